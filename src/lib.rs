@@ -1,0 +1,4 @@
+//! Jobwright, a WBEM server whose work is jobs: this file is the map of the crate.
+
+pub mod cli;
+pub mod model;

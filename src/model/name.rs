@@ -1,0 +1,327 @@
+//! Names that compare without regard to case: classes, properties, methods, qualifiers, namespaces.
+//!
+//! DSP0004 2.8 §5.1.2.8: names keep the case they were written in and compare without it.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use indexmap::{Equivalent, IndexMap};
+use thiserror::Error;
+
+/// Longest name accepted from outside, in bytes.
+pub const NAME_LIMIT_BYTES: usize = 512;
+
+/// A CIM identifier: shows the case it was written in, compares without it.
+#[derive(Clone)]
+pub struct CimName {
+    text: Arc<str>,
+    /// Hash of the folded text: unequal hashes settle most comparisons at once.
+    hash: u32,
+}
+
+/// Why a text is not a CIM name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// Nothing was written where a name is needed.
+    #[error("an empty name")]
+    Empty,
+    /// The text is longer than [`NAME_LIMIT_BYTES`].
+    #[error("a name of {0} bytes, above the limit of {NAME_LIMIT_BYTES}")]
+    TooLong(usize),
+    /// A character that DSP0004 does not allow in a name, or not in first place.
+    #[error("the name \"{0}\" has a character that names cannot have")]
+    Character(String),
+}
+
+impl CimName {
+    /// Takes `text` as a name when it is an identifier of DSP0004 (annex A, `IDENTIFIER`).
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if text.len() > NAME_LIMIT_BYTES {
+            return Err(NameError::TooLong(text.len()));
+        }
+        let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || ('\u{80}'..='\u{ffef}').contains(&c);
+        let mut chars = text.chars();
+        if chars.next().is_some_and(starts) && chars.all(|c| starts(c) || c.is_ascii_digit()) {
+            Ok(Self::unchecked(text))
+        } else {
+            Err(NameError::Character(text.chars().take(64).collect()))
+        }
+    }
+
+    /// A name of our own, known to be well formed.
+    ///
+    /// # Panics
+    /// When `text` is not a name, which is a mistake in this crate and not in any input.
+    pub fn of(text: &'static str) -> Self {
+        Self::new(text).expect("names written in this crate are well formed")
+    }
+
+    /// The name of a key binding whose name the sender left out (`KEYVALUE` without `KEYBINDING`).
+    pub fn unnamed() -> Self {
+        Self::unchecked("")
+    }
+
+    fn unchecked(text: &str) -> Self {
+        Self { hash: folded_hash(text), text: text.into() }
+    }
+
+    /// The name as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether this stands for a key binding without a name.
+    pub fn is_unnamed(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Whether `text` is this name, in any case.
+    pub fn is(&self, text: &str) -> bool {
+        same_folded(&self.text, text)
+    }
+
+    /// The name in lower case, for ordering and for storage keys.
+    pub fn folded(&self) -> String {
+        self.text.chars().flat_map(char::to_lowercase).collect()
+    }
+}
+
+fn folded_chars(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().flat_map(char::to_lowercase)
+}
+
+fn same_folded(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && folded_chars(a).eq(folded_chars(b)))
+}
+
+/// FNV-1a. Only ever used to tell names apart quickly: maps hash the text itself with a keyed
+/// hash, because names come from strangers.
+fn folded_hash(text: &str) -> u32 {
+    folded_chars(text).fold(0x811c_9dc5, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193))
+}
+
+fn hash_folded<H: Hasher>(text: &str, state: &mut H) {
+    for c in folded_chars(text) {
+        state.write_u32(u32::from(c));
+    }
+    state.write_u8(0xff);
+}
+
+impl PartialEq for CimName {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && same_folded(&self.text, &other.text)
+    }
+}
+impl Eq for CimName {}
+impl Hash for CimName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_folded(&self.text, state);
+    }
+}
+impl Ord for CimName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        folded_chars(&self.text).cmp(folded_chars(&other.text))
+    }
+}
+impl PartialOrd for CimName {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl fmt::Display for CimName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+impl fmt::Debug for CimName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)
+    }
+}
+
+struct Folded<'a>(&'a str);
+
+impl Hash for Folded<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_folded(self.0, state);
+    }
+}
+impl Equivalent<CimName> for Folded<'_> {
+    fn equivalent(&self, key: &CimName) -> bool {
+        key.is(self.0)
+    }
+}
+
+/// A map from names that keeps declaration order, looks up in any case and numbers its entries:
+/// the number (slot) of an entry never changes.
+#[derive(Clone, Debug)]
+pub struct NameMap<V>(IndexMap<CimName, V>);
+
+impl<V> Default for NameMap<V> {
+    fn default() -> Self {
+        Self(IndexMap::default())
+    }
+}
+
+impl<V> NameMap<V> {
+    /// An empty map.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// The value under `name`, in any case.
+    pub fn get(&self, name: &str) -> Option<&V> {
+        self.0.get(&Folded(name))
+    }
+    /// The value under `name`, to change it in place.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        self.0.get_mut(&Folded(name))
+    }
+    /// The slot of `name`, in any case.
+    pub fn slot(&self, name: &str) -> Option<usize> {
+        self.0.get_index_of(&Folded(name))
+    }
+    /// The value in slot `slot`.
+    pub fn at(&self, slot: usize) -> Option<&V> {
+        self.0.get_index(slot).map(|(_, value)| value)
+    }
+    /// Adds `value`, or replaces the value that was under an equal name, keeping its slot.
+    pub fn insert(&mut self, name: CimName, value: V) -> Option<V> {
+        self.0.insert(name, value)
+    }
+    /// Whether an entry has this name, in any case.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(&Folded(name))
+    }
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// The entries in declaration order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&CimName, &V)> + DoubleEndedIterator {
+        self.0.iter()
+    }
+    /// The values in declaration order.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &V> + DoubleEndedIterator {
+        self.0.values()
+    }
+    /// The names in declaration order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &CimName> + DoubleEndedIterator {
+        self.0.keys()
+    }
+}
+
+impl<V> FromIterator<(CimName, V)> for NameMap<V> {
+    fn from_iter<I: IntoIterator<Item = (CimName, V)>>(iter: I) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+/// A namespace such as `root/cimv2`: components joined with `/`, none empty, compared without case.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Namespace(CimNamespaceText);
+
+#[derive(Clone)]
+struct CimNamespaceText(Arc<str>);
+
+impl PartialEq for CimNamespaceText {
+    fn eq(&self, other: &Self) -> bool {
+        same_folded(&self.0, &other.0)
+    }
+}
+impl Eq for CimNamespaceText {}
+impl Hash for CimNamespaceText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_folded(&self.0, state);
+    }
+}
+impl Ord for CimNamespaceText {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        folded_chars(&self.0).cmp(folded_chars(&other.0))
+    }
+}
+impl PartialOrd for CimNamespaceText {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Namespace {
+    /// Takes `text` as a namespace; leading and trailing `/` are dropped, as clients send them.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let trimmed = text.trim_matches('/');
+        if trimmed.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if trimmed.len() > NAME_LIMIT_BYTES {
+            return Err(NameError::TooLong(trimmed.len()));
+        }
+        let bad = |c: char| c.is_control() || c.is_whitespace() || matches!(c, ':' | '"' | '.' | ',' | '=');
+        if trimmed.split('/').any(str::is_empty) || trimmed.contains(bad) {
+            return Err(NameError::Character(trimmed.chars().take(64).collect()));
+        }
+        Ok(Self(CimNamespaceText(trimmed.into())))
+    }
+    /// A namespace of our own, known to be well formed.
+    pub fn of(text: &'static str) -> Self {
+        Self::new(text).expect("namespaces written in this crate are well formed")
+    }
+    /// The namespace as it was written, without leading or trailing `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0.0
+    }
+    /// The components, outermost first.
+    pub fn components(&self) -> impl Iterator<Item = &str> {
+        self.0.0.split('/')
+    }
+}
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.0)
+    }
+}
+impl fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &self.0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_without_case_and_keep_it() {
+        let a = CimName::new("CIM_Job").expect("a name");
+        assert_eq!(a, CimName::of("cim_JOB"));
+        assert_eq!(a.to_string(), "CIM_Job");
+        let map: NameMap<u8> = [(a, 1)].into_iter().collect();
+        assert_eq!(map.get("CIM_JOB"), Some(&1));
+        assert_eq!(map.slot("cim_job"), Some(0));
+    }
+
+    #[test]
+    fn what_is_not_an_identifier_is_refused() {
+        for bad in ["", "1x", "a b", "a-b", "a:b", &"x".repeat(NAME_LIMIT_BYTES + 1)] {
+            assert!(CimName::new(bad).is_err(), "{bad:?} was taken as a name");
+        }
+        for good in ["x", "_x", "__Namespace", "\u{e4}bc", &"x".repeat(NAME_LIMIT_BYTES)] {
+            assert!(CimName::new(good).is_ok(), "{good:?} was refused");
+        }
+    }
+
+    #[test]
+    fn namespaces_drop_outer_slashes_and_refuse_empty_parts() {
+        assert_eq!(Namespace::new("/Root/CIMV2/"), Ok(Namespace::of("root/cimv2")));
+        for bad in ["", "/", "a//b", "a b", "a:b"] {
+            assert!(Namespace::new(bad).is_err(), "{bad:?} was taken as a namespace");
+        }
+    }
+}
