@@ -2,3 +2,6 @@
 
 pub mod cli;
 pub mod model;
+pub mod ops;
+pub mod provider;
+pub mod schema;

@@ -31,7 +31,10 @@ macro_rules! constructors {
 impl CimError {
     /// An error of `status` with a description for the client.
     pub fn new(status: Status, description: impl Into<String>) -> Self {
-        Self { status, description: description.into() }
+        Self {
+            status,
+            description: description.into(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod check;
 mod class;
-mod datetime;
+pub mod datetime;
 mod decl;
 mod error;
 mod instance;
@@ -16,16 +16,16 @@ mod status;
 mod value;
 
 pub use check::{Check, Span, ValueMap, Violation};
-pub use class::{Class, Embedding, Method, Parameter, Property, Qualifier};
+pub use class::{Class, ClassKind, Embedding, Method, Parameter, Property, Qualifier, Slot};
 pub use datetime::{CimDateTime, DateTimeError};
 pub use decl::{
-    ClassDecl, Element, FlavorUse, InstanceDecl, MethodDecl, ParameterDecl, PropertyDecl,
+    ClassDecl, Element, Flavor, FlavorUse, InstanceDecl, MethodDecl, ParameterDecl, PropertyDecl,
     PropertyValue, QualifierDecl, QualifierUse, Scope, TypeDecl,
 };
 pub use error::{CimError, Result};
 pub use instance::Instance;
 pub use literal::{Literal, ValueError};
-pub use name::{CimName, NameError, NameMap, Namespace};
-pub use path::{Keys, ObjectPath};
+pub use name::{CimName, NAME_LIMIT_BYTES, NameError, NameMap, Namespace};
+pub use path::{InstancePath, Keys, NESTING_LIMIT, ObjectPath, PathError, key_of_type};
 pub use status::Status;
 pub use value::{CimType, CimValue};

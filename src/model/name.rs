@@ -43,7 +43,8 @@ impl CimName {
         if text.len() > NAME_LIMIT_BYTES {
             return Err(NameError::TooLong(text.len()));
         }
-        let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || ('\u{80}'..='\u{ffef}').contains(&c);
+        let starts =
+            |c: char| c.is_ascii_alphabetic() || c == '_' || ('\u{80}'..='\u{ffef}').contains(&c);
         let mut chars = text.chars();
         if chars.next().is_some_and(starts) && chars.all(|c| starts(c) || c.is_ascii_digit()) {
             Ok(Self::unchecked(text))
@@ -66,7 +67,10 @@ impl CimName {
     }
 
     fn unchecked(text: &str) -> Self {
-        Self { hash: folded_hash(text), text: text.into() }
+        Self {
+            hash: folded_hash(text),
+            text: text.into(),
+        }
     }
 
     /// The name as it was written.
@@ -95,13 +99,16 @@ fn folded_chars(text: &str) -> impl Iterator<Item = char> + '_ {
 }
 
 fn same_folded(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && folded_chars(a).eq(folded_chars(b)))
+    a.eq_ignore_ascii_case(b)
+        || (!(a.is_ascii() && b.is_ascii()) && folded_chars(a).eq(folded_chars(b)))
 }
 
 /// FNV-1a. Only ever used to tell names apart quickly: maps hash the text itself with a keyed
 /// hash, because names come from strangers.
 fn folded_hash(text: &str) -> u32 {
-    folded_chars(text).fold(0x811c_9dc5, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193))
+    folded_chars(text).fold(0x811c_9dc5, |hash, c| {
+        (hash ^ u32::from(c)).wrapping_mul(0x0100_0193)
+    })
 }
 
 fn hash_folded<H: Hasher>(text: &str, state: &mut H) {
@@ -158,7 +165,7 @@ impl Equivalent<CimName> for Folded<'_> {
 
 /// A map from names that keeps declaration order, looks up in any case and numbers its entries:
 /// the number (slot) of an entry never changes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NameMap<V>(IndexMap<CimName, V>);
 
 impl<V> Default for NameMap<V> {
@@ -263,7 +270,9 @@ impl Namespace {
         if trimmed.len() > NAME_LIMIT_BYTES {
             return Err(NameError::TooLong(trimmed.len()));
         }
-        let bad = |c: char| c.is_control() || c.is_whitespace() || matches!(c, ':' | '"' | '.' | ',' | '=');
+        let bad = |c: char| {
+            c.is_control() || c.is_whitespace() || matches!(c, ':' | '"' | '.' | ',' | '=')
+        };
         if trimmed.split('/').any(str::is_empty) || trimmed.contains(bad) {
             return Err(NameError::Character(trimmed.chars().take(64).collect()));
         }
@@ -309,19 +318,38 @@ mod tests {
 
     #[test]
     fn what_is_not_an_identifier_is_refused() {
-        for bad in ["", "1x", "a b", "a-b", "a:b", &"x".repeat(NAME_LIMIT_BYTES + 1)] {
+        for bad in [
+            "",
+            "1x",
+            "a b",
+            "a-b",
+            "a:b",
+            &"x".repeat(NAME_LIMIT_BYTES + 1),
+        ] {
             assert!(CimName::new(bad).is_err(), "{bad:?} was taken as a name");
         }
-        for good in ["x", "_x", "__Namespace", "\u{e4}bc", &"x".repeat(NAME_LIMIT_BYTES)] {
+        for good in [
+            "x",
+            "_x",
+            "__Namespace",
+            "\u{e4}bc",
+            &"x".repeat(NAME_LIMIT_BYTES),
+        ] {
             assert!(CimName::new(good).is_ok(), "{good:?} was refused");
         }
     }
 
     #[test]
     fn namespaces_drop_outer_slashes_and_refuse_empty_parts() {
-        assert_eq!(Namespace::new("/Root/CIMV2/"), Ok(Namespace::of("root/cimv2")));
+        assert_eq!(
+            Namespace::new("/Root/CIMV2/"),
+            Ok(Namespace::of("root/cimv2"))
+        );
         for bad in ["", "/", "a//b", "a b", "a:b"] {
-            assert!(Namespace::new(bad).is_err(), "{bad:?} was taken as a namespace");
+            assert!(
+                Namespace::new(bad).is_err(),
+                "{bad:?} was taken as a namespace"
+            );
         }
     }
 }

@@ -1,0 +1,164 @@
+//! The operations a client can ask for: one request struct each, and the shapes of the answers.
+//!
+//! This is the single list of what the server does; protocols decode into [`Request`] and encode
+//! from [`Reply`]. It does nothing itself.
+
+mod reply;
+mod select;
+
+pub use reply::{BoxFuture, ClassReply, InstanceStream, MethodReply, PathStream, Reply, stream_of};
+pub use select::{ClassSelect, Select};
+
+use crate::model::{CimName, InstanceDecl, Literal, Namespace, ObjectPath, PropertyValue};
+
+/// What an operation does to what it touches; access is granted by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Reads classes and qualifiers.
+    ReadSchema,
+    /// Changes classes and qualifiers.
+    WriteSchema,
+    /// Reads instances.
+    ReadInstance,
+    /// Creates, changes or deletes instances.
+    WriteInstance,
+    /// Calls a method.
+    Invoke,
+}
+
+macro_rules! operations {
+    ($( $(#[doc = $doc:literal])* $name:ident($access:ident) {
+        $( $(#[doc = $field_doc:literal])* $field:ident: $ty:ty ),* $(,)?
+    } )*) => {
+        $(
+            $(#[doc = $doc])*
+            #[derive(Debug, Clone, PartialEq)]
+            pub struct $name { $( $(#[doc = $field_doc])* pub $field: $ty, )* }
+        )*
+
+        /// A request for one of the operations.
+        #[derive(Debug, Clone, PartialEq)]
+        #[expect(missing_docs, reason = "each variant holds the request struct of that name")]
+        pub enum Request { $( $name($name), )* }
+
+        impl Request {
+            /// The operation's name as DSP0200 writes it.
+            pub fn name(&self) -> &str {
+                if let Self::Unsupported(unsupported) = self {
+                    return &unsupported.method;
+                }
+                match self { $( Self::$name(_) => stringify!($name), )* }
+            }
+            /// What the operation does to what it touches.
+            pub fn access(&self) -> Access {
+                match self { $( Self::$name(_) => Access::$access, )* }
+            }
+        }
+    };
+}
+
+operations! {
+    /// Reads one instance (DSP0200 1.4 §5.4.2.2).
+    GetInstance(ReadInstance) {
+        /// The instance.
+        path: ObjectPath,
+        /// Which properties are wanted.
+        select: Select,
+    }
+    /// Reads the instances of a class and of its subclasses (§5.4.2.11).
+    EnumerateInstances(ReadInstance) {
+        /// The class.
+        class: CimName,
+        /// Whether properties that subclasses add are wanted too.
+        deep_inheritance: bool,
+        /// Which properties are wanted.
+        select: Select,
+    }
+    /// Reads the paths of the instances of a class and of its subclasses (§5.4.2.12).
+    EnumerateInstanceNames(ReadInstance) {
+        /// The class.
+        class: CimName,
+    }
+    /// Creates an instance (§5.4.2.6).
+    CreateInstance(WriteInstance) {
+        /// The new instance as the client wrote it.
+        instance: InstanceDecl,
+    }
+    /// Changes an instance (§5.4.2.8).
+    ModifyInstance(WriteInstance) {
+        /// The instance to change.
+        path: ObjectPath,
+        /// The new values as the client wrote them.
+        instance: InstanceDecl,
+        /// The properties to change; `None` for all that the client gave.
+        properties: Option<Vec<CimName>>,
+    }
+    /// Deletes an instance (§5.4.2.4).
+    DeleteInstance(WriteInstance) {
+        /// The instance.
+        path: ObjectPath,
+    }
+    /// Calls an extrinsic method (§5.4.1).
+    InvokeMethod(Invoke) {
+        /// The instance or class it is called on.
+        target: ObjectPath,
+        /// The method.
+        method: CimName,
+        /// The input parameters; types are claimed where the client named them.
+        parameters: Vec<PropertyValue>,
+    }
+    /// Reads one class (§5.4.2.1).
+    GetClass(ReadSchema) {
+        /// The class.
+        class: CimName,
+        /// Which parts are wanted.
+        select: ClassSelect,
+    }
+    /// Reads the subclasses of a class (§5.4.2.9).
+    EnumerateClasses(ReadSchema) {
+        /// The class; `None` for the roots.
+        class: Option<CimName>,
+        /// Whether subclasses of subclasses are wanted too.
+        deep_inheritance: bool,
+        /// Which parts are wanted.
+        select: ClassSelect,
+    }
+    /// Reads the names of the subclasses of a class (§5.4.2.10).
+    EnumerateClassNames(ReadSchema) {
+        /// The class; `None` for the roots.
+        class: Option<CimName>,
+        /// Whether subclasses of subclasses are wanted too.
+        deep_inheritance: bool,
+    }
+    /// Reads one qualifier declaration (§5.4.2.20).
+    GetQualifier(ReadSchema) {
+        /// The qualifier.
+        name: CimName,
+    }
+    /// Reads all qualifier declarations (§5.4.2.23).
+    EnumerateQualifiers(ReadSchema) {}
+    /// An intrinsic operation that this server does not have; it is answered `NOT_SUPPORTED`.
+    Unsupported(ReadSchema) {
+        /// The method's name as the client wrote it.
+        method: String,
+    }
+}
+
+/// A request together with the namespace it is addressed to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Addressed {
+    /// The namespace of the request.
+    pub namespace: Namespace,
+    /// What is asked for.
+    pub request: Request,
+}
+
+/// An input parameter that has no value.
+pub fn null_parameter(name: CimName) -> PropertyValue {
+    PropertyValue {
+        name,
+        ty: None,
+        is_array: false,
+        value: Literal::Null,
+    }
+}

@@ -1,0 +1,100 @@
+//! The shapes that answers have. Operations share them: encoders have one arm for each shape.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::stream::{self, Stream, StreamExt};
+
+use crate::model::{
+    CimName, CimType, CimValue, Class, Instance, InstancePath, QualifierDecl, Result,
+};
+
+use super::{ClassSelect, Select};
+
+/// A boxed future, as providers return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// Instances one after the other; the consumer's pace is the producer's.
+pub type InstanceStream = Pin<Box<dyn Stream<Item = Result<Instance>> + Send + 'static>>;
+/// Instance paths one after the other.
+pub type PathStream = Pin<Box<dyn Stream<Item = Result<InstancePath>> + Send + 'static>>;
+
+/// A stream of values that are there already.
+pub fn stream_of<T: Send + 'static>(
+    items: Vec<T>,
+) -> Pin<Box<dyn Stream<Item = Result<T>> + Send + 'static>> {
+    stream::iter(items.into_iter().map(Ok)).boxed()
+}
+
+/// A class with the parts of it that are wanted.
+#[derive(Debug, Clone)]
+pub struct ClassReply {
+    /// The class.
+    pub class: Arc<Class>,
+    /// The parts.
+    pub select: ClassSelect,
+}
+
+/// What a method gave back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MethodReply {
+    /// The return value with its type; `None` for a `void` method.
+    pub returns: Option<(CimType, CimValue)>,
+    /// The output parameters that are not NULL, with the type of each.
+    pub outputs: Vec<(CimName, CimType, CimValue)>,
+}
+
+/// What an operation gives back when it succeeds.
+pub enum Reply {
+    /// Nothing.
+    Void,
+    /// One instance without its path.
+    Instance {
+        /// The instance.
+        instance: Box<Instance>,
+        /// The properties wanted.
+        select: Select,
+    },
+    /// Instances with their model paths.
+    Instances {
+        /// The instances.
+        stream: InstanceStream,
+        /// The properties wanted.
+        select: Select,
+    },
+    /// The path of a new instance.
+    Path(InstancePath),
+    /// Paths of instances.
+    Paths(PathStream),
+    /// One class.
+    Class(ClassReply),
+    /// Classes.
+    Classes(Vec<ClassReply>),
+    /// Names of classes.
+    ClassNames(Vec<CimName>),
+    /// One qualifier declaration.
+    Qualifier(Box<QualifierDecl>),
+    /// Qualifier declarations.
+    Qualifiers(Vec<QualifierDecl>),
+    /// What a method gave back.
+    Method(MethodReply),
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Void => "Void",
+            Self::Instance { .. } => "Instance",
+            Self::Instances { .. } => "Instances",
+            Self::Path(_) => "Path",
+            Self::Paths(_) => "Paths",
+            Self::Class(_) => "Class",
+            Self::Classes(_) => "Classes",
+            Self::ClassNames(_) => "ClassNames",
+            Self::Qualifier(_) => "Qualifier",
+            Self::Qualifiers(_) => "Qualifiers",
+            Self::Method(_) => "Method",
+        })
+    }
+}

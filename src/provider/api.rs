@@ -1,0 +1,140 @@
+//! The trait of providers, with honest defaults: what a provider does not have is not supported.
+
+use std::sync::Arc;
+
+use futures_util::stream::StreamExt;
+
+use crate::model::{
+    CimError, CimName, CimValue, Class, Instance, InstancePath, Method, NameMap, Result,
+};
+use crate::ops::{BoxFuture, InstanceStream, MethodReply, PathStream};
+
+use super::Context;
+
+/// New values for writable properties of one instance: each exists, is of declared type and keeps
+/// its rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes {
+    /// The properties to change; NULL clears one.
+    pub values: NameMap<CimValue>,
+}
+
+/// The input of a method call: a value for each input parameter, NULL for those left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arguments {
+    /// The values by parameter name.
+    pub values: NameMap<CimValue>,
+}
+
+impl Arguments {
+    /// The value of `name`, NULL when it was left out.
+    pub fn value(&self, name: &str) -> &CimValue {
+        self.values.get(name).unwrap_or(&CimValue::Null)
+    }
+}
+
+/// Something that has instances of classes.
+///
+/// The broker has checked class, keys, types, rules and access before it calls; a provider checks
+/// what only it can know.
+pub trait Provider: Send + Sync + 'static {
+    /// The provider's instances of `class` and of its subclasses that the principal may see.
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream;
+
+    /// The paths of those instances.
+    fn paths(&self, cx: &Context, class: &Arc<Class>) -> PathStream {
+        let namespace = cx.namespace.clone();
+        let path = move |item: Result<Instance>| item.map(|instance| instance.path(&namespace));
+        self.instances(cx, class).map(path).boxed()
+    }
+
+    /// The instance at `path`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` when there is none that the principal may see.
+    fn get<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+    ) -> BoxFuture<'a, Result<Instance>> {
+        Box::pin(async move {
+            let Some(class) = cx.schema.class(path.class.as_str()) else {
+                return Err(CimError::invalid_class(format!("no class {}", path.class)));
+            };
+            let mut instances = self.instances(cx, class);
+            while let Some(instance) = instances.next().await {
+                let instance = instance?;
+                if matching(&instance, path) {
+                    return Ok(instance);
+                }
+            }
+            Err(CimError::not_found(format!("no instance {path}")))
+        })
+    }
+
+    /// Creates `instance`, filling in keys that the server assigns.
+    fn create<'a>(
+        &'a self,
+        _cx: &'a Context,
+        instance: Instance,
+    ) -> BoxFuture<'a, Result<InstancePath>> {
+        Box::pin(async move {
+            let class = &instance.class.name;
+            Err(CimError::not_supported(format!(
+                "instances of {class} cannot be created by clients"
+            )))
+        })
+    }
+
+    /// Changes the writable properties in `changes`, all or none.
+    fn modify<'a>(
+        &'a self,
+        _cx: &'a Context,
+        path: &'a InstancePath,
+        _changes: Changes,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let class = &path.class;
+            Err(CimError::not_supported(format!(
+                "instances of {class} cannot be changed by clients"
+            )))
+        })
+    }
+
+    /// Whether `current` has, or very lately had, `value` for a property that clients cannot write:
+    /// then a client that reads, changes one property and writes everything back changes nothing.
+    fn is_unchanged(&self, current: &Instance, property: &CimName, value: &CimValue) -> bool {
+        current.value(property.as_str()) == value
+    }
+
+    /// Deletes the instance at `path`.
+    fn delete<'a>(&'a self, _cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let class = &path.class;
+            Err(CimError::not_supported(format!(
+                "instances of {class} cannot be deleted by clients"
+            )))
+        })
+    }
+
+    /// Calls `method` on the instance at `path`, or on the class alone for a static method.
+    fn invoke<'a>(
+        &'a self,
+        _cx: &'a Context,
+        _class: &'a Arc<Class>,
+        _path: Option<&'a InstancePath>,
+        call: (&'a Method, Arguments),
+    ) -> BoxFuture<'a, Result<MethodReply>> {
+        Box::pin(async move {
+            let method = &call.0.name;
+            Err(CimError::method_not_available(format!(
+                "{method} is declared and not implemented"
+            )))
+        })
+    }
+}
+
+/// Whether `path` leads to `instance`: its class or a superclass, and equal keys.
+pub fn matching(instance: &Instance, path: &InstancePath) -> bool {
+    instance.class.is_a(path.class.as_str()) && instance.keys() == path.keys
+}

@@ -1,0 +1,78 @@
+//! An immutable schema: every class and qualifier declaration of a namespace at one moment.
+//!
+//! Requests hold a snapshot and never see a change half done; writers make a new one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{CimName, Class, NameMap, QualifierDecl};
+
+/// The classes and qualifier declarations of a namespace.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    classes: NameMap<Arc<Class>>,
+    qualifiers: NameMap<QualifierDecl>,
+    /// Direct subclasses by superclass; the roots are under `None`.
+    children: BTreeMap<Option<CimName>, Vec<CimName>>,
+}
+
+impl Schema {
+    /// A schema of these classes, in which every superclass is present.
+    pub(super) fn new(classes: NameMap<Arc<Class>>, qualifiers: NameMap<QualifierDecl>) -> Self {
+        let mut children: BTreeMap<Option<CimName>, Vec<CimName>> = BTreeMap::new();
+        for class in classes.values() {
+            children
+                .entry(class.superclass().cloned())
+                .or_default()
+                .push(class.name.clone());
+        }
+        Self {
+            classes,
+            qualifiers,
+            children,
+        }
+    }
+
+    /// The class of that name, in any case.
+    pub fn class(&self, name: &str) -> Option<&Arc<Class>> {
+        self.classes.get(name)
+    }
+
+    /// All classes in the order they were declared.
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = &Arc<Class>> {
+        self.classes.values()
+    }
+
+    /// The qualifier declaration of that name, in any case.
+    pub fn qualifier(&self, name: &str) -> Option<&QualifierDecl> {
+        self.qualifiers.get(name)
+    }
+
+    /// All qualifier declarations in the order they were declared.
+    pub fn qualifiers(&self) -> impl ExactSizeIterator<Item = &QualifierDecl> {
+        self.qualifiers.values()
+    }
+
+    /// The direct subclasses of `name`; the classes without superclass for `None`.
+    pub fn children(&self, name: Option<&CimName>) -> impl Iterator<Item = &Arc<Class>> {
+        let names = self
+            .children
+            .get(&name.cloned())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        names.iter().filter_map(|name| self.class(name.as_str()))
+    }
+
+    /// The subclasses of `name` at every depth, superclasses before subclasses; every class for
+    /// `None`.
+    pub fn descendants(&self, name: Option<&CimName>) -> Vec<&Arc<Class>> {
+        let mut found: Vec<&Arc<Class>> = self.children(name).collect();
+        let mut at = 0;
+        while let Some(class) = found.get(at) {
+            let below = self.children(Some(&class.name));
+            found.extend(below);
+            at += 1;
+        }
+        found
+    }
+}
