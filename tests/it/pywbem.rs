@@ -1,0 +1,80 @@
+//! pywbem drives a real server through everything a client can ask for.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Server, python, state_dir};
+
+/// Runs a module of `tests/python` against a server of its own.
+fn run(module: &str) {
+    let Some(python) = python() else { return };
+    let state = state_dir();
+    let server = Server::start(state.path());
+    let scratch = state_dir();
+    let output = Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/run.py"))
+        .arg(module)
+        .env("JOBWRIGHT_TEST_URL", &server.url)
+        .env("JOBWRIGHT_TEST_PASSWORD", server.password())
+        .env("JOBWRIGHT_TEST_DIR", scratch.path())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("the prepared Python starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "pywbem found faults:\n{told}");
+    assert!(told.contains("Ran "), "no test of {module} ran:\n{told}");
+}
+
+#[test]
+fn jobs_live_and_die_as_the_model_says() {
+    run("test_jobs");
+}
+
+#[test]
+fn what_may_be_written_is_what_the_mof_says() {
+    run("test_limits");
+}
+
+#[test]
+fn classes_namespaces_errors_and_access() {
+    run("test_server");
+}
+
+/// `pywbemcli` with the connection options of `server`.
+fn pywbemcli(server: &Server, arguments: &[&str]) -> Option<String> {
+    let cli = python()?.with_file_name("pywbemcli");
+    let output = Command::new(cli)
+        .args(["--server", &server.url, "--user", "admin", "--password", &server.password()])
+        .args(arguments)
+        .output()
+        .expect("pywbemcli starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "pywbemcli {arguments:?} failed:\n{text}\n{errors}");
+    Some(text)
+}
+
+#[test]
+fn pywbemcli_lists_namespaces_classes_and_instances_and_calls_methods() {
+    let state = state_dir();
+    let server = Server::start(state.path());
+    let shown = |arguments: &[&str], expected: &str| {
+        if let Some(text) = pywbemcli(&server, arguments) {
+            assert!(text.contains(expected), "{arguments:?}: expected {expected:?} in:\n{text}");
+        }
+    };
+    shown(&["namespace", "list"], "root/cimv2");
+    shown(&["namespace", "interop"], "interop");
+    shown(&["server", "brand"], "Jobwright");
+    shown(&["class", "get", "CIM_Job"], "RunDayOfWeek");
+    shown(&["class", "enumerate", "CIM_Job", "--di", "--no"], "JW_Job");
+    shown(&["qualifier", "get", "MaxValue"], "MaxValue");
+    let new = ["instance", "create", "JW_Job", "-p", "Name=cli", "-p", "Command=/bin/sleep,1000"];
+    shown(&[&new[..], &["-p", "InstanceID=cli:1"]].concat(), "cli:1");
+    shown(&["instance", "get", "JW_Job.InstanceID=\"cli:1\""], "cli");
+    shown(&["instance", "enumerate", "CIM_Job", "--no"], "cli:1");
+    shown(&["instance", "count", "JW_Job"], "JW_Job");
+    shown(&["instance", "modify", "JW_Job.InstanceID=\"cli:1\"", "-p", "Priority=5"], "");
+    shown(&["instance", "invokemethod", "JW_Job.InstanceID=\"cli:1\"", "KillJob"], "0");
+    shown(&["instance", "delete", "JW_Job.InstanceID=\"cli:1\""], "");
+}

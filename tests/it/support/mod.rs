@@ -1,0 +1,7 @@
+//! What the integration tests share: a real server process, a Python with pywbem, wbemcli.
+
+mod clients;
+mod server;
+
+pub use clients::{python, wbemcli};
+pub use server::{Server, state_dir};
