@@ -1,6 +1,32 @@
-//! The command line.
+//! The command line: the map of the commands, their exit statuses.
 
-/// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+mod args;
+mod commands;
+mod error;
+mod output;
+mod target;
+mod times;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+pub use error::CliError;
+
+/// Runs the program with the arguments of the process.
+///
+/// Exit status 0 for success, 1 for an error of the server or of the machine, 2 for wrong
+/// arguments, 78 for a configuration that the server refuses to start with; `job watch` ends with
+/// the exit status of the job.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // A supervisor is its own small program: no runtime, no logging.
+    if matches!(arguments.command, Command::SuperviseRun) {
+        return crate::jobs::supervisor::main();
+    }
+    commands::run(arguments.command).unwrap_or_else(|error| {
+        eprintln!("{}", error.shown());
+        error.exit_code()
+    })
 }

@@ -1,0 +1,202 @@
+//! The arguments of the program: one struct for each command, one line for each in a list.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A WBEM server whose work is jobs.
+#[derive(Debug, Parser)]
+#[command(name = "jobwright", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands of the program.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(Serve),
+    /// Start a server of its own, run a sample job on it and show what happens.
+    Demo,
+    /// Submit, watch and control jobs.
+    #[command(subcommand)]
+    Job(Job),
+    /// Hold one run of a job; the server starts this, nobody else.
+    #[command(hide = true, name = "supervise-run")]
+    SuperviseRun,
+}
+
+/// Arguments of `serve`. What is not given comes from the environment or the configuration file.
+#[derive(Debug, Default, Args)]
+pub struct Serve {
+    /// Configuration file [default: /etc/jobwright/jobwright.toml, if it is there].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Port to listen on; 0 picks a free one [default: 5988].
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Where state is kept [default: $XDG_STATE_HOME/jobwright, or /var/lib/jobwright for root].
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// MOF to add to the schema: a file, or a folder whose .mof files are taken. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub schema: Vec<PathBuf>,
+    /// Ask nobody for a password: everybody may read, nobody may change or run anything.
+    #[arg(long)]
+    pub no_auth: bool,
+}
+
+/// Which server a client command talks to.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Target {
+    /// The server [default: what the local server wrote into its state directory].
+    #[arg(long, env = "JOBWRIGHT_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// The user [default: admin].
+    #[arg(long, env = "JOBWRIGHT_USER")]
+    pub user: Option<String>,
+    /// File that holds the password [default: admin-password in the state directory].
+    #[arg(long, env = "JOBWRIGHT_PASSWORD_FILE", value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// State directory of the local server.
+    #[arg(long, env = "JOBWRIGHT_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// The commands on jobs.
+#[derive(Debug, Subcommand)]
+pub enum Job {
+    /// Submit a command or a script as a job.
+    Submit(Submit),
+    /// List the jobs.
+    List(List),
+    /// Show one job with every property that has a value.
+    Show(One),
+    /// Follow a job to its end; the exit status is the job's.
+    Watch(Watch),
+    /// Print what a job wrote.
+    Logs(Logs),
+    /// Start a job now that is held or scheduled.
+    Start(One),
+    /// Stop a job so that it can be resumed.
+    Suspend(One),
+    /// Continue a suspended job.
+    Resume(One),
+    /// End a job in order: SIGTERM, and SIGKILL after its grace time.
+    Terminate(One),
+    /// End a job at once.
+    Kill(One),
+    /// Delete a job that has ended.
+    Delete(One),
+    /// Change writable properties of a job.
+    Set(Set),
+}
+
+/// One job.
+#[derive(Debug, Args)]
+pub struct One {
+    /// The job's InstanceID.
+    pub id: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented on Target")]
+    pub target: Target,
+}
+
+/// Arguments of `job submit`.
+#[derive(Debug, Default, Args)]
+pub struct Submit {
+    /// Name shown to people [default: the command].
+    #[arg(long, short)]
+    pub name: Option<String>,
+    /// Lower is more urgent.
+    #[arg(long, short)]
+    pub priority: Option<u32>,
+    /// When to start: a CIM datetime, or an interval from now such as 90s, 5m, 2h, 1d.
+    #[arg(long, value_name = "WHEN")]
+    pub at: Option<String>,
+    /// Hold the job until it is started.
+    #[arg(long)]
+    pub hold: bool,
+    /// Directory to start in.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<String>,
+    /// Environment entry NAME=value. Repeatable.
+    #[arg(long = "env", short, value_name = "NAME=VALUE")]
+    pub environment: Vec<String>,
+    /// File whose text is the script to run; - reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    pub script: Option<PathBuf>,
+    /// Any other property of JW_Job as Name=value. Repeatable.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub properties: Vec<String>,
+    /// Follow the job to its end.
+    #[arg(long, short)]
+    pub watch: bool,
+    /// Print the job's InstanceID alone.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// The command and its arguments, after --.
+    #[arg(last = true)]
+    pub command: Vec<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented on Target")]
+    pub target: Target,
+}
+
+/// Arguments of `job list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only jobs that have not ended.
+    #[arg(long, short)]
+    pub active: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented on Target")]
+    pub target: Target,
+}
+
+/// Arguments of `job watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The job's InstanceID.
+    pub id: String,
+    /// Stop watching when the job is in this state or has ended.
+    #[arg(long, value_name = "STATE", value_parser = ["running", "suspended", "ended"], default_value = "ended")]
+    pub until: String,
+    /// Print nothing.
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented on Target")]
+    pub target: Target,
+}
+
+/// Arguments of `job logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The job's InstanceID.
+    pub id: String,
+    /// Standard error instead of standard output.
+    #[arg(long)]
+    pub stderr: bool,
+    /// Go on until the job has ended.
+    #[arg(long, short)]
+    pub follow: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented on Target")]
+    pub target: Target,
+}
+
+/// Arguments of `job set`.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// The job's InstanceID.
+    pub id: String,
+    /// Name=value; an empty value clears the property.
+    #[arg(required = true, value_name = "NAME=VALUE")]
+    pub properties: Vec<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented on Target")]
+    pub target: Target,
+}
