@@ -1,6 +1,7 @@
 //! Jobwright, a WBEM server whose work is jobs: this file is the map of the crate.
 
 pub mod cli;
+pub mod jobs;
 pub mod model;
 pub mod ops;
 pub mod provider;
