@@ -22,7 +22,8 @@ pub fn texts(test: &str) -> Option<BTreeMap<String, Vec<u8>>> {
         if entry.is_file() {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).expect("a readable entry");
-            texts.insert(entry.name().to_owned(), bytes);
+            let name = entry.name().expect("a name in UTF-8").into_owned();
+            texts.insert(name, bytes);
         }
     }
     Some(texts)

@@ -80,7 +80,8 @@ fn compiled(name: &str, fixture: &[u8]) -> Compilation {
 }
 
 fn compiled_text(text: &str) -> Compilation {
-    compiled("text", text.as_bytes())
+    let sources = BTreeMap::from([("text.mof".to_owned(), text.as_bytes().to_vec())]);
+    compile(&["text.mof"], &sources, Limits::default())
 }
 
 /// Compares with the golden file, or writes it; a difference is returned as text.
