@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod model;
+pub mod mof;
 pub mod ops;
 pub mod provider;
 pub mod schema;
