@@ -161,7 +161,7 @@ impl Compiler<'_> {
 
     fn item(&mut self, item: Item<'_>) {
         match item {
-            Item::Pragma(pragma) => self.pragma(pragma),
+            Item::Pragma(pragma) => self.pragma(&pragma),
             Item::Qualifier(qualifier) => {
                 if let Some((decl, places)) = lower::qualifier(qualifier, self.diagnostics) {
                     let batch = self.batch();
@@ -200,11 +200,11 @@ impl Compiler<'_> {
         index
     }
 
-    fn pragma(&mut self, pragma: Pragma<'_>) {
+    fn pragma(&mut self, pragma: &Pragma<'_>) {
         const OBSOLETE: [&str; 4] = ["source", "nonlocal", "nonlocaltype", "sourcetype"];
         let name = pragma.name;
         let [(text, span)] = pragma.arguments.as_slice() else {
-            self.pragma_without_text(&pragma);
+            self.pragma_without_text(pragma);
             return;
         };
         if name.is("include") {
@@ -220,7 +220,7 @@ impl Compiler<'_> {
             let message = format!("the pragma `{}` is obsolete; it is ignored", name.text);
             self.report(Code::ObsoletePragma, pragma.span, message);
         } else if !(name.is("locale") || name.is("instancelocale")) {
-            self.unknown_pragma(&pragma);
+            self.unknown_pragma(pragma);
         }
     }
 

@@ -147,11 +147,9 @@ fn qualifiers(
         let Some(name) = name(qualifier.name, d) else {
             continue;
         };
-        let value = match qualifier.value {
-            None => None,
-            // A value that was refused is not a qualifier without value.
-            Some(value) => Some(constant(value, d).unwrap_or(Literal::Null)),
-        };
+        // A value that was refused is NULL, lest the qualifier seem to stand alone.
+        let value = qualifier.value;
+        let value = value.map(|value| constant(value, d).unwrap_or(Literal::Null));
         places.push((name.clone(), qualifier.span));
         uses.push(QualifierUse {
             name,

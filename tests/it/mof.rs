@@ -306,7 +306,7 @@ fn the_whole_dmtf_schema_compiles_without_a_diagnostic() {
     eprintln!("{classes} classes and {qualifiers} qualifiers in {elapsed:?}");
     assert_eq!(
         classes,
-        texts.keys().filter(|name| name.contains("/CIM_")).count()
+        texts.keys().filter(|name| name.contains('/')).count()
     );
 }
 

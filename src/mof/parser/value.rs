@@ -88,16 +88,13 @@ impl<'a> Parser<'a, '_> {
             Err(code) => code,
         };
         let shown: String = text.chars().take(40).collect();
-        let diagnostic = match code {
-            Code::NumberTooLarge => {
-                let message = format!("`{shown}` is more than any type can hold");
-                Diagnostic::new(code, token.span, message)
-            }
-            _ => {
-                let message = format!("`{shown}` is not a number");
-                let hint = "integers: 12, 014, 0xC, 1100b; reals: 1.5, 1.0e3, never 1.";
-                Diagnostic::new(code, token.span, message).hint(hint)
-            }
+        let diagnostic = if code == Code::NumberTooLarge {
+            let message = format!("`{shown}` is more than any type can hold");
+            Diagnostic::new(code, token.span, message)
+        } else {
+            let message = format!("`{shown}` is not a number");
+            let hint = "integers: 12, 014, 0xC, 1100b; reals: 1.5, 1.0e3, never 1.";
+            Diagnostic::new(code, token.span, message).hint(hint)
         };
         Err(self.report(diagnostic))
     }
