@@ -10,7 +10,7 @@ use crate::model::{CimName, InstanceDecl, Literal, Namespace, PropertyValue};
 
 use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind};
 use super::compilation::{AliasUse, Batch, Compilation, MofInstance};
-use super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Note};
 use super::lower;
 use super::parser::Parser;
 use super::source::{FileId, SourceError, Sources, Span, resolve};
@@ -47,6 +47,8 @@ impl Default for Limits {
 }
 
 /// Compiles the files `roots` of `sources` with everything they include, as one unit.
+///
+/// A file that several roots share is read for the first of them.
 pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compilation {
     let diagnostics = Diagnostics::new(limits.diagnostics);
     let mut compiler = Compiler {
@@ -56,6 +58,7 @@ pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compila
         total_bytes: 0,
         done: Compilation::default(),
         read: HashMap::new(),
+        root: 0,
         open: Vec::new(),
         batch: None,
         aliases: HashMap::new(),
@@ -75,8 +78,10 @@ struct Compiler<'s> {
     diagnostics: &'s Diagnostics,
     total_bytes: usize,
     done: Compilation,
-    /// Files read so far, with the include that asked for them.
-    read: HashMap<String, Option<Span>>,
+    /// Files read so far, each with the root that led to it and the include that asked for it.
+    read: HashMap<String, (usize, Option<Span>)>,
+    /// Number of the root being read.
+    root: usize,
     /// Files being read, the root first.
     open: Vec<String>,
     /// Index of the batch that declarations go to.
@@ -88,6 +93,7 @@ struct Compiler<'s> {
 impl Compiler<'_> {
     fn root(&mut self, name: &str) {
         self.batch = None;
+        self.root += 1;
         if self.read.contains_key(name) {
             return;
         }
@@ -109,7 +115,7 @@ impl Compiler<'_> {
             return Err((Code::TooManyFiles, why));
         }
         let text = self.bytes(&name)?;
-        self.read.insert(name.clone(), from);
+        self.read.insert(name.clone(), (self.root, from));
         let valid_bytes = match std::str::from_utf8(&text) {
             Ok(text) => text.len(),
             Err(error) => error.valid_up_to(),
@@ -253,13 +259,14 @@ impl Compiler<'_> {
                 self.open.join(" -> ")
             );
             self.report(Code::IncludeCycle, span, message);
-        } else if let Some(first) = self.read.get(&name) {
-            let message = format!("`{name}` was included before; it is not read again");
-            let mut diagnostic = Diagnostic::new(Code::DuplicateInclude, span, message);
-            if let Some(first) = first {
-                diagnostic = diagnostic.note(*first, "the first include");
+        } else if let Some((root, first)) = self.read.get(&name) {
+            // Roots may share files: `check a.mof b.mof` where both include the qualifiers.
+            if *root == self.root {
+                let message = format!("`{name}` was included before; it is not read again");
+                let mut diagnostic = Diagnostic::new(Code::DuplicateInclude, span, message);
+                diagnostic.note = first.map(|span| Note::new(span, "the first include"));
+                self.diagnostics.push(diagnostic);
             }
-            self.diagnostics.push(diagnostic);
         } else if self.open.len() > self.limits.include_depth {
             let message = format!("includes nest deeper than {}", self.limits.include_depth);
             self.report(Code::IncludeTooDeep, span, message);

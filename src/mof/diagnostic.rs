@@ -116,6 +116,13 @@ pub struct Note {
     pub message: String,
 }
 
+impl Note {
+    pub(super) fn new(span: Span, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { span, message }
+    }
+}
+
 impl Diagnostic {
     /// A diagnostic of the front end.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
@@ -147,8 +154,7 @@ impl Diagnostic {
     /// The same with a second place.
     #[must_use]
     pub fn note(mut self, span: Span, message: impl Into<String>) -> Self {
-        let message = message.into();
-        self.note = Some(Note { span, message });
+        self.note = Some(Note::new(span, message));
         self
     }
 }

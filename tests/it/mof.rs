@@ -10,7 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jobwright::model::{CimName, ClassDecl, Element, ParameterDecl, QualifierUse};
-use jobwright::mof::{Batch, Code, Compilation, Limits, Severity, compile, quoted};
+use jobwright::mof::{
+    Batch, Code, Compilation, Embedded, Limits, ROOTS, Severity, compile, quoted,
+};
 use proptest::prelude::*;
 
 use crate::dmtf;
@@ -281,6 +283,54 @@ fn elements_are_found_in_the_text() {
         });
         assert_eq!(got, want, "{element}");
     }
+}
+
+#[test]
+fn the_embedded_files_are_those_of_the_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("mof");
+    let mut folders = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder mof/") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&root).expect("a path below mof/");
+                found.push(name.to_str().expect("a name in UTF-8").to_owned());
+            }
+        }
+    }
+    found.sort();
+    let embedded: Vec<_> = Embedded::names().collect();
+    assert_eq!(
+        embedded, found,
+        "src/mof/embedded.rs does not list the files of mof/"
+    );
+}
+
+#[test]
+fn the_embedded_roots_compile_without_a_diagnostic() {
+    for root in ROOTS {
+        let compilation = compile(&[root], &Embedded, Limits::default());
+        assert_eq!(dmtf::complaints(&compilation), "", "{root}");
+        assert_eq!(compilation.batches.len(), 1, "{root} names a namespace");
+        assert!(
+            compilation.batches[0].classes.len() > 20,
+            "{root} lacks classes"
+        );
+    }
+}
+
+#[test]
+fn roots_may_share_files() {
+    let compilation = compile(&ROOTS, &Embedded, Limits::default());
+    assert_eq!(dmtf::complaints(&compilation), "");
+    let mut names: Vec<_> = compilation.sources.iter().map(|file| &file.name).collect();
+    let read = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!((names.len(), read), (Embedded::names().count(), read));
 }
 
 #[test]
