@@ -3,12 +3,13 @@
 //! An include has the effect of its text standing in its place (DSP0004 2.8 §7.11), so a namespace
 //! pragma in an included file holds on behind it. A file is read once.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::{CimName, InstanceDecl, Literal, Namespace, PropertyValue};
 
-use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind};
+use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind, shortened};
 use super::compilation::{AliasUse, Batch, Compilation, MofInstance};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Note};
 use super::lower;
@@ -29,11 +30,13 @@ pub struct Limits {
     pub files: usize,
     /// How deep includes nest; a root has depth 0.
     pub include_depth: usize,
+    /// Number of tokens of all files together, which bounds the memory that declarations take.
+    pub tokens: usize,
     /// Number of diagnostics.
     pub diagnostics: usize,
 }
 
-/// Ten times what the whole of CIM 2.49 needs.
+/// At least ten times what the whole of CIM 2.49 needs.
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -41,6 +44,7 @@ impl Default for Limits {
             total_bytes: 256 << 20,
             files: 16_384,
             include_depth: 16,
+            tokens: 8 << 20,
             diagnostics: 200,
         }
     }
@@ -51,8 +55,10 @@ impl Default for Limits {
 /// A file that several roots share is read for the first of them.
 pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compilation {
     let diagnostics = Diagnostics::new(limits.diagnostics);
+    let tokens = Cell::new(limits.tokens);
     let mut compiler = Compiler {
         sources,
+        tokens_left: &tokens,
         limits,
         diagnostics: &diagnostics,
         total_bytes: 0,
@@ -76,6 +82,8 @@ struct Compiler<'s> {
     sources: &'s dyn Sources,
     limits: Limits,
     diagnostics: &'s Diagnostics,
+    /// How many tokens may still be read.
+    tokens_left: &'s Cell<usize>,
     total_bytes: usize,
     done: Compilation,
     /// Files read so far, each with the root that led to it and the include that asked for it.
@@ -123,7 +131,7 @@ impl Compiler<'_> {
         let file = self.source(&name, &text, valid_bytes);
         self.open.push(name);
         let text = self.done.sources.text(file);
-        let mut parser = Parser::new(file, &text, self.diagnostics);
+        let mut parser = Parser::new(file, &text, self.diagnostics, self.tokens_left);
         while let Some(item) = parser.next_item() {
             self.item(item);
         }
@@ -223,7 +231,7 @@ impl Compiler<'_> {
                 Err(error) => self.report(Code::BadNamespace, *span, error.to_string()),
             }
         } else if OBSOLETE.iter().any(|obsolete| name.is(obsolete)) {
-            let message = format!("the pragma `{}` is obsolete; it is ignored", name.text);
+            let message = format!("the pragma `{}` is obsolete; it is ignored", name.shown());
             self.report(Code::ObsoletePragma, pragma.span, message);
         } else if !(name.is("locale") || name.is("instancelocale")) {
             self.unknown_pragma(pragma);
@@ -233,7 +241,7 @@ impl Compiler<'_> {
     fn pragma_without_text(&self, pragma: &Pragma<'_>) {
         let known = ["include", "namespace", "locale", "instancelocale"];
         if known.iter().any(|known| pragma.name.is(known)) {
-            let message = format!("the pragma `{}` takes one string", pragma.name.text);
+            let message = format!("the pragma `{}` takes one string", pragma.name.shown());
             self.report(Code::BadPragma, pragma.span, message);
         } else {
             self.unknown_pragma(pragma);
@@ -241,7 +249,7 @@ impl Compiler<'_> {
     }
 
     fn unknown_pragma(&self, pragma: &Pragma<'_>) {
-        let name: String = pragma.name.text.chars().take(40).collect();
+        let name = pragma.name.shown();
         let message = format!("the pragma `{name}` is not known; it is ignored");
         self.report(Code::UnknownPragma, pragma.span, message);
     }
@@ -249,7 +257,7 @@ impl Compiler<'_> {
     fn include(&mut self, text: &str, span: Span) {
         let from = self.open.last().map_or("", String::as_str);
         let Some(name) = resolve(from, text) else {
-            let message = format!("`{text}` is not below the root folder");
+            let message = format!("`{}` is not below the root folder", shortened(text));
             self.report(Code::IncludeOutsideRoot, span, message);
             return;
         };
@@ -271,7 +279,7 @@ impl Compiler<'_> {
             let message = format!("includes nest deeper than {}", self.limits.include_depth);
             self.report(Code::IncludeTooDeep, span, message);
         } else if let Err((code, why)) = self.file(name.clone(), Some(span)) {
-            self.report(code, span, format!("`{name}`: {why}"));
+            self.report(code, span, format!("`{}`: {why}", shortened(&name)));
         }
     }
 

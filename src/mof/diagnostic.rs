@@ -81,6 +81,7 @@ codes! {
     Error IncludeCycle "include-cycle" "A file that includes itself.";
     Error IncludeTooDeep "include-too-deep" "Includes nested deeper than the limit.";
     Error TooManyFiles "too-many-files" "More files than the limit.";
+    Error TooManyTokens "too-many-tokens" "More tokens than the limit.";
     Error FileTooLarge "file-too-large" "A file longer than the limit.";
     Error NotUtf8 "not-utf8" "A file that is not UTF-8.";
     Error TooManyDiagnostics "too-many-diagnostics" "More mistakes than are worth listing.";

@@ -34,8 +34,8 @@ struct Normalised {
 impl Normalised {
     fn sum(&self) -> String {
         let digest = Sha256::digest(self.lines.join("\n").as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{} {hex}", self.counts)
+        let hex: Vec<_> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{} {}", self.counts, hex.concat())
     }
 }
 
@@ -271,7 +271,8 @@ fn difference(name: &str, theirs: &Normalised, ours: &Normalised) -> String {
             .filter(|line| !those.lines.contains(line));
         lines
             .map(|line| format!("  {mark} {line}\n"))
-            .collect::<String>()
+            .collect::<Vec<_>>()
+            .concat()
     };
     let mut text = only(theirs, ours, "dmtf") + &only(ours, theirs, "ours");
     if text.is_empty() {

@@ -1,7 +1,7 @@
 //! Values: `constantValue`, `arrayInitializer`, `referenceInitializer`.
 
 use super::super::Span;
-use super::super::ast::{Array, Value, ValueKind};
+use super::super::ast::{Array, Value, ValueKind, shortened};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::lexer::{Token, TokenKind};
 use super::super::literal::{self, Number};
@@ -87,7 +87,7 @@ impl<'a> Parser<'a, '_> {
             Ok(Number::Real(number)) => return Ok(ValueKind::Real(number)),
             Err(code) => code,
         };
-        let shown: String = text.chars().take(40).collect();
+        let shown = shortened(text);
         let diagnostic = if code == Code::NumberTooLarge {
             let message = format!("`{shown}` is more than any type can hold");
             Diagnostic::new(code, token.span, message)
