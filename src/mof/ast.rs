@@ -15,6 +15,20 @@ impl Word<'_> {
     pub(super) fn is(&self, keyword: &str) -> bool {
         self.text.eq_ignore_ascii_case(keyword)
     }
+
+    /// The word in messages.
+    pub(super) fn shown(&self) -> String {
+        shortened(self.text)
+    }
+}
+
+/// As much of `text` as a message has room for.
+pub(super) fn shortened(text: &str) -> String {
+    const LIMIT_CHARS: usize = 60;
+    match text.char_indices().nth(LIMIT_CHARS) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// A `mofProduction`.

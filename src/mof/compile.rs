@@ -3,14 +3,15 @@
 //! An include has the effect of its text standing in its place (DSP0004 2.8 §7.11), so a namespace
 //! pragma in an included file holds on behind it. A file is read once.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::{CimName, InstanceDecl, Literal, Namespace, PropertyValue};
 
-use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind};
+use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind, shortened};
 use super::compilation::{AliasUse, Batch, Compilation, MofInstance};
-use super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Note};
 use super::lower;
 use super::parser::Parser;
 use super::source::{FileId, SourceError, Sources, Span, resolve};
@@ -29,11 +30,13 @@ pub struct Limits {
     pub files: usize,
     /// How deep includes nest; a root has depth 0.
     pub include_depth: usize,
+    /// Number of tokens of all files together, which bounds the memory that declarations take.
+    pub tokens: usize,
     /// Number of diagnostics.
     pub diagnostics: usize,
 }
 
-/// Ten times what the whole of CIM 2.49 needs.
+/// At least ten times what the whole of CIM 2.49 needs.
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -41,21 +44,27 @@ impl Default for Limits {
             total_bytes: 256 << 20,
             files: 16_384,
             include_depth: 16,
+            tokens: 8 << 20,
             diagnostics: 200,
         }
     }
 }
 
 /// Compiles the files `roots` of `sources` with everything they include, as one unit.
+///
+/// A file that several roots share is read for the first of them.
 pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compilation {
     let diagnostics = Diagnostics::new(limits.diagnostics);
+    let tokens = Cell::new(limits.tokens);
     let mut compiler = Compiler {
         sources,
+        tokens_left: &tokens,
         limits,
         diagnostics: &diagnostics,
         total_bytes: 0,
         done: Compilation::default(),
         read: HashMap::new(),
+        root: 0,
         open: Vec::new(),
         batch: None,
         aliases: HashMap::new(),
@@ -73,10 +82,14 @@ struct Compiler<'s> {
     sources: &'s dyn Sources,
     limits: Limits,
     diagnostics: &'s Diagnostics,
+    /// How many tokens may still be read.
+    tokens_left: &'s Cell<usize>,
     total_bytes: usize,
     done: Compilation,
-    /// Files read so far, with the include that asked for them.
-    read: HashMap<String, Option<Span>>,
+    /// Files read so far, each with the root that led to it and the include that asked for it.
+    read: HashMap<String, (usize, Option<Span>)>,
+    /// Number of the root being read.
+    root: usize,
     /// Files being read, the root first.
     open: Vec<String>,
     /// Index of the batch that declarations go to.
@@ -88,6 +101,7 @@ struct Compiler<'s> {
 impl Compiler<'_> {
     fn root(&mut self, name: &str) {
         self.batch = None;
+        self.root += 1;
         if self.read.contains_key(name) {
             return;
         }
@@ -109,7 +123,7 @@ impl Compiler<'_> {
             return Err((Code::TooManyFiles, why));
         }
         let text = self.bytes(&name)?;
-        self.read.insert(name.clone(), from);
+        self.read.insert(name.clone(), (self.root, from));
         let valid_bytes = match std::str::from_utf8(&text) {
             Ok(text) => text.len(),
             Err(error) => error.valid_up_to(),
@@ -117,7 +131,7 @@ impl Compiler<'_> {
         let file = self.source(&name, &text, valid_bytes);
         self.open.push(name);
         let text = self.done.sources.text(file);
-        let mut parser = Parser::new(file, &text, self.diagnostics);
+        let mut parser = Parser::new(file, &text, self.diagnostics, self.tokens_left);
         while let Some(item) = parser.next_item() {
             self.item(item);
         }
@@ -161,7 +175,7 @@ impl Compiler<'_> {
 
     fn item(&mut self, item: Item<'_>) {
         match item {
-            Item::Pragma(pragma) => self.pragma(pragma),
+            Item::Pragma(pragma) => self.pragma(&pragma),
             Item::Qualifier(qualifier) => {
                 if let Some((decl, places)) = lower::qualifier(qualifier, self.diagnostics) {
                     let batch = self.batch();
@@ -200,11 +214,11 @@ impl Compiler<'_> {
         index
     }
 
-    fn pragma(&mut self, pragma: Pragma<'_>) {
+    fn pragma(&mut self, pragma: &Pragma<'_>) {
         const OBSOLETE: [&str; 4] = ["source", "nonlocal", "nonlocaltype", "sourcetype"];
         let name = pragma.name;
         let [(text, span)] = pragma.arguments.as_slice() else {
-            self.pragma_without_text(&pragma);
+            self.pragma_without_text(pragma);
             return;
         };
         if name.is("include") {
@@ -217,17 +231,17 @@ impl Compiler<'_> {
                 Err(error) => self.report(Code::BadNamespace, *span, error.to_string()),
             }
         } else if OBSOLETE.iter().any(|obsolete| name.is(obsolete)) {
-            let message = format!("the pragma `{}` is obsolete; it is ignored", name.text);
+            let message = format!("the pragma `{}` is obsolete; it is ignored", name.shown());
             self.report(Code::ObsoletePragma, pragma.span, message);
         } else if !(name.is("locale") || name.is("instancelocale")) {
-            self.unknown_pragma(&pragma);
+            self.unknown_pragma(pragma);
         }
     }
 
     fn pragma_without_text(&self, pragma: &Pragma<'_>) {
         let known = ["include", "namespace", "locale", "instancelocale"];
         if known.iter().any(|known| pragma.name.is(known)) {
-            let message = format!("the pragma `{}` takes one string", pragma.name.text);
+            let message = format!("the pragma `{}` takes one string", pragma.name.shown());
             self.report(Code::BadPragma, pragma.span, message);
         } else {
             self.unknown_pragma(pragma);
@@ -235,7 +249,7 @@ impl Compiler<'_> {
     }
 
     fn unknown_pragma(&self, pragma: &Pragma<'_>) {
-        let name: String = pragma.name.text.chars().take(40).collect();
+        let name = pragma.name.shown();
         let message = format!("the pragma `{name}` is not known; it is ignored");
         self.report(Code::UnknownPragma, pragma.span, message);
     }
@@ -243,7 +257,7 @@ impl Compiler<'_> {
     fn include(&mut self, text: &str, span: Span) {
         let from = self.open.last().map_or("", String::as_str);
         let Some(name) = resolve(from, text) else {
-            let message = format!("`{text}` is not below the root folder");
+            let message = format!("`{}` is not below the root folder", shortened(text));
             self.report(Code::IncludeOutsideRoot, span, message);
             return;
         };
@@ -253,18 +267,19 @@ impl Compiler<'_> {
                 self.open.join(" -> ")
             );
             self.report(Code::IncludeCycle, span, message);
-        } else if let Some(first) = self.read.get(&name) {
-            let message = format!("`{name}` was included before; it is not read again");
-            let mut diagnostic = Diagnostic::new(Code::DuplicateInclude, span, message);
-            if let Some(first) = first {
-                diagnostic = diagnostic.note(*first, "the first include");
+        } else if let Some((root, first)) = self.read.get(&name) {
+            // Roots may share files: `check a.mof b.mof` where both include the qualifiers.
+            if *root == self.root {
+                let message = format!("`{name}` was included before; it is not read again");
+                let mut diagnostic = Diagnostic::new(Code::DuplicateInclude, span, message);
+                diagnostic.note = first.map(|span| Note::new(span, "the first include"));
+                self.diagnostics.push(diagnostic);
             }
-            self.diagnostics.push(diagnostic);
         } else if self.open.len() > self.limits.include_depth {
             let message = format!("includes nest deeper than {}", self.limits.include_depth);
             self.report(Code::IncludeTooDeep, span, message);
         } else if let Err((code, why)) = self.file(name.clone(), Some(span)) {
-            self.report(code, span, format!("`{name}`: {why}"));
+            self.report(code, span, format!("`{}`: {why}", shortened(&name)));
         }
     }
 

@@ -81,6 +81,7 @@ codes! {
     Error IncludeCycle "include-cycle" "A file that includes itself.";
     Error IncludeTooDeep "include-too-deep" "Includes nested deeper than the limit.";
     Error TooManyFiles "too-many-files" "More files than the limit.";
+    Error TooManyTokens "too-many-tokens" "More tokens than the limit.";
     Error FileTooLarge "file-too-large" "A file longer than the limit.";
     Error NotUtf8 "not-utf8" "A file that is not UTF-8.";
     Error TooManyDiagnostics "too-many-diagnostics" "More mistakes than are worth listing.";
@@ -116,6 +117,13 @@ pub struct Note {
     pub message: String,
 }
 
+impl Note {
+    pub(super) fn new(span: Span, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { span, message }
+    }
+}
+
 impl Diagnostic {
     /// A diagnostic of the front end.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
@@ -147,8 +155,7 @@ impl Diagnostic {
     /// The same with a second place.
     #[must_use]
     pub fn note(mut self, span: Span, message: impl Into<String>) -> Self {
-        let message = message.into();
-        self.note = Some(Note { span, message });
+        self.note = Some(Note::new(span, message));
         self
     }
 }

@@ -87,18 +87,13 @@ pub(super) fn unescape(body: &str, into: &mut String) -> Vec<BadEscape> {
         into.push_str(&body[at..at + plain]);
         at += plain;
         let escape = Escape::read(&body[at..]);
-        match escape.character(&body[at + escape.length..]) {
-            Some((c, length)) => {
-                into.push(c);
-                at += length;
-            }
-            None => {
-                bad.push(BadEscape {
-                    at,
-                    length: escape.length,
-                });
-                at += escape.length;
-            }
+        if let Some((c, length)) = escape.character(&body[at + escape.length..]) {
+            into.push(c);
+            at += length;
+        } else {
+            let length = escape.length;
+            bad.push(BadEscape { at, length });
+            at += length;
         }
     }
     into.push_str(&body[at..]);

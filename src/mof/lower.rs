@@ -44,7 +44,7 @@ fn report(code: Code, span: Span, message: &dyn Display, diagnostics: &Diagnosti
 /// A class with everything in it.
 pub(super) fn class(class: ClassDeclaration<'_>, d: &Diagnostics) -> Lowered<ClassDecl> {
     if let Some(alias) = class.alias {
-        let message = format!("the class alias `{}` has no effect", alias.text);
+        let message = format!("the class alias `{}` has no effect", alias.shown());
         report(Code::ClassAlias, alias.span, &message, d);
     }
     let mut places = Places::leaf(name(class.name, d)?, class.name.span);
@@ -147,11 +147,9 @@ fn qualifiers(
         let Some(name) = name(qualifier.name, d) else {
             continue;
         };
-        let value = match qualifier.value {
-            None => None,
-            // A value that was refused is not a qualifier without value.
-            Some(value) => Some(constant(value, d).unwrap_or(Literal::Null)),
-        };
+        // A value that was refused is NULL, lest the qualifier seem to stand alone.
+        let value = qualifier.value;
+        let value = value.map(|value| constant(value, d).unwrap_or(Literal::Null));
         places.push((name.clone(), qualifier.span));
         uses.push(QualifierUse {
             name,
@@ -181,14 +179,14 @@ fn flavors(words: &[Word<'_>], d: &Diagnostics) -> FlavorUse {
         } else if word.is("ToInstance") {
             (&mut flavor.to_instance, true)
         } else {
-            let message = format!("there is no flavor `{}`", word.text);
+            let message = format!("there is no flavor `{}`", word.shown());
             let hint = "there are EnableOverride, DisableOverride, ToSubclass, Restricted and \
                         Translatable";
             d.push(Diagnostic::new(Code::UnknownFlavor, word.span, message).hint(hint));
             continue;
         };
         if slot.is_some_and(|before| before != on) {
-            let message = format!("`{}` contradicts a flavor before it", word.text);
+            let message = format!("`{}` contradicts a flavor before it", word.shown());
             report(Code::ConflictingFlavors, word.span, &message, d);
         }
         *slot = Some(on);
@@ -249,7 +247,7 @@ fn scope(words: &[Word<'_>], d: &Diagnostics) -> Scope {
             // The meta element of CIM 1.x, which no declaration can be.
             None if word.is("schema") => {}
             None => {
-                let message = format!("there is no scope `{}`", word.text);
+                let message = format!("there is no scope `{}`", word.shown());
                 let hint = "there are class, association, indication, property, reference, \
                             method, parameter and any";
                 d.push(Diagnostic::new(Code::UnknownScope, word.span, message).hint(hint));

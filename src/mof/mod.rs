@@ -21,10 +21,12 @@ mod lower;
 
 mod compilation;
 mod compile;
+mod embedded;
 
 pub use compilation::{AliasUse, Batch, Compilation, MofInstance};
 pub use compile::{Limits, compile};
 pub use diagnostic::{Code, Diagnostic, Note, Severity};
+pub use embedded::{Embedded, ROOTS};
 pub use literal::quoted;
 pub use render::render;
 pub use source::{FileId, Position, SourceError, SourceFile, SourceMap, Sources, Span};

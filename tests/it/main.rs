@@ -2,4 +2,5 @@
 
 mod dmtf;
 mod mof;
+mod schema_sum;
 mod tidy;

@@ -1,8 +1,9 @@
 //! The MOF front end against its fixtures, against DMTF's schema and against noise.
 //!
-//! `fixtures/mof/err/<code>.mof` is refused as `<code>.expect` says, `fixtures/mof/ok/*.mof` means
-//! what its `.expect` says. With `JOBWRIGHT_BLESS=1` the `.expect` files are written anew. A line
-//! `//- name.mof` in a fixture starts another file, `//- limits file_bytes=9` sets limits.
+//! `fixtures/mof/err/<code>[.<case>].mof` is refused as its `.expect` says, which also has what is
+//! kept of it; `fixtures/mof/ok/*.mof` means what its `.expect` says. With `JOBWRIGHT_BLESS=1` the
+//! `.expect` files are written anew. A line `//- name.mof` in a fixture starts another file,
+//! `//- limits file_bytes=9` sets limits.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jobwright::model::{CimName, ClassDecl, Element, ParameterDecl, QualifierUse};
-use jobwright::mof::{Batch, Code, Compilation, Limits, Severity, compile, quoted};
+use jobwright::mof::{
+    Batch, Code, Compilation, Embedded, Limits, ROOTS, Severity, compile, quoted,
+};
 use proptest::prelude::*;
 
 use crate::dmtf;
@@ -36,6 +39,15 @@ fn stem(path: &Path) -> String {
         .expect("a file name")
         .to_string_lossy()
         .into_owned()
+}
+
+/// The code that a bad fixture is for: its name up to the first point.
+fn code(path: &Path) -> String {
+    stem(path)
+        .split('.')
+        .next()
+        .expect("a name before the point")
+        .to_owned()
 }
 
 /// Splits a fixture into its files; the first is the root.
@@ -66,6 +78,7 @@ fn limit(limits: &mut Limits, setting: &str) {
         "file_bytes" => limits.file_bytes = number,
         "total_bytes" => limits.total_bytes = number,
         "files" => limits.files = number,
+        "tokens" => limits.tokens = number,
         "include_depth" => limits.include_depth = number,
         "diagnostics" => limits.diagnostics = number,
         other => panic!("there is no limit {other}"),
@@ -99,8 +112,8 @@ fn differs(path: &Path, got: &str) -> Option<String> {
 fn every_bad_fixture_is_refused_as_it_should_be() {
     let mut failures = String::new();
     for path in fixtures("err") {
-        let code = stem(&path);
-        let compilation = compiled(&code, &fs::read(&path).expect("a readable fixture"));
+        let code = code(&path);
+        let compilation = compiled(&stem(&path), &fs::read(&path).expect("a readable fixture"));
         let first = compilation
             .diagnostics
             .first()
@@ -113,14 +126,16 @@ fn every_bad_fixture_is_refused_as_it_should_be() {
             )
             .expect("a String takes every write");
         }
-        failures.extend(differs(&path, &dmtf::complaints(&compilation)));
+        let kept: String = compilation.batches.iter().map(meaning).collect();
+        let got = format!("{}KEPT\n{kept}", dmtf::complaints(&compilation));
+        failures.extend(differs(&path, &got));
     }
     assert!(failures.is_empty(), "{failures}");
 }
 
 #[test]
 fn every_code_has_a_bad_fixture_of_its_name() {
-    let names: Vec<_> = fixtures("err").iter().map(|path| stem(path)).collect();
+    let names: Vec<_> = fixtures("err").iter().map(|path| code(path)).collect();
     let missing: Vec<_> = Code::ALL
         .iter()
         .map(|code| code.as_str())
@@ -284,6 +299,81 @@ fn elements_are_found_in_the_text() {
 }
 
 #[test]
+fn includes_nest_sixteen_deep_and_no_deeper() {
+    let name = |number| format!("f{number}.mof");
+    let chain = |number| {
+        let next = name(number + 1);
+        let text = format!("class C{number} {{ }};\n#pragma include(\"{next}\")\n");
+        (name(number), text.into_bytes())
+    };
+    let files: BTreeMap<_, _> = (0..20).map(chain).collect();
+    let compilation = compile(&["f0.mof"], &files, Limits::default());
+    let codes: Vec<_> = compilation.diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["include-too-deep"]);
+    assert_eq!(
+        compilation.batches[0].classes.len(),
+        17,
+        "a root and 16 includes"
+    );
+}
+
+#[test]
+fn a_root_that_cannot_be_read_is_a_diagnostic() {
+    let nothing = BTreeMap::<String, Vec<u8>>::new();
+    let compilation = compile(&["absent.mof"], &nothing, Limits::default());
+    assert!(dmtf::complaints(&compilation).contains("absent.mof"));
+    assert!(compilation.has_errors());
+}
+
+#[test]
+fn the_embedded_files_are_those_of_the_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("mof");
+    let mut folders = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder mof/") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&root).expect("a path below mof/");
+                found.push(name.to_str().expect("a name in UTF-8").to_owned());
+            }
+        }
+    }
+    found.sort();
+    let embedded: Vec<_> = Embedded::names().collect();
+    assert_eq!(
+        embedded, found,
+        "src/mof/embedded.rs does not list the files of mof/"
+    );
+}
+
+#[test]
+fn the_embedded_roots_compile_without_a_diagnostic() {
+    for root in ROOTS {
+        let compilation = compile(&[root], &Embedded, Limits::default());
+        assert_eq!(dmtf::complaints(&compilation), "", "{root}");
+        assert_eq!(compilation.batches.len(), 1, "{root} names a namespace");
+        assert!(
+            compilation.batches[0].classes.len() > 20,
+            "{root} lacks classes"
+        );
+    }
+}
+
+#[test]
+fn roots_may_share_files() {
+    let compilation = compile(&ROOTS, &Embedded, Limits::default());
+    assert_eq!(dmtf::complaints(&compilation), "");
+    let mut names: Vec<_> = compilation.sources.iter().map(|file| &file.name).collect();
+    let read = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!((names.len(), read), (Embedded::names().count(), read));
+}
+
+#[test]
 fn the_whole_dmtf_schema_compiles_without_a_diagnostic() {
     let Some(texts) = dmtf::texts("the_whole_dmtf_schema_compiles_without_a_diagnostic") else {
         return;
@@ -306,7 +396,7 @@ fn the_whole_dmtf_schema_compiles_without_a_diagnostic() {
     eprintln!("{classes} classes and {qualifiers} qualifiers in {elapsed:?}");
     assert_eq!(
         classes,
-        texts.keys().filter(|name| name.contains("/CIM_")).count()
+        texts.keys().filter(|name| name.contains('/')).count()
     );
 }
 

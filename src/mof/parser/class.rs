@@ -116,7 +116,7 @@ impl<'a> Parser<'a, '_> {
             self.bump();
             return Ok(Before::Void);
         }
-        let message = format!("`{}` is not a data type", shortened(word.text));
+        let message = format!("`{}` is not a data type", word.shown());
         let diagnostic = Diagnostic::new(Code::ExpectedType, word.span, message)
             .hint("a reference to a class is written `Class REF Name`");
         Err(self.report(diagnostic))
@@ -241,8 +241,4 @@ impl<'a> Parser<'a, '_> {
             array,
         })
     }
-}
-
-fn shortened(word: &str) -> String {
-    word.chars().take(40).collect()
 }

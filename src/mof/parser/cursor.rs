@@ -1,8 +1,9 @@
 //! The parser's position: looking ahead, taking tokens, complaining, skipping.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
-use super::super::ast::Word;
+use super::super::ast::{Word, shortened};
 use super::super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::super::lexer::{Lexer, Token, TokenKind};
 use super::super::source::{FileId, Span};
@@ -20,12 +21,20 @@ pub(in super::super) struct Parser<'a, 'd> {
     previous: Token,
     /// How many `{` are open.
     depth: usize,
+    tokens_left: &'d Cell<usize>,
+    /// Whether the limit of tokens was hit in this text.
+    exhausted: bool,
     pub(super) diagnostics: &'d Diagnostics,
 }
 
 impl<'a, 'd> Parser<'a, 'd> {
-    /// A parser at the start of `text`.
-    pub(in super::super) fn new(file: FileId, text: &'a str, diagnostics: &'d Diagnostics) -> Self {
+    /// A parser at the start of `text`, which takes its tokens from those that are left.
+    pub(in super::super) fn new(
+        file: FileId,
+        text: &'a str,
+        diagnostics: &'d Diagnostics,
+        tokens_left: &'d Cell<usize>,
+    ) -> Self {
         let start = Span {
             file,
             start: 0,
@@ -40,6 +49,8 @@ impl<'a, 'd> Parser<'a, 'd> {
                 broken: false,
             },
             depth: 0,
+            tokens_left,
+            exhausted: false,
             diagnostics,
         }
     }
@@ -47,10 +58,31 @@ impl<'a, 'd> Parser<'a, 'd> {
     /// The token `distance` tokens ahead; 0 is the next one.
     pub(super) fn peek(&mut self, distance: usize) -> Token {
         while self.ahead.len() <= distance {
-            let token = self.lexer.next(self.diagnostics);
+            let token = self.token();
             self.ahead.push_back(token);
         }
         self.ahead[distance]
+    }
+
+    /// The next token of the text, which seems to end where the limit of tokens is hit.
+    fn token(&mut self) -> Token {
+        if let Some(left) = self.tokens_left.get().checked_sub(1) {
+            self.tokens_left.set(left);
+            return self.lexer.next(self.diagnostics);
+        }
+        let last = self.ahead.back().unwrap_or(&self.previous);
+        let end = Token {
+            kind: TokenKind::End,
+            span: last.span.after(),
+            broken: true,
+        };
+        if !self.exhausted {
+            self.exhausted = true;
+            let message = "more tokens than are read in one compilation";
+            let diagnostic = Diagnostic::new(Code::TooManyTokens, end.span, message);
+            self.diagnostics.push(diagnostic);
+        }
+        end
     }
 
     pub(super) fn at(&mut self, kind: TokenKind) -> bool {
@@ -152,8 +184,7 @@ impl<'a, 'd> Parser<'a, 'd> {
         if token.kind != TokenKind::Word {
             return token.kind.shown().to_owned();
         }
-        let word: String = self.text(token.span).chars().take(40).collect();
-        format!("`{word}`")
+        format!("`{}`", shortened(self.text(token.span)))
     }
 
     /// Complains that `wanted` does not stand here.

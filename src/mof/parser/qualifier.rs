@@ -72,7 +72,7 @@ impl<'a> Parser<'a, '_> {
         }
         self.expect_semicolon()?;
         if clauses.scopes.is_none() {
-            let message = format!("the qualifier `{}` has no scope", name.text);
+            let message = format!("the qualifier `{}` has no scope", name.shown());
             let diagnostic = Diagnostic::new(Code::MissingScope, name.span, message)
                 .hint("say where it may stand, as in `scope(property, method)`");
             self.report(diagnostic);
@@ -95,12 +95,12 @@ impl<'a> Parser<'a, '_> {
         } else if keyword.is("flavor") {
             &mut clauses.flavors
         } else {
-            let message = format!("expected `scope` or `flavor`, found `{}`", keyword.text);
+            let message = format!("expected `scope` or `flavor`, found `{}`", keyword.shown());
             let diagnostic = Diagnostic::new(Code::ExpectedToken, keyword.span, message);
             return Err(self.report(diagnostic));
         };
         if into.is_some() {
-            let message = format!("a second `{}` clause", keyword.text);
+            let message = format!("a second `{}` clause", keyword.shown());
             self.report(Diagnostic::new(
                 Code::DuplicateClause,
                 keyword.span,

@@ -1,7 +1,7 @@
 //! Values: `constantValue`, `arrayInitializer`, `referenceInitializer`.
 
 use super::super::Span;
-use super::super::ast::{Array, Value, ValueKind};
+use super::super::ast::{Array, Value, ValueKind, shortened};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::lexer::{Token, TokenKind};
 use super::super::literal::{self, Number};
@@ -87,17 +87,14 @@ impl<'a> Parser<'a, '_> {
             Ok(Number::Real(number)) => return Ok(ValueKind::Real(number)),
             Err(code) => code,
         };
-        let shown: String = text.chars().take(40).collect();
-        let diagnostic = match code {
-            Code::NumberTooLarge => {
-                let message = format!("`{shown}` is more than any type can hold");
-                Diagnostic::new(code, token.span, message)
-            }
-            _ => {
-                let message = format!("`{shown}` is not a number");
-                let hint = "integers: 12, 014, 0xC, 1100b; reals: 1.5, 1.0e3, never 1.";
-                Diagnostic::new(code, token.span, message).hint(hint)
-            }
+        let shown = shortened(text);
+        let diagnostic = if code == Code::NumberTooLarge {
+            let message = format!("`{shown}` is more than any type can hold");
+            Diagnostic::new(code, token.span, message)
+        } else {
+            let message = format!("`{shown}` is not a number");
+            let hint = "integers: 12, 014, 0xC, 1100b; reals: 1.5, 1.0e3, never 1.";
+            Diagnostic::new(code, token.span, message).hint(hint)
         };
         Err(self.report(diagnostic))
     }
