@@ -4,3 +4,4 @@ mod dmtf;
 mod mof;
 mod schema_sum;
 mod tidy;
+mod schema;
