@@ -6,3 +6,4 @@ pub mod model;
 pub mod ops;
 pub mod provider;
 pub mod schema;
+pub mod store;
