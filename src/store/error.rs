@@ -70,6 +70,9 @@ pub enum StoreError {
     /// An fsync failed: what is on the disk is unknown, and only a restart finds out.
     #[error("sync the database")]
     Sync(#[source] rusqlite::Error),
+    /// The writer thread is gone.
+    #[error("reach the database: its writer has stopped")]
+    Stopped,
     /// Anything else that SQLite reports.
     #[error("use the database")]
     Sqlite(#[source] rusqlite::Error),
@@ -78,7 +81,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the process must not go on writing.
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Conflict(_))
+        matches!(self, Self::Sync(_) | Self::Conflict(_) | Self::Stopped)
     }
 
     pub(super) fn directory(path: &Path, source: impl Into<io::Error>) -> Self {

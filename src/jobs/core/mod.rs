@@ -13,6 +13,8 @@ mod requests;
 mod rules;
 mod runs;
 mod scheduler;
+#[cfg(test)]
+mod simulation;
 mod spec;
 pub mod state;
 mod text;
