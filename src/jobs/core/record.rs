@@ -1,0 +1,253 @@
+//! A job as it is stored: what it is to do, where it is, and how its newest run fares.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::depend::Dependency;
+use super::id::{JobId, Submitter};
+use super::instant;
+use super::spec::JobSpec;
+use super::state::JobState;
+
+/// The two clocks, read once for each step of the engine.
+///
+/// Calendars live on the wall clock, which an administrator may set; time limits live on the boot
+/// clock, which only goes forward and counts time in which the machine slept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock.
+    pub wall: DateTime<Utc>,
+    /// Time since the machine booted.
+    pub boot: Duration,
+}
+
+/// The whole durable state of one job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// `InstanceID`.
+    pub id: JobId,
+    /// The order of submission, from 1, without gaps being promised.
+    pub seq: u64,
+    /// Counts the changes of this record, from 1.
+    pub revision: u64,
+    /// Who submitted the job.
+    pub owner: Submitter,
+    /// What the job is to do.
+    pub spec: JobSpec,
+    /// Where the job is.
+    pub state: JobState,
+    /// `TimeSubmitted`.
+    #[serde(with = "instant")]
+    pub submitted: DateTime<Utc>,
+    /// `TimeOfLastStateChange`; `None` while the state never changed.
+    #[serde(with = "instant::option")]
+    pub state_changed: Option<DateTime<Utc>>,
+    /// Since when the job waits for a slot, be it to start or to continue a stopped run.
+    #[serde(with = "instant::option")]
+    pub ready: Option<DateTime<Utc>>,
+    /// The start was requested by hand, so that no schedule is waited for.
+    pub started_by_hand: bool,
+    /// Suspend was requested while the run was starting, and follows once it runs.
+    pub suspend_when_running: bool,
+    /// The dependencies that do not hold yet.
+    pub awaited: Vec<Dependency>,
+    /// `RunCount`: runs that consumed `JobRunTimes`.
+    pub run_count: u32,
+    /// The newest run, `None` before the first.
+    pub run: Option<Run>,
+    /// Why and how the current run is being ended, while it is.
+    pub ending: Option<Ending>,
+    /// When the final state was reached.
+    #[serde(with = "instant::option")]
+    pub ended: Option<DateTime<Utc>>,
+    /// Why the job, or its newest run, did not succeed.
+    pub error: Option<JobError>,
+    /// `DeleteOnKill` of the KillJob that ended it, which overrides `DeleteOnCompletion`.
+    pub delete_on_kill: Option<bool>,
+}
+
+/// One start of a job's process, from the decision to start it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Counts the starts of the job from 1.
+    pub number: u32,
+    /// How far the run has come.
+    pub phase: Phase,
+    /// `StartTime`; `None` until the executor may let the program run.
+    #[serde(with = "instant::option")]
+    pub started: Option<DateTime<Utc>>,
+    /// When the run was seen to have ended.
+    #[serde(with = "instant::option")]
+    pub ended: Option<DateTime<Utc>>,
+    /// What the executor needs to find the run again after a restart; the core does not read it.
+    pub identity: Option<String>,
+    /// The process that leads the run, where there is one.
+    pub process_id: Option<u32>,
+    /// Running time up to `running_since`.
+    pub elapsed: Duration,
+    /// On the boot clock: since when the run is running, `None` while stopped or over.
+    pub running_since: Option<Duration>,
+    /// The highest percentage reported, 0 to 100.
+    pub percent: u8,
+    /// The newest text reported.
+    pub text: Option<String>,
+    /// How the run ended.
+    pub exit: Option<Exit>,
+    /// Processor time used, once known.
+    pub cpu: Option<Duration>,
+    /// Largest resident memory in bytes, once known.
+    pub max_rss_bytes: Option<u64>,
+}
+
+impl JobRecord {
+    /// Strikes what was measured on the boot clock, which means nothing after a reboot.
+    pub fn forget_boot_clock(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.running_since = None;
+        }
+        if let Some(ending) = &mut self.ending {
+            ending.kill_at = None;
+        }
+    }
+
+    /// The history row of the newest run, once it was let run.
+    pub fn run_row(&self) -> Option<RunRow> {
+        let run = self.run.as_ref()?;
+        Some(RunRow {
+            job: self.id.clone(),
+            number: run.number,
+            started: run.started?,
+            ended: run.ended,
+            elapsed: run.elapsed,
+            exit: run.exit.clone(),
+            error_code: run
+                .ended
+                .map(|_| self.error.as_ref().map_or(0, |error| error.code)),
+            percent: run.percent,
+            priority: self.spec.priority(),
+            cpu: run.cpu,
+            max_rss_bytes: run.max_rss_bytes,
+        })
+    }
+}
+
+impl Run {
+    /// A run that the executor is to prepare.
+    pub(super) fn preparing(number: u32) -> Self {
+        Self {
+            number,
+            phase: Phase::Preparing,
+            started: None,
+            ended: None,
+            identity: None,
+            process_id: None,
+            elapsed: Duration::ZERO,
+            running_since: None,
+            percent: 0,
+            text: None,
+            exit: None,
+            cpu: None,
+            max_rss_bytes: None,
+        }
+    }
+
+    /// Stops the run's watch.
+    pub(super) fn pause(&mut self, boot: Duration) {
+        if let Some(since) = self.running_since.take() {
+            self.elapsed += boot.saturating_sub(since);
+        }
+    }
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// The executor prepares it; the program certainly has not run.
+    Preparing,
+    /// The executor may have let the program run.
+    Released,
+    /// It has ended.
+    Over,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exit {
+    /// The program ended with this status.
+    Code(u8),
+    /// A signal ended the program.
+    Signal(u8),
+    /// The program could not be started, for this reason.
+    NotStarted(String),
+    /// Nobody knows: the machine or the supervisor was lost.
+    Unknown(String),
+}
+
+/// Why a run is being ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// The final state that the job will have.
+    pub goal: JobState,
+    /// The error that the job will have.
+    pub error: JobError,
+    /// On the boot clock: when SIGKILL follows; `None` once it was sent.
+    pub kill_at: Option<Duration>,
+}
+
+/// `ErrorCode` with `ErrorDescription`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobError {
+    /// One of [`error_code`], an exit status (1 to 255), or 256 and the number of a signal.
+    pub code: u16,
+    /// What happened, for people.
+    pub description: String,
+}
+
+/// Values of `ErrorCode` beyond exit statuses and signals.
+pub mod error_code {
+    /// Ended without an error.
+    pub const NONE: u16 = 0;
+    /// Added to the number of the signal that ended the run.
+    pub const SIGNAL: u16 = 256;
+    /// The run could not be started, or a dependency can no longer hold.
+    pub const NOT_STARTED: u16 = 1001;
+    /// `MaxElapsedTime` was exceeded.
+    pub const TIMED_OUT: u16 = 1002;
+    /// The outcome is not known.
+    pub const UNKNOWN: u16 = 1003;
+    /// `UntilTime` was reached.
+    pub const EXPIRED: u16 = 1004;
+    /// A client terminated it.
+    pub const TERMINATED: u16 = 1006;
+    /// A client killed it.
+    pub const KILLED: u16 = 1007;
+}
+
+/// One row of a job's history, `JW_JobRun`: a start of its process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    /// The job.
+    pub job: JobId,
+    /// Counts the starts of the job from 1.
+    pub number: u32,
+    /// When the program was let run.
+    pub started: DateTime<Utc>,
+    /// When it ended, `None` while it has not.
+    pub ended: Option<DateTime<Utc>>,
+    /// Running time, suspended time not counted; zero while it has not ended.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub exit: Option<Exit>,
+    /// `ErrorCode` of this run, `None` while it has not ended.
+    pub error_code: Option<u16>,
+    /// The percentage reached.
+    pub percent: u8,
+    /// The priority it had.
+    pub priority: u32,
+    /// Processor time used, where known.
+    pub cpu: Option<Duration>,
+    /// Largest resident memory in bytes, where known.
+    pub max_rss_bytes: Option<u64>,
+}

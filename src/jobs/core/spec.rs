@@ -1,0 +1,234 @@
+//! What a job is to do: its settable properties, of which only correct sets can be held.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::depend::Dependency;
+use super::fields::{JobFields, Setting};
+use super::id::JobId;
+use super::rules::{self, SpecError, has_calendar, length};
+
+/// The priority of a job that names none.
+pub const DEFAULT_PRIORITY: u32 = 65_535;
+/// The queue of a job that names none.
+pub const DEFAULT_QUEUE: &str = "default";
+
+/// When a job begins by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartRule {
+    /// As soon as it is submitted (#19).
+    Immediately,
+    /// Once, at this instant.
+    At(DateTime<Utc>),
+    /// Never: `ScheduledStartTime` is infinite (#18).
+    Never,
+    /// At the occurrences of its `Run*` properties.
+    Calendar,
+}
+
+/// What a run executes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work<'a> {
+    /// An argument vector, first the program; never empty.
+    Command(&'a [String]),
+    /// A text and the absolute path of its interpreter.
+    Script {
+        /// The text.
+        text: &'a str,
+        /// The interpreter.
+        interpreter: &'a str,
+    },
+}
+
+/// The settable properties of a job.
+///
+/// The invariant: the fields obey every [`Rule`](super::rules::Rule), defaults are filled in, `ScheduledStartTime` and
+/// `UntilTime` are timestamps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "JobFields", into = "JobFields")]
+pub struct JobSpec {
+    fields: Arc<JobFields>,
+}
+
+impl JobSpec {
+    /// The job that `fields` describe, submitted at `now`.
+    pub fn new(mut fields: JobFields, now: DateTime<Utc>) -> Result<Self, SpecError> {
+        rules::one_kind_of_start(&fields)?;
+        fields.scheduled_start_time = rules::absolute_start(fields.scheduled_start_time, now)?;
+        fields.until_time = rules::absolute_until(fields.until_time, now)?;
+        Self::try_from(fields)
+    }
+
+    /// This job with `settings` changed at `now`; settings that change nothing do not count.
+    ///
+    /// One request cannot set both kinds of start; between requests the last one wins (#11).
+    pub fn with(&self, settings: Vec<Setting>, now: DateTime<Utc>) -> Result<Self, SpecError> {
+        let (mut fields, mut written) = (JobFields::clone(&self.fields), JobFields::default());
+        for mut setting in settings {
+            if !fields.set(setting.clone()) {
+                continue;
+            }
+            rules::modifiable(&setting)?;
+            if let Setting::ScheduledStartTime(start) = &mut setting {
+                fields.scheduled_start_time = rules::absolute_start(start.take(), now)?;
+                written.scheduled_start_time = fields.scheduled_start_time;
+            } else if let Setting::UntilTime(until) = &mut setting {
+                fields.until_time = rules::absolute_until(until.take(), now)?;
+            } else {
+                written.set(setting);
+            }
+        }
+        rules::one_kind_of_start(&written)?;
+        if written.scheduled_start_time.is_some() {
+            rules::clear_calendar(&mut fields);
+        } else if has_calendar(&written) {
+            fields.scheduled_start_time = None;
+        }
+        Self::try_from(fields)
+    }
+
+    /// The properties as they are to be shown.
+    pub fn fields(&self) -> &JobFields {
+        &self.fields
+    }
+
+    /// The id that the client chose, if any.
+    pub fn chosen_id(&self) -> Option<JobId> {
+        let text = self.fields.instance_id.as_deref()?;
+        Some(JobId::new(text).expect("the constructor checked the id"))
+    }
+
+    /// The name shown to people.
+    pub fn name(&self) -> &str {
+        self.fields.name.as_deref().unwrap_or_default()
+    }
+
+    /// What a run executes.
+    pub fn work(&self) -> Work<'_> {
+        match (&self.fields.command, &self.fields.script) {
+            (Some(command), _) => Work::Command(command),
+            (None, text) => Work::Script {
+                text: text.as_deref().unwrap_or_default(),
+                interpreter: self.fields.interpreter.as_deref().unwrap_or("/bin/sh"),
+            },
+        }
+    }
+
+    /// `NAME=value` entries to add to the clean environment.
+    pub fn environment(&self) -> &[String] {
+        self.fields.environment.as_deref().unwrap_or_default()
+    }
+
+    /// The directory to start in, if the client chose one.
+    pub fn working_directory(&self) -> Option<&str> {
+        self.fields.working_directory.as_deref()
+    }
+
+    /// The queue that the job waits on.
+    pub fn queue(&self) -> &str {
+        self.fields.queue_name.as_deref().unwrap_or(DEFAULT_QUEUE)
+    }
+
+    /// The place in the queue; lower is more urgent (#31).
+    pub fn priority(&self) -> u32 {
+        self.fields.priority.unwrap_or(DEFAULT_PRIORITY)
+    }
+
+    /// Whether the job is born Suspended.
+    pub fn hold(&self) -> bool {
+        self.fields.hold.unwrap_or(false)
+    }
+
+    /// The jobs that must end first.
+    pub fn dependencies(&self) -> Vec<Dependency> {
+        let entries = self.fields.depends_on.as_deref().unwrap_or_default();
+        let parse = |entry: &String| entry.parse().expect("the constructor parsed each entry");
+        entries.iter().map(parse).collect()
+    }
+
+    /// When the job begins by itself.
+    pub fn start(&self) -> StartRule {
+        match &self.fields.scheduled_start_time {
+            Some(start) if start.is_infinite() => StartRule::Never,
+            Some(start) => start
+                .as_instant()
+                .map_or(StartRule::Immediately, StartRule::At),
+            None if has_calendar(&self.fields) => StartRule::Calendar,
+            None => StartRule::Immediately,
+        }
+    }
+
+    /// How many runs the job may have; `None` is without limit.
+    pub fn run_limit(&self) -> Option<u32> {
+        Some(self.fields.job_run_times.unwrap_or(1)).filter(|limit| *limit != 0)
+    }
+
+    /// When the job expires; `None` is never (#18).
+    pub fn until(&self) -> Option<DateTime<Utc>> {
+        let until = self.fields.until_time.filter(|until| !until.is_infinite());
+        until.and_then(|until| until.as_instant())
+    }
+
+    /// Time-out of a run, suspended time not counted; `None` is none.
+    pub fn max_elapsed(&self) -> Option<Duration> {
+        let limit = self
+            .fields
+            .max_elapsed_time
+            .filter(|limit| !limit.is_infinite());
+        limit.and_then(length)
+    }
+
+    /// Time from SIGTERM to SIGKILL.
+    pub fn grace(&self) -> Duration {
+        self.fields
+            .kill_grace_period
+            .and_then(length)
+            .unwrap_or(Duration::from_secs(10))
+    }
+
+    /// Whether the job removes itself after its end.
+    pub fn deletes_itself(&self) -> bool {
+        self.fields.delete_on_completion.unwrap_or(false)
+    }
+
+    /// How long the job stays after its end when it removes itself, at least a second; `None` is
+    /// for ever.
+    pub fn time_before_removal(&self) -> Option<Duration> {
+        let time = self
+            .fields
+            .time_before_removal
+            .filter(|time| !time.is_infinite());
+        time.and_then(length)
+            .map(|time| time.max(Duration::from_secs(1)))
+    }
+
+    /// `RecoveryAction`; 0 when NULL.
+    pub fn recovery_action(&self) -> u16 {
+        self.fields.recovery_action.unwrap_or(0)
+    }
+}
+
+/// The rules that need no clock, so that a stored job obeys them as well as a new one.
+impl TryFrom<JobFields> for JobSpec {
+    type Error = SpecError;
+
+    fn try_from(mut fields: JobFields) -> Result<Self, SpecError> {
+        rules::fill_defaults(&mut fields);
+        rules::names(&fields)?;
+        rules::work(&fields)?;
+        rules::surroundings(&fields)?;
+        rules::times(&fields)?;
+        Ok(Self {
+            fields: Arc::new(fields),
+        })
+    }
+}
+
+impl From<JobSpec> for JobFields {
+    fn from(spec: JobSpec) -> Self {
+        Arc::unwrap_or_clone(spec.fields)
+    }
+}

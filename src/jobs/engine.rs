@@ -1,0 +1,312 @@
+//! The handle that providers hold: requests to the job engine, snapshots of the job table.
+//!
+//! Nothing is decided here; the driver's one task decides, and what it answers is on disk.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::store::{History, StoreError};
+
+use super::clock;
+use super::core::{
+    Answer, JobFields, JobId, JobRecord, Now, Refusal, Repeated, RunRow, Setting, SpecError,
+    Submitter,
+};
+use super::port::{LogChunk, Runs, Stream};
+
+/// Longest `RequestID`, in characters.
+pub const REQUEST_ID_LIMIT: usize = 256;
+
+/// A handle on the running engine; clones are the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) requests: mpsc::Sender<Request>,
+    pub(super) published: Arc<ArcSwap<Snapshot>>,
+    pub(super) changes: broadcast::Sender<Arc<Committed>>,
+    pub(super) history: History,
+    pub(super) executor: Arc<dyn Runs>,
+    pub(super) host: Arc<str>,
+}
+
+/// The job table at the last commit.
+///
+/// Taking one costs nanoseconds and it never changes; live numbers are computed from a record and
+/// [`Engine::now`].
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Jobs by `InstanceID`.
+    pub jobs: imbl::OrdMap<JobId, Arc<JobRecord>>,
+    /// The queue's numbers.
+    pub queue: QueueView,
+}
+
+/// The numbers of the one queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueView {
+    /// `MaxRunningJobs`.
+    pub max_running: u32,
+    /// Jobs that are due and wait for a slot.
+    pub waiting: u32,
+    /// Jobs that hold a slot.
+    pub running: u32,
+}
+
+/// A committed change of one job: created without `before`, removed without `after`.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// Counts committed changes since the engine was opened, without gaps.
+    pub sequence: u64,
+    /// The job before.
+    pub before: Option<Arc<JobRecord>>,
+    /// The job after.
+    pub after: Option<Arc<JobRecord>>,
+}
+
+/// The answer to a submission: durable when it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The job.
+    pub id: JobId,
+    /// The same `RequestID` was used before, and `id` is the job of then.
+    pub repeated: bool,
+}
+
+/// `TimeoutPeriod` of a request, already judged by shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timeout {
+    /// NULL or an interval of zero.
+    None,
+    /// An interval.
+    After(std::time::Duration),
+}
+
+/// Why the engine did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EngineError {
+    /// The properties are not a job. (CIM_ERR_INVALID_PARAMETER)
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The client's id was used before. (CIM_ERR_ALREADY_EXISTS)
+    #[error("the InstanceID {0} was used before")]
+    IdUsed(JobId),
+    /// A `RequestID` is empty or too long. (CIM_ERR_INVALID_PARAMETER)
+    #[error("RequestID must have 1 to {REQUEST_ID_LIMIT} characters")]
+    RequestId,
+    /// No such job. (CIM_ERR_NOT_FOUND)
+    #[error("there is no job {0}")]
+    NotFound(JobId),
+    /// The state of the job does not allow it. (CIM_ERR_FAILED)
+    #[error("{0}")]
+    State(&'static str),
+    /// The number of jobs is at its limit. (CIM_ERR_FAILED)
+    #[error("the queue is full: it has {0} jobs")]
+    Full(usize),
+    /// The value is outside what the engine can do. (CIM_ERR_INVALID_PARAMETER)
+    #[error("MaxRunningJobs must be at least 1")]
+    MaxRunning,
+    /// The store could not make it durable, and so it did not happen. (CIM_ERR_FAILED)
+    #[error("the job store cannot be written: {0}")]
+    Store(String),
+    /// The executor could not do it. (CIM_ERR_FAILED)
+    #[error("the log cannot be read: {0}")]
+    Log(String),
+    /// The engine is shutting down. (CIM_ERR_FAILED)
+    #[error("the job engine has stopped")]
+    Stopped,
+}
+
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Spec(error) => Self::Spec(error),
+            Refusal::IdUsed(id) => Self::IdUsed(id),
+            Refusal::NotFound(id) => Self::NotFound(id),
+            Refusal::NotEnded => Self::State("the job has not ended; terminate it first"),
+            Refusal::Ended => {
+                Self::State("the job has ended; delete it instead of changing DeleteOnCompletion")
+            }
+            Refusal::Full(limit) => Self::Full(limit),
+            Refusal::MaxRunning => Self::MaxRunning,
+        }
+    }
+}
+
+/// A request to the driver with the place for its answer.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) ask: Ask,
+    pub(super) answer: oneshot::Sender<Result<Answer, EngineError>>,
+}
+
+/// What is asked of the driver.
+#[derive(Debug)]
+pub(super) enum Ask {
+    Submit {
+        fields: Box<JobFields>,
+        by: Submitter,
+        request_id: Option<String>,
+    },
+    Modify {
+        id: JobId,
+        settings: Vec<Setting>,
+    },
+    Change {
+        id: JobId,
+        requested: u16,
+        timeout: Timeout,
+    },
+    Kill {
+        id: JobId,
+        delete_on_kill: Option<bool>,
+    },
+    Delete {
+        id: JobId,
+    },
+    MaxRunning {
+        limit: u32,
+    },
+    Close,
+}
+
+impl Engine {
+    /// Submits a job: accepted and durable when this returns.
+    ///
+    /// A `request_id` that the same submitter used before returns the job of then.
+    pub async fn submit(
+        &self,
+        fields: JobFields,
+        by: Submitter,
+        request_id: Option<String>,
+    ) -> Result<Submitted, EngineError> {
+        let fields = Box::new(fields);
+        match self
+            .ask(Ask::Submit {
+                fields,
+                by,
+                request_id,
+            })
+            .await?
+        {
+            Answer::Submitted(id, repeated) => Ok(Submitted {
+                id,
+                repeated: repeated == Repeated::Yes,
+            }),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Code(_) | Answer::Done => unreachable!("a submission is answered with its id"),
+        }
+    }
+
+    /// Changes writable properties; in one request all of them or none.
+    pub async fn modify(&self, id: JobId, settings: Vec<Setting>) -> Result<(), EngineError> {
+        self.order(Ask::Modify { id, settings }).await
+    }
+
+    /// `RequestStateChange`; returns its return value.
+    pub async fn request_state_change(
+        &self,
+        id: JobId,
+        requested: u16,
+        timeout: Timeout,
+    ) -> Result<u32, EngineError> {
+        self.call(Ask::Change {
+            id,
+            requested,
+            timeout,
+        })
+        .await
+    }
+
+    /// `KillJob`; returns its return value, 0 only once the job is Killed.
+    pub async fn kill(&self, id: JobId, delete_on_kill: Option<bool>) -> Result<u32, EngineError> {
+        self.call(Ask::Kill { id, delete_on_kill }).await
+    }
+
+    /// Removes a job that has ended.
+    pub async fn delete(&self, id: JobId) -> Result<(), EngineError> {
+        self.order(Ask::Delete { id }).await
+    }
+
+    /// Sets `MaxRunningJobs` of the queue; what runs goes on running.
+    pub async fn set_max_running(&self, limit: u32) -> Result<(), EngineError> {
+        self.order(Ask::MaxRunning { limit }).await
+    }
+
+    /// The job table at the last commit.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.published.load_full()
+    }
+
+    /// The clocks that a record's live numbers are computed with.
+    pub fn now(&self) -> Now {
+        clock::now()
+    }
+
+    /// The host name of the first start, which never changes afterwards.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Committed changes from now on; a slow reader is told how many it missed.
+    pub fn changes(&self) -> broadcast::Receiver<Arc<Committed>> {
+        self.changes.subscribe()
+    }
+
+    /// The runs of a job, oldest first.
+    pub async fn runs(&self, id: JobId) -> Result<Vec<RunRow>, EngineError> {
+        let history = self.history.clone();
+        let read = tokio::task::spawn_blocking(move || history.runs(&id)).await;
+        let rows = read.map_err(|_| EngineError::Stopped)?;
+        rows.map_err(|error| EngineError::store(&error))
+    }
+
+    /// Up to `max` bytes of the output of a job's newest run, from `offset` on.
+    pub async fn read_log(
+        &self,
+        id: &JobId,
+        stream: Stream,
+        offset: u64,
+        max: usize,
+    ) -> Result<LogChunk, EngineError> {
+        let job = self.snapshot().jobs.get(id).cloned();
+        let job = job.ok_or_else(|| EngineError::NotFound(id.clone()))?;
+        let chunk = self.executor.read_log(&job, stream, offset, max).await;
+        chunk.map_err(|error| EngineError::Log(error.to_string()))
+    }
+
+    async fn call(&self, ask: Ask) -> Result<u32, EngineError> {
+        match self.ask(ask).await? {
+            Answer::Code(code) => Ok(code),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Submitted(..) | Answer::Done => unreachable!("a method returns a code"),
+        }
+    }
+
+    async fn order(&self, ask: Ask) -> Result<(), EngineError> {
+        match self.ask(ask).await? {
+            Answer::Done => Ok(()),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Submitted(..) | Answer::Code(_) => unreachable!("an order is only done"),
+        }
+    }
+
+    pub(super) async fn ask(&self, ask: Ask) -> Result<Answer, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.requests.send(Request { ask, answer }).await;
+        sent.map_err(|_| EngineError::Stopped)?;
+        answered.await.unwrap_or(Err(EngineError::Stopped))
+    }
+}
+
+impl EngineError {
+    /// The store's error with its cause, for a client that can only try again later.
+    pub(super) fn store(error: &StoreError) -> Self {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "the job store failed"
+        );
+        Self::Store(error.to_string())
+    }
+}
