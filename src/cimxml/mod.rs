@@ -1,0 +1,24 @@
+//! The CIM-XML codec (DSP0200 1.4, DSP0201 2.4): bytes to values, values to bytes.
+//!
+//! Pure: it knows neither HTTP nor the broker, so server, client and fuzzer share it.
+
+mod error;
+mod limits;
+
+mod dtd;
+mod reader;
+mod syntax;
+
+mod argument;
+mod class;
+mod envelope;
+mod instance;
+mod path;
+mod request;
+mod value;
+
+pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
+pub use instance::NamedInstance;
+pub use limits::Limits;
+pub use request::{Decoded, decode};
+pub use syntax::is_xml_char;
