@@ -17,8 +17,16 @@ mod path;
 mod request;
 mod value;
 
+mod class_writer;
+mod path_writer;
+mod response;
+mod value_writer;
+mod writer;
+
 pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
 pub use instance::NamedInstance;
 pub use limits::Limits;
 pub use request::{Decoded, decode};
+pub use response::{ResponseEncoder, Rest};
 pub use syntax::is_xml_char;
+pub use writer::EncodeError;

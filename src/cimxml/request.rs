@@ -49,7 +49,13 @@ fn message(reader: &mut Reader<'_>, known: &mut Option<Envelope>) -> Result<Addr
         return Err(reader.invalid("MESSAGE without content"));
     };
     match body.name {
-        "SIMPLEREQ" => simple_request(reader, &message, known),
+        "SIMPLEREQ" => {
+            let call = simple_request(reader, &message, known)?;
+            // The ends of MESSAGE and of CIM.
+            reader.end()?;
+            reader.end()?;
+            Ok(call)
+        }
         "MULTIREQ" => Err(reader.error(DecodeErrorKind::MultipleRequests)),
         other => Err(reader.error(DecodeErrorKind::NotValid(format!(
             "{other} where SIMPLEREQ is expected"
