@@ -12,6 +12,7 @@ mod syntax;
 mod argument;
 mod class;
 mod envelope;
+mod headers;
 mod instance;
 mod path;
 mod request;
@@ -24,6 +25,7 @@ mod value_writer;
 mod writer;
 
 pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
+pub use headers::{Agreement, CimHeaders, Method};
 pub use instance::NamedInstance;
 pub use limits::Limits;
 pub use request::{Decoded, decode};
