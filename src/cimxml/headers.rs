@@ -113,18 +113,19 @@ impl CimHeaders {
     }
 
     fn agree_on_version(&self, body: &Envelope) -> Checked<()> {
-        match &self.protocol_version {
-            None => Ok(()),
-            Some(version) if !is_protocol_version(version) => Err(fault(
-                501,
-                Some("unsupported-protocol-version"),
-                "CIMProtocolVersion is not supported",
-            )),
-            Some(version) if !same_version(version, &body.protocol_version) => Err(mismatch(
-                "CIMProtocolVersion is not the PROTOCOLVERSION of the message",
-            )),
-            Some(_) => Ok(()),
+        let Some(version) = &self.protocol_version else {
+            return Ok(());
+        };
+        if !is_protocol_version(version) {
+            let error = Some("unsupported-protocol-version");
+            return Err(fault(501, error, "CIMProtocolVersion is not supported"));
         }
+        if !same_version(version, &body.protocol_version) {
+            return Err(mismatch(
+                "CIMProtocolVersion is not the PROTOCOLVERSION of the message",
+            ));
+        }
+        Ok(())
     }
 
     fn agree_on_method(&self, body: &Envelope, agreement: Agreement) -> Checked<()> {

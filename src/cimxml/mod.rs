@@ -24,6 +24,15 @@ mod response;
 mod value_writer;
 mod writer;
 
+mod answer;
+mod call;
+mod decl_writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Item, Response, Returned, UnexpectedItem, decode as decode_response};
+pub use call::{CallHeaders, encode as encode_request, method_name};
 pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
 pub use headers::{Agreement, CimHeaders, Method};
 pub use instance::NamedInstance;

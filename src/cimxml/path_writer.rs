@@ -93,13 +93,11 @@ pub(super) fn object_path(out: &mut BytesMut, path: &ObjectPath) -> Written {
 }
 
 fn object_name(out: &mut BytesMut, path: &ObjectPath) -> Written {
-    match &path.keys {
-        Some(keys) => instance_name(out, &path.class, keys),
-        None => {
-            class_name(out, &path.class);
-            Ok(())
-        }
+    if let Some(keys) = &path.keys {
+        return instance_name(out, &path.class, keys);
     }
+    class_name(out, &path.class);
+    Ok(())
 }
 
 /// `CLASSNAME`.

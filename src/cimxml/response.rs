@@ -13,7 +13,7 @@ use super::writer::{EncodeError, Written, attribute, markup, plain};
 use super::{class_writer, path_writer, value_writer};
 
 /// What begins every document that we send: wbemcli takes nothing between declaration and `CIM`.
-pub(super) const PROLOGUE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\" ?>\n<CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\"><MESSAGE";
+pub(super) const PROLOGUE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\" ?><CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\"><MESSAGE";
 
 /// What is left to encode after [`ResponseEncoder::begin`].
 pub enum Rest {
@@ -156,9 +156,9 @@ fn returned(out: &mut BytesMut, reply: &Reply) -> Written {
             .iter()
             .try_for_each(|class| class_writer::class(out, class)),
         Reply::ClassNames(names) => {
-            names
-                .iter()
-                .for_each(|name| path_writer::class_name(out, name));
+            for name in names {
+                path_writer::class_name(out, name);
+            }
             Ok(())
         }
         Reply::Qualifier(declared) => class_writer::declaration(out, declared),
