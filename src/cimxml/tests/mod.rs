@@ -1,1 +1,3 @@
 //! Tests of the codec as a whole.
+
+mod wire;
