@@ -79,9 +79,18 @@ fn sent_again(decoded: &Decoded) -> String {
 }
 
 fn broken_into_lines(text: &str) -> String {
-    ["<MESSAGE", "<PARAMVALUE", "<IPARAMVALUE", "<INSTANCE ", "<PROPERTY", "</SIMPLEREQ"]
-        .iter()
-        .fold(text.to_owned(), |text, start| text.replace(start, &format!("\n{start}")))
+    [
+        "<MESSAGE",
+        "<PARAMVALUE",
+        "<IPARAMVALUE",
+        "<INSTANCE ",
+        "<PROPERTY",
+        "</SIMPLEREQ",
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, start| {
+        text.replace(start, &format!("\n{start}"))
+    })
 }
 
 #[test]
