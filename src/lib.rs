@@ -1,5 +1,6 @@
 //! Jobwright, a WBEM server whose work is jobs: this file is the map of the crate.
 
+pub mod cimxml;
 pub mod cli;
 pub mod jobs;
 pub mod model;
