@@ -30,10 +30,11 @@ fn with(change: impl Fn(&mut Limits)) -> Limits {
 }
 
 fn list(values: &[&str]) -> String {
-    let values: String = values
+    let values: Vec<String> = values
         .iter()
         .map(|value| format!("<VALUE>{value}</VALUE>"))
         .collect();
+    let values = values.concat();
     let class = parameter("ClassName", "<CLASSNAME NAME=\"A\"/>");
     let list = parameter(
         "PropertyList",
