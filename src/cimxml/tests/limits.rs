@@ -87,6 +87,25 @@ fn values_and_arrays() {
 }
 
 #[test]
+fn keys_and_parameters() {
+    let keys: Vec<String> = (0..3)
+        .map(|n| format!("<KEYBINDING NAME='k{n}'><KEYVALUE>{n}</KEYVALUE></KEYBINDING>"))
+        .collect();
+    let path = format!(
+        "<INSTANCENAME CLASSNAME='A'>{}</INSTANCENAME>",
+        keys.concat()
+    );
+    let body = intrinsic("DeleteInstance", &parameter("InstanceName", &path));
+    check(&body, 3, "status 4", |n| with(|l| l.keys = n));
+    check(&list(&["a"]), 2, "status 4", |n| with(|l| l.parameters = n));
+    let call = "<METHODCALL NAME='Run'><LOCALCLASSPATH><LOCALNAMESPACEPATH><NAMESPACE NAME='root'/></LOCALNAMESPACEPATH>\
+                <CLASSNAME NAME='A'/></LOCALCLASSPATH><PARAMVALUE NAME='p'/><PARAMVALUE NAME='q'/></METHODCALL>";
+    check(&document(call), 2, "status 4", |n| {
+        with(|l| l.parameters = n)
+    });
+}
+
+#[test]
 fn references_in_references() {
     let mut path = "<INSTANCENAME CLASSNAME='A'/>".to_owned();
     for _ in 0..3 {
