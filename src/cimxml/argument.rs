@@ -2,7 +2,7 @@
 
 use crate::model::{
     CimError, CimName, CimType, CimValue, ClassDecl, InstanceDecl, Literal, ObjectPath,
-    QualifierDecl,
+    QualifierDecl, Status,
 };
 
 use super::error::Result;
@@ -39,6 +39,9 @@ impl Arguments {
     pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
         let mut found = Vec::new();
         while let Some(child) = reader.child()? {
+            if found.len() >= reader.limits.parameters {
+                return Err(child.wrong(Status::InvalidParameter, "too many parameters"));
+            }
             if child.name == "IPARAMVALUE" {
                 found.push((child.require("NAME")?.to_owned(), argument(reader)?));
             } else {

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::model::{CimName, Result};
+use crate::model::{CimName, ObjectPath, Result};
 use crate::ops::{Addressed, ClassSelect, InvokeMethod, ModifyInstance, Request, Select};
 
 use super::response::{PROLOGUE, atomically};
@@ -78,8 +78,8 @@ pub fn encode(out: &mut BytesMut, message_id: &str, call: &Addressed) -> Result<
 }
 
 /// The target within the namespace of the call, whatever host it was found on.
-fn target(call: &Addressed, invoke: &InvokeMethod) -> crate::model::ObjectPath {
-    crate::model::ObjectPath {
+fn target(call: &Addressed, invoke: &InvokeMethod) -> ObjectPath {
+    ObjectPath {
         host: None,
         namespace: Some(call.namespace.clone()),
         ..invoke.target.clone()
@@ -162,7 +162,7 @@ fn parameter(
     Ok(())
 }
 
-fn path(out: &mut BytesMut, path: &crate::model::ObjectPath) -> Written {
+fn path(out: &mut BytesMut, path: &ObjectPath) -> Written {
     let keys = path.keys.clone().unwrap_or_default();
     path_writer::instance_name(out, &path.class, &keys)
 }

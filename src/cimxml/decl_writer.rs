@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 use crate::model::{CimType, CimValue, InstanceDecl, Literal, PropertyValue};
 
-use super::writer::{EncodeError, Written, attribute, markup, text};
+use super::writer::{EncodeError, Written, attribute, markup, plain, text};
 use super::{path_writer, value_writer};
 
 /// `INSTANCE` with every property that the declaration gives.
@@ -121,7 +121,7 @@ fn content(out: &mut BytesMut, value: &Literal) -> Written {
         Literal::Char(unit) => value_writer::content(out, &CimValue::Char16(*unit)),
         Literal::Boolean(flag) => value_writer::content(out, &CimValue::Boolean(*flag)),
         Literal::Integer(number) => {
-            super::writer::plain(out, number);
+            plain(out, number);
             Ok(())
         }
         Literal::Real(number) => value_writer::content(out, &CimValue::Real64(*number)),

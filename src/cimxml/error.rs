@@ -4,6 +4,9 @@ use thiserror::Error;
 
 use crate::model::{CimError, Namespace, ObjectPath, Status};
 
+/// Longest [`HttpFault::detail`], in characters.
+const DETAIL_CHARS: usize = 256;
+
 /// What a response repeats of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseHead {
@@ -87,7 +90,7 @@ pub struct HttpFault {
     pub status: u16,
     /// The value of `CIMError`; `None` when the header is left out.
     pub cim_error: Option<&'static str>,
-    /// What the client did, for the log and for `PGErrorDetail`.
+    /// What the client did, on one line, for the log and (escaped) for `PGErrorDetail`.
     pub detail: String,
 }
 
@@ -135,7 +138,7 @@ impl DecodeError {
         Answer::Http(HttpFault {
             status,
             cim_error: Some(cim_error),
-            detail: self.to_string(),
+            detail: one_line(&self.to_string()),
         })
     }
 
@@ -150,4 +153,12 @@ impl DecodeError {
             other => CimError::new(Status::InvalidParameter, format!("{what}: {other}")),
         }
     }
+}
+
+/// `text`, parts of which a stranger wrote, fit for a header or a line of the log.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .take(DETAIL_CHARS)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use crate::model::{CimType, InstanceDecl, Literal, ObjectPath, PropertyValue, Status};
 
 use super::error::Result;
-use super::path;
 use super::reader::{Reader, Tag};
 use super::value::{self, Text};
+use super::{class, path};
 
 /// An instance with the path it came with.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +117,7 @@ fn parameter_value(reader: &mut Reader<'_>, tag: &Tag<'_>, text: Text) -> Result
         "VALUE.NAMEDINSTANCE" => Some(Literal::Instance(Box::new(
             named_instance(reader)?.instance,
         ))),
-        "CLASS" => Some(Literal::Class(Box::new(super::class::class(reader, tag)?))),
+        "CLASS" => Some(Literal::Class(Box::new(class::class(reader, tag)?))),
         "CLASSNAME" => Some(Literal::Reference(Box::new(path::class_name(reader, tag)?))),
         "INSTANCENAME" => Some(Literal::Reference(Box::new(path::instance_name(
             reader, tag,

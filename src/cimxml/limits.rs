@@ -19,6 +19,10 @@ pub struct Limits {
     pub text_bytes: usize,
     /// Entries of one array.
     pub array_items: usize,
+    /// Keys of one path: they are compared with each other.
+    pub keys: usize,
+    /// Parameters of one call.
+    pub parameters: usize,
     /// References inside the keys of references.
     pub reference_nesting: usize,
     /// Embedded objects inside each other.
@@ -36,6 +40,8 @@ impl Default for Limits {
             name_bytes: 512,
             text_bytes: 8 * 1024 * 1024,
             array_items: 1_000_000,
+            keys: 256,
+            parameters: 1024,
             reference_nesting: 16,
             embedded_objects: 8,
         }

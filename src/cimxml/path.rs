@@ -69,6 +69,9 @@ pub(super) fn instance_name(reader: &mut Reader<'_>, tag: &Tag<'_>) -> Result<Ob
             Some(_) if keys.get("").is_some() => {
                 return Err(child.invalid("a key without a name is not alone"));
             }
+            Some(_) if keys.len() >= reader.limits.keys => {
+                return Err(child.wrong(Status::InvalidParameter, "too many keys"));
+            }
             Some((name, value)) => keys.push(name, value),
             None => reader.stray(&child)?,
         }

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use crate::model::{CimName, CimType, CimValue, InstancePath, Keys, Namespace, ObjectPath};
 
 use super::value_writer;
-use super::writer::{EncodeError, Written, attribute, markup};
+use super::writer::{EncodeError, Written, attribute, markup, text};
 
 /// `INSTANCENAME` of a path.
 pub(super) fn instance_name(out: &mut BytesMut, class: &CimName, keys: &Keys) -> Written {
@@ -109,7 +109,7 @@ pub(super) fn class_name(out: &mut BytesMut, class: &CimName) {
 
 fn namespace_path(out: &mut BytesMut, host: &str, namespace: &Namespace) -> Written {
     markup(out, "<NAMESPACEPATH><HOST>");
-    super::writer::text(out, host.as_bytes())?;
+    text(out, host.as_bytes())?;
     markup(out, "</HOST>");
     local_namespace(out, namespace);
     markup(out, "</NAMESPACEPATH>");

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use quick_xml::events::Event;
 
-use crate::model::{CimName, Status};
+use crate::model::{CimError, CimName, Status};
 
 use super::error::{DecodeError, DecodeErrorKind, Result};
 use super::{Limits, dtd, syntax};
@@ -69,7 +69,7 @@ impl Tag<'_> {
 
     /// A wrong value at this tag.
     pub fn wrong(&self, status: Status, what: impl Into<String>) -> DecodeError {
-        let error = crate::model::CimError::new(status, what);
+        let error = CimError::new(status, what);
         DecodeError::new(self.offset, DecodeErrorKind::Cim(error))
     }
 }
@@ -167,9 +167,7 @@ impl<'a> Reader<'a> {
 
     /// A wrong value at the last token.
     pub fn wrong(&self, status: Status, what: impl Into<String>) -> DecodeError {
-        self.error(DecodeErrorKind::Cim(crate::model::CimError::new(
-            status, what,
-        )))
+        self.error(DecodeErrorKind::Cim(CimError::new(status, what)))
     }
 
     /// An error at the last token.

@@ -1,6 +1,8 @@
 //! Decoding of requests: bytes to a typed call, in the order of checks of DSP0200 1.4 §7.3.
 
-use crate::model::{CimError, CimName, Namespace, PropertyValue, Status};
+use std::collections::HashSet;
+
+use crate::model::{CimError, CimName, Namespace, ObjectPath, PropertyValue, Status};
 use crate::ops::{self, Addressed, ClassSelect, Request, Select};
 
 use super::argument::Arguments;
@@ -227,7 +229,7 @@ fn method_call(
     Ok(Addressed { namespace, request })
 }
 
-fn target(reader: &mut Reader<'_>) -> Result<crate::model::ObjectPath> {
+fn target(reader: &mut Reader<'_>) -> Result<ObjectPath> {
     while let Some(child) = reader.child()? {
         match path::method_target(reader, &child)? {
             Some(path) => return Ok(path),
@@ -239,11 +241,14 @@ fn target(reader: &mut Reader<'_>) -> Result<crate::model::ObjectPath> {
 
 fn parameters(reader: &mut Reader<'_>) -> Result<Vec<PropertyValue>> {
     let mut found: Vec<PropertyValue> = Vec::new();
-    let mut names = std::collections::HashSet::new();
+    let mut names = HashSet::new();
     while let Some(child) = reader.child()? {
         if child.name != "PARAMVALUE" {
             reader.stray(&child)?;
             continue;
+        }
+        if found.len() >= reader.limits.parameters {
+            return Err(child.wrong(Status::InvalidParameter, "too many parameters"));
         }
         let name = child.require_name("NAME")?;
         if !names.insert(name.clone()) {

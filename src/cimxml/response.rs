@@ -100,7 +100,7 @@ impl ResponseEncoder {
         self.open(out);
         markup(out, "<ERROR");
         plain(out, format_args!(" CODE=\"{}\"", error.status.code()));
-        let one_line = error.description.replace(['\r', '\n'], " ");
+        let one_line = error.description.replace(['\r', '\n', '\t'], " ");
         attribute(out, "DESCRIPTION", &one_line);
         markup(out, "/>");
         self.close(out);

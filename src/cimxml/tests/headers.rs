@@ -16,7 +16,7 @@ fn get() -> Envelope {
 
 fn method(path: &str) -> Envelope {
     let namespace = "<LOCALNAMESPACEPATH><NAMESPACE NAME=\"root/cimv2\"/></LOCALNAMESPACEPATH>";
-    let path = path.replace("@", namespace);
+    let path = path.replace('@', namespace);
     envelope(&document(&format!(
         "<METHODCALL NAME=\"Run\">{path}</METHODCALL>"
     )))

@@ -30,10 +30,11 @@ fn with(change: impl Fn(&mut Limits)) -> Limits {
 }
 
 fn list(values: &[&str]) -> String {
-    let values: String = values
+    let values: Vec<String> = values
         .iter()
         .map(|value| format!("<VALUE>{value}</VALUE>"))
         .collect();
+    let values = values.concat();
     let class = parameter("ClassName", "<CLASSNAME NAME=\"A\"/>");
     let list = parameter(
         "PropertyList",
@@ -82,6 +83,25 @@ fn values_and_arrays() {
     });
     check(&list(&["a", "b", "c"]), 3, "status 4", |n| {
         with(|l| l.array_items = n)
+    });
+}
+
+#[test]
+fn keys_and_parameters() {
+    let keys: Vec<String> = (0..3)
+        .map(|n| format!("<KEYBINDING NAME='k{n}'><KEYVALUE>{n}</KEYVALUE></KEYBINDING>"))
+        .collect();
+    let path = format!(
+        "<INSTANCENAME CLASSNAME='A'>{}</INSTANCENAME>",
+        keys.concat()
+    );
+    let body = intrinsic("DeleteInstance", &parameter("InstanceName", &path));
+    check(&body, 3, "status 4", |n| with(|l| l.keys = n));
+    check(&list(&["a"]), 2, "status 4", |n| with(|l| l.parameters = n));
+    let call = "<METHODCALL NAME='Run'><LOCALCLASSPATH><LOCALNAMESPACEPATH><NAMESPACE NAME='root'/></LOCALNAMESPACEPATH>\
+                <CLASSNAME NAME='A'/></LOCALCLASSPATH><PARAMVALUE NAME='p'/><PARAMVALUE NAME='q'/></METHODCALL>";
+    check(&document(call), 2, "status 4", |n| {
+        with(|l| l.parameters = n)
     });
 }
 

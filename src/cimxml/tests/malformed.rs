@@ -281,6 +281,29 @@ fn an_embedded_object_that_is_none_is_a_wrong_value() {
 }
 
 #[test]
+fn the_detail_of_a_refusal_is_one_short_line() {
+    let version = format!("&#10;X-Header: 1{}", "x".repeat(1000));
+    for body in [
+        good().replace(
+            "\"7\" PROTOCOLVERSION=\"1.0\"",
+            &format!("\"7\" PROTOCOLVERSION=\"{version}\""),
+        ),
+        good().replace("<IPARAMVALUE", "<\nIPARAMVALUE"),
+        good().replace("</IPARAMVALUE", &format!("</\n{}", "x".repeat(1000))),
+    ] {
+        let error = decode(body.as_bytes(), &Limits::default()).expect_err("a refused request");
+        let Answer::Http(fault) = error.answer() else {
+            panic!("{error} is answered with a body");
+        };
+        assert!(
+            fault.detail.len() <= 256 && !fault.detail.contains('\n'),
+            "{}",
+            fault.detail
+        );
+    }
+}
+
+#[test]
 fn an_error_knows_its_place_and_its_call() {
     let body = good().replace("CIM_Job", "1");
     let error = decode(body.as_bytes(), &Limits::default()).expect_err("a wrong class name");

@@ -37,11 +37,10 @@ fn split(request: &str) -> (Method, Vec<(&str, &[u8])>, &str) {
         Some(("M-POST", _)) => Method::MPost,
         other => panic!("{other:?} is not a request line of these fixtures"),
     };
-    let header = |line: &'_ str| line.find(": ").map(|at| (at, at + 2));
     let headers = lines
         .map(|line| {
-            let (end, start) = header(line).expect("a header has a value");
-            (&line[..end], line[start..].as_bytes())
+            let (name, value) = line.split_once(": ").expect("a header has a value");
+            (name, value.as_bytes())
         })
         .collect();
     (method, headers, body)
