@@ -1,8 +1,11 @@
 //! Jobwright, a WBEM server whose work is jobs: this file is the map of the crate.
 
+pub mod cimxml;
 pub mod cli;
 pub mod jobs;
 pub mod model;
+pub mod mof;
 pub mod ops;
 pub mod provider;
 pub mod schema;
+pub mod store;

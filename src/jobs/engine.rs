@@ -8,18 +8,27 @@ use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use crate::store::{History, StoreError};
+
 use super::clock;
-use super::core::{JobFields, JobId, JobRecord, Now, Setting, SpecError, Submitter};
+use super::core::{
+    Answer, JobFields, JobId, JobRecord, Now, Refusal, Repeated, RunRow, Setting, SpecError,
+    Submitter,
+};
+use super::port::{LogChunk, Runs, Stream};
 
 /// Longest `RequestID`, in characters.
 pub const REQUEST_ID_LIMIT: usize = 256;
 
 /// A handle on the running engine; clones are the same engine.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Engine {
-    requests: mpsc::Sender<Request>,
-    published: Arc<ArcSwap<Snapshot>>,
-    changes: broadcast::Sender<Arc<Committed>>,
+    pub(super) requests: mpsc::Sender<Request>,
+    pub(super) published: Arc<ArcSwap<Snapshot>>,
+    pub(super) changes: broadcast::Sender<Arc<Committed>>,
+    pub(super) history: History,
+    pub(super) executor: Arc<dyn Runs>,
+    pub(super) host: Arc<str>,
 }
 
 /// The job table at the last commit.
@@ -109,39 +118,57 @@ pub enum EngineError {
     Stopped,
 }
 
-/// What is asked of the driver, each with the place for its answer.
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Spec(error) => Self::Spec(error),
+            Refusal::IdUsed(id) => Self::IdUsed(id),
+            Refusal::NotFound(id) => Self::NotFound(id),
+            Refusal::NotEnded => Self::State("the job has not ended; terminate it first"),
+            Refusal::Ended => {
+                Self::State("the job has ended; delete it instead of changing DeleteOnCompletion")
+            }
+            Refusal::Full(limit) => Self::Full(limit),
+            Refusal::MaxRunning => Self::MaxRunning,
+        }
+    }
+}
+
+/// A request to the driver with the place for its answer.
 #[derive(Debug)]
-pub(super) enum Request {
+pub(super) struct Request {
+    pub(super) ask: Ask,
+    pub(super) answer: oneshot::Sender<Result<Answer, EngineError>>,
+}
+
+/// What is asked of the driver.
+#[derive(Debug)]
+pub(super) enum Ask {
     Submit {
         fields: Box<JobFields>,
         by: Submitter,
         request_id: Option<String>,
-        answer: oneshot::Sender<Result<Submitted, EngineError>>,
     },
     Modify {
         id: JobId,
         settings: Vec<Setting>,
-        answer: oneshot::Sender<Result<(), EngineError>>,
     },
     Change {
         id: JobId,
         requested: u16,
         timeout: Timeout,
-        answer: oneshot::Sender<Result<u32, EngineError>>,
     },
     Kill {
         id: JobId,
         delete_on_kill: Option<bool>,
-        answer: oneshot::Sender<Result<u32, EngineError>>,
     },
     Delete {
         id: JobId,
-        answer: oneshot::Sender<Result<(), EngineError>>,
     },
     MaxRunning {
         limit: u32,
-        answer: oneshot::Sender<Result<(), EngineError>>,
     },
+    Close,
 }
 
 impl Engine {
@@ -155,23 +182,26 @@ impl Engine {
         request_id: Option<String>,
     ) -> Result<Submitted, EngineError> {
         let fields = Box::new(fields);
-        self.ask(|answer| Request::Submit {
-            fields,
-            by,
-            request_id,
-            answer,
-        })
-        .await
+        match self
+            .ask(Ask::Submit {
+                fields,
+                by,
+                request_id,
+            })
+            .await?
+        {
+            Answer::Submitted(id, repeated) => Ok(Submitted {
+                id,
+                repeated: repeated == Repeated::Yes,
+            }),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Code(_) | Answer::Done => unreachable!("a submission is answered with its id"),
+        }
     }
 
     /// Changes writable properties; in one request all of them or none.
     pub async fn modify(&self, id: JobId, settings: Vec<Setting>) -> Result<(), EngineError> {
-        self.ask(|answer| Request::Modify {
-            id,
-            settings,
-            answer,
-        })
-        .await
+        self.order(Ask::Modify { id, settings }).await
     }
 
     /// `RequestStateChange`; returns its return value.
@@ -181,34 +211,27 @@ impl Engine {
         requested: u16,
         timeout: Timeout,
     ) -> Result<u32, EngineError> {
-        self.ask(|answer| Request::Change {
+        self.call(Ask::Change {
             id,
             requested,
             timeout,
-            answer,
         })
         .await
     }
 
     /// `KillJob`; returns its return value, 0 only once the job is Killed.
     pub async fn kill(&self, id: JobId, delete_on_kill: Option<bool>) -> Result<u32, EngineError> {
-        self.ask(|answer| Request::Kill {
-            id,
-            delete_on_kill,
-            answer,
-        })
-        .await
+        self.call(Ask::Kill { id, delete_on_kill }).await
     }
 
     /// Removes a job that has ended.
     pub async fn delete(&self, id: JobId) -> Result<(), EngineError> {
-        self.ask(|answer| Request::Delete { id, answer }).await
+        self.order(Ask::Delete { id }).await
     }
 
     /// Sets `MaxRunningJobs` of the queue; what runs goes on running.
     pub async fn set_max_running(&self, limit: u32) -> Result<(), EngineError> {
-        self.ask(|answer| Request::MaxRunning { limit, answer })
-            .await
+        self.order(Ask::MaxRunning { limit }).await
     }
 
     /// The job table at the last commit.
@@ -221,18 +244,69 @@ impl Engine {
         clock::now()
     }
 
+    /// The host name of the first start, which never changes afterwards.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Committed changes from now on; a slow reader is told how many it missed.
     pub fn changes(&self) -> broadcast::Receiver<Arc<Committed>> {
         self.changes.subscribe()
     }
 
-    async fn ask<T>(
+    /// The runs of a job, oldest first.
+    pub async fn runs(&self, id: JobId) -> Result<Vec<RunRow>, EngineError> {
+        let history = self.history.clone();
+        let read = tokio::task::spawn_blocking(move || history.runs(&id)).await;
+        let rows = read.map_err(|_| EngineError::Stopped)?;
+        rows.map_err(|error| EngineError::store(&error))
+    }
+
+    /// Up to `max` bytes of the output of a job's newest run, from `offset` on.
+    pub async fn read_log(
         &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, EngineError>>) -> Request,
-    ) -> Result<T, EngineError> {
+        id: &JobId,
+        stream: Stream,
+        offset: u64,
+        max: usize,
+    ) -> Result<LogChunk, EngineError> {
+        let job = self.snapshot().jobs.get(id).cloned();
+        let job = job.ok_or_else(|| EngineError::NotFound(id.clone()))?;
+        let chunk = self.executor.read_log(&job, stream, offset, max).await;
+        chunk.map_err(|error| EngineError::Log(error.to_string()))
+    }
+
+    async fn call(&self, ask: Ask) -> Result<u32, EngineError> {
+        match self.ask(ask).await? {
+            Answer::Code(code) => Ok(code),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Submitted(..) | Answer::Done => unreachable!("a method returns a code"),
+        }
+    }
+
+    async fn order(&self, ask: Ask) -> Result<(), EngineError> {
+        match self.ask(ask).await? {
+            Answer::Done => Ok(()),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Submitted(..) | Answer::Code(_) => unreachable!("an order is only done"),
+        }
+    }
+
+    pub(super) async fn ask(&self, ask: Ask) -> Result<Answer, EngineError> {
         let (answer, answered) = oneshot::channel();
-        let sent = self.requests.send(request(answer)).await;
+        let sent = self.requests.send(Request { ask, answer }).await;
         sent.map_err(|_| EngineError::Stopped)?;
         answered.await.unwrap_or(Err(EngineError::Stopped))
+    }
+}
+
+impl EngineError {
+    /// The store's error with its cause, for a client that can only try again later.
+    pub(super) fn store(error: &StoreError) -> Self {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "the job store failed"
+        );
+        Self::Store(error.to_string())
     }
 }

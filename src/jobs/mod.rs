@@ -1,6 +1,14 @@
 //! Jobs: the pure engine, its driver, and the executors that run things.
 
+mod alarm;
 mod clock;
 pub mod core;
+mod driver;
 pub mod engine;
 pub mod executor;
+mod journal;
+mod open;
+pub mod port;
+
+pub use driver::EngineTask;
+pub use open::{Config, OpenError};

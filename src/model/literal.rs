@@ -83,7 +83,8 @@ impl Literal {
     fn resolve_scalar(&self, ty: CimType) -> Result<CimValue, ValueError> {
         match (self, ty) {
             (Self::Null, _) => Ok(CimValue::Null),
-            (Self::Text(text), _) | (Self::Quoted(text), CimType::String | CimType::DateTime) => {
+            (Self::Text(text), _)
+            | (Self::Quoted(text), CimType::String | CimType::DateTime | CimType::Reference) => {
                 parse_text(text, ty)
             }
             (Self::Char(unit), CimType::Char16) => Ok(CimValue::Char16(*unit)),
@@ -276,6 +277,17 @@ mod tests {
             quoted.resolve(CimType::String, false),
             Ok(CimValue::string("5"))
         );
+    }
+
+    #[test]
+    fn a_mof_string_is_an_object_path_where_a_reference_is_declared() {
+        let path = r#"root/cimv2:CIM_Job.InstanceID="x""#;
+        let quoted = Literal::Quoted(path.into());
+        let value = quoted.resolve(CimType::Reference, false);
+        let path = path.parse::<ObjectPath>().expect("an object path");
+        assert_eq!(value, Ok(CimValue::Reference(Box::new(path))));
+        let other = Literal::Quoted("not a path".into());
+        assert!(other.resolve(CimType::Reference, false).is_err());
     }
 
     #[test]

@@ -1,3 +1,7 @@
 //! The integration tests: one binary, so that the crate is linked once.
 
+mod dmtf;
+mod mof;
+mod schema_sum;
 mod tidy;
+mod schema;

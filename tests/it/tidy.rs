@@ -11,26 +11,69 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("schema", &["model"]),
     ("query", &["model"]),
     ("cimxml", &["model", "ops"]),
-    ("jobs::core", &["model::datetime", "model::CimDateTime", "model::DateTimeError"]),
+    (
+        "jobs::core",
+        &[
+            "model::datetime",
+            "model::CimDateTime",
+            "model::DateTimeError",
+        ],
+    ),
     ("provider", &["model", "ops", "schema", "query"]),
     ("store", &["model", "schema", "provider", "jobs::core"]),
     ("broker", &["model", "ops", "schema", "query", "provider"]),
-    ("jobs", &["model", "ops", "mof", "schema", "query", "store", "provider"]),
-    ("builtin", &["model", "ops", "mof", "schema", "query", "store", "provider"]),
+    (
+        "jobs",
+        &[
+            "model", "ops", "mof", "schema", "query", "store", "provider",
+        ],
+    ),
+    (
+        "builtin",
+        &[
+            "model", "ops", "mof", "schema", "query", "store", "provider",
+        ],
+    ),
     ("client", &["model", "ops", "cimxml"]),
     (
         "indications",
-        &["model", "ops", "mof", "schema", "query", "store", "provider", "cimxml", "client"],
+        &[
+            "model", "ops", "mof", "schema", "query", "store", "provider", "cimxml", "client",
+        ],
     ),
     ("config", &["model"]),
     (
         "server",
         &[
-            "model", "ops", "mof", "schema", "query", "cimxml", "provider", "store", "broker",
-            "jobs", "builtin", "client", "indications", "config",
+            "model",
+            "ops",
+            "mof",
+            "schema",
+            "query",
+            "cimxml",
+            "provider",
+            "store",
+            "broker",
+            "jobs",
+            "builtin",
+            "client",
+            "indications",
+            "config",
         ],
     ),
-    ("cli", &["model", "ops", "mof", "schema", "client", "config", "server", "jobs::supervisor"]),
+    (
+        "cli",
+        &[
+            "model",
+            "ops",
+            "mof",
+            "schema",
+            "client",
+            "config",
+            "server",
+            "jobs::supervisor",
+        ],
+    ),
     ("main", &["cli"]),
     ("lib", &[]),
 ];
@@ -51,7 +94,10 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder of the source tree").flatten() {
+        for entry in fs::read_dir(&folder)
+            .expect("a folder of the source tree")
+            .flatten()
+        {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
@@ -69,12 +115,20 @@ fn rust_files() -> Vec<(String, String)> {
         .into_iter()
         .filter(|folder| root().join(folder).is_dir())
         .flat_map(|folder| files(folder, "rs"))
-        .map(|path| (shown(&path), fs::read_to_string(&path).expect("readable source")))
+        .map(|path| {
+            (
+                shown(&path),
+                fs::read_to_string(&path).expect("readable source"),
+            )
+        })
         .collect()
 }
 
 fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// `src/jobs/core/queue.rs` is `jobs::core::queue`; `mod.rs` is its folder.
@@ -84,7 +138,10 @@ fn module_of(file: &str) -> String {
 }
 
 fn is_within(module: &str, prefix: &str) -> bool {
-    module == prefix || module.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("::"))
+    module == prefix
+        || module
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.starts_with("::"))
 }
 
 /// The paths after `crate::` in `text`, with one level of `{a, b}` opened.
@@ -98,11 +155,20 @@ fn crate_paths(text: &str) -> Vec<String> {
         let rest = &text[at + "crate::".len()..];
         let end = rest.find(|c: char| !(c.is_alphanumeric() || "_:".contains(c)));
         let path = rest[..end.unwrap_or(rest.len())].trim_end_matches(':');
-        match rest.strip_prefix('{').and_then(|inner| inner.split_once("};")) {
+        match rest
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once("};"))
+        {
             Some((inner, _)) => paths.extend(top_level(inner)),
             None if rest[path.len()..].starts_with("::{") => {
-                let inner = rest[path.len() + 3..].split_once('}').map_or("", |(inner, _)| inner);
-                paths.extend(top_level(inner).into_iter().map(|name| format!("{path}::{name}")));
+                let inner = rest[path.len() + 3..]
+                    .split_once('}')
+                    .map_or("", |(inner, _)| inner);
+                paths.extend(
+                    top_level(inner)
+                        .into_iter()
+                        .map(|name| format!("{path}::{name}")),
+                );
             }
             None => paths.push(path.to_owned()),
         }
@@ -111,8 +177,13 @@ fn crate_paths(text: &str) -> Vec<String> {
 }
 
 fn top_level(inner: &str) -> Vec<String> {
-    let names = inner.split(',').map(|name| name.trim().split([' ', '{']).next().unwrap_or(""));
-    names.filter(|name| !name.is_empty()).map(|n| n.trim_end_matches(':').to_owned()).collect()
+    let names = inner
+        .split(',')
+        .map(|name| name.trim().split([' ', '{']).next().unwrap_or(""));
+    names
+        .filter(|name| !name.is_empty())
+        .map(|n| n.trim_end_matches(':').to_owned())
+        .collect()
 }
 
 fn without_tests(text: &str) -> &str {
@@ -120,25 +191,37 @@ fn without_tests(text: &str) -> &str {
 }
 
 fn without_comments(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 fn report(faults: &[String]) {
-    assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n  {}",
+        faults.len(),
+        faults.join("\n  ")
+    );
 }
 
 #[test]
 fn modules_import_only_what_the_table_allows() {
     let mut faults = Vec::new();
-    for (file, text) in rust_files().into_iter().filter(|(file, _)| file.starts_with("src/")) {
+    for (file, text) in rust_files()
+        .into_iter()
+        .filter(|(file, _)| file.starts_with("src/"))
+    {
         let module = module_of(&file);
         let row = IMPORTS
             .iter()
             .filter(|(prefix, _)| is_within(&module, prefix))
             .max_by_key(|(prefix, _)| prefix.len());
         let Some((own, allowed)) = row else {
-            faults.push(format!("{file}: the module {module} has no row in the import table"));
+            faults.push(format!(
+                "{file}: the module {module} has no row in the import table"
+            ));
             continue;
         };
         for path in crate_paths(&without_comments(without_tests(&text))) {
@@ -161,8 +244,14 @@ fn the_import_scan_sees_every_form_of_path() {
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let silent = rust_files().into_iter().filter(|(_, text)| !text.starts_with("//! "));
-    report(&silent.map(|(file, _)| format!("{file}: the first line is not a //! sentence")).collect::<Vec<_>>());
+    let silent = rust_files()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//! "));
+    report(
+        &silent
+            .map(|(file, _)| format!("{file}: the first line is not a //! sentence"))
+            .collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -172,7 +261,9 @@ fn files_stay_short() {
         let lines = without_tests(&text).lines().count();
         let excused = LONG_FILES.iter().any(|(name, _)| *name == file);
         if lines > FILE_LINES && !excused {
-            faults.push(format!("{file}: {lines} lines before the tests, above {FILE_LINES}"));
+            faults.push(format!(
+                "{file}: {lines} lines before the tests, above {FILE_LINES}"
+            ));
         }
     }
     report(&faults);
@@ -185,13 +276,21 @@ fn functions_stay_short() {
         let mut open: Option<(usize, usize, String)> = None;
         for (number, line) in text.lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
-            let is_head = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(crate) fn ", "pub(super) fn "]
-                .iter()
-                .any(|head| line.trim_start().starts_with(head));
+            let is_head = [
+                "fn ",
+                "pub fn ",
+                "async fn ",
+                "pub async fn ",
+                "pub(crate) fn ",
+                "pub(super) fn ",
+            ]
+            .iter()
+            .any(|head| line.trim_start().starts_with(head));
             if is_head && open.is_none() && !line.trim_end().ends_with(';') {
                 open = Some((number, indent, line.trim().to_owned()));
             } else if let Some((from, at, head)) = &open
-                && (line.trim_end() == format!("{}}}", " ".repeat(*at)) || line.trim_end().ends_with("{}"))
+                && (line.trim_end() == format!("{}}}", " ".repeat(*at))
+                    || line.trim_end().ends_with("{}"))
                 && indent == *at
             {
                 let length = number - from + 1;
@@ -213,7 +312,11 @@ fn the_principal_is_made_by_the_authenticator_alone() {
             && !file.starts_with("src/server/auth")
             && without_tests(text).contains(maker)
     });
-    report(&makers.map(|(file, _)| format!("{file}: makes a Principal")).collect::<Vec<_>>());
+    report(
+        &makers
+            .map(|(file, _)| format!("{file}: makes a Principal"))
+            .collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -221,7 +324,11 @@ fn exceptions_to_lints_give_their_reason() {
     let allow = concat!("#[", "allow(");
     let faults: Vec<String> = rust_files()
         .iter()
-        .flat_map(|(file, text)| text.lines().enumerate().map(move |(at, line)| (file, at, line)))
+        .flat_map(|(file, text)| {
+            text.lines()
+                .enumerate()
+                .map(move |(at, line)| (file, at, line))
+        })
         .filter(|(_, _, line)| line.trim_start().starts_with(allow))
         .map(|(file, at, _)| format!("{file}:{}: use #[expect(.., reason = ..)]", at + 1))
         .collect();
@@ -237,7 +344,11 @@ fn every_direct_dependency_has_its_reason() {
     for line in manifest.lines() {
         if line.starts_with('[') {
             in_dependencies = line.ends_with("dependencies]");
-        } else if in_dependencies && line.contains('=') && !line.starts_with('#') && !before.starts_with("# ") {
+        } else if in_dependencies
+            && line.contains('=')
+            && !line.starts_with('#')
+            && !before.starts_with("# ")
+        {
             faults.push(format!("Cargo.toml: no reason above: {line}"));
         }
         before = line;
@@ -256,5 +367,9 @@ fn every_mof_file_is_included_by_a_root() {
         let name = shown(path);
         !roots.contains(&name.as_str()) && !includes.contains(name.trim_start_matches("mof/"))
     });
-    report(&orphans.map(|path| format!("{}: no root includes it", shown(&path))).collect::<Vec<_>>());
+    report(
+        &orphans
+            .map(|path| format!("{}: no root includes it", shown(&path)))
+            .collect::<Vec<_>>(),
+    );
 }

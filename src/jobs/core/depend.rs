@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::id::JobId;
-use super::spec::{Rule, SpecError};
+use super::rules::{Rule, SpecError};
 use super::state::JobState;
 
 /// How the other job must have ended; the numbers are those of `JW_JobDependency.Condition`.

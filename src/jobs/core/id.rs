@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{Rule, SpecError};
+use super::rules::{Rule, SpecError};
 
 /// Longest `InstanceID` that a client may choose, in bytes.
 pub const ID_LIMIT_BYTES: usize = 256;

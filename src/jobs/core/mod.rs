@@ -3,20 +3,34 @@
 //! Values and events go in with the time, and actions come out as data; the driver performs them.
 
 mod depend;
+mod event;
 mod fields;
 mod id;
+mod index;
 mod instant;
 mod record;
+mod requests;
+mod rules;
+mod runs;
+mod scheduler;
+#[cfg(test)]
+mod simulation;
 mod spec;
 pub mod state;
+mod text;
 mod view;
 
 pub use depend::{Condition, Dependency};
+pub use event::{
+    Action, Answer, Change, Event, Prior, Refusal, Repeated, RunNews, Signal, Submission, Ticket,
+};
 pub use fields::{JobFields, Settable, Setting};
 pub use id::{ID_LIMIT_BYTES, JobId, Submitter};
 pub use record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, RunRow, error_code};
-pub use spec::{
-    ARGUMENT_LIMIT, ARGUMENT_LIMIT_BYTES, DEFAULT_PRIORITY, DEFAULT_QUEUE, DEPENDENCY_LIMIT,
-    JobSpec, PATH_LIMIT_BYTES, Rule, SpecError, StartRule, WORK_LIMIT_BYTES, Work,
+pub use rules::{
+    ARGUMENT_LIMIT, ARGUMENT_LIMIT_BYTES, DEPENDENCY_LIMIT, PATH_LIMIT_BYTES, Rule, SpecError,
+    WORK_LIMIT_BYTES,
 };
+pub use scheduler::{Policy, Scheduler, Wake};
+pub use spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE, JobSpec, StartRule, Work};
 pub use state::{Control, JobState, code};

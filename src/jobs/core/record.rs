@@ -49,6 +49,8 @@ pub struct JobRecord {
     pub ready: Option<DateTime<Utc>>,
     /// The start was requested by hand, so that no schedule is waited for.
     pub started_by_hand: bool,
+    /// Suspend was requested while the run was starting, and follows once it runs.
+    pub suspend_when_running: bool,
     /// The dependencies that do not hold yet.
     pub awaited: Vec<Dependency>,
     /// `RunCount`: runs that consumed `JobRunTimes`.
@@ -97,6 +99,66 @@ pub struct Run {
     pub cpu: Option<Duration>,
     /// Largest resident memory in bytes, once known.
     pub max_rss_bytes: Option<u64>,
+}
+
+impl JobRecord {
+    /// Strikes what was measured on the boot clock, which means nothing after a reboot.
+    pub fn forget_boot_clock(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.running_since = None;
+        }
+        if let Some(ending) = &mut self.ending {
+            ending.kill_at = None;
+        }
+    }
+
+    /// The history row of the newest run, once it was let run.
+    pub fn run_row(&self) -> Option<RunRow> {
+        let run = self.run.as_ref()?;
+        Some(RunRow {
+            job: self.id.clone(),
+            number: run.number,
+            started: run.started?,
+            ended: run.ended,
+            elapsed: run.elapsed,
+            exit: run.exit.clone(),
+            error_code: run
+                .ended
+                .map(|_| self.error.as_ref().map_or(0, |error| error.code)),
+            percent: run.percent,
+            priority: self.spec.priority(),
+            cpu: run.cpu,
+            max_rss_bytes: run.max_rss_bytes,
+        })
+    }
+}
+
+impl Run {
+    /// A run that the executor is to prepare.
+    pub(super) fn preparing(number: u32) -> Self {
+        Self {
+            number,
+            phase: Phase::Preparing,
+            started: None,
+            ended: None,
+            identity: None,
+            process_id: None,
+            elapsed: Duration::ZERO,
+            running_since: None,
+            percent: 0,
+            text: None,
+            exit: None,
+            cpu: None,
+            max_rss_bytes: None,
+        }
+    }
+
+    /// Stops the run's watch.
+    pub(super) fn pause(&mut self, boot: Duration) {
+        if let Some(since) = self.running_since.take() {
+            self.elapsed += boot.saturating_sub(since);
+        }
+    }
 }
 
 /// How far a run has come.

@@ -1,0 +1,201 @@
+//! The parameters of an intrinsic call: read as they come, then taken by name.
+
+use crate::model::{
+    CimError, CimName, CimType, CimValue, ClassDecl, InstanceDecl, Literal, ObjectPath,
+    QualifierDecl, Status,
+};
+
+use super::error::Result;
+use super::instance::{self, NamedInstance};
+use super::reader::{Reader, Tag};
+use super::value::{self, Text};
+use super::{class, path};
+
+/// What an `IPARAMVALUE` holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Argument {
+    Value(Literal),
+    ClassName(CimName),
+    InstanceName(ObjectPath),
+    Instance(InstanceDecl),
+    NamedInstance(NamedInstance),
+    Class(ClassDecl),
+    Qualifier(QualifierDecl),
+}
+
+/// The parameters that no one has taken yet.
+#[derive(Debug, Default)]
+pub(super) struct Arguments(Vec<(String, Argument)>);
+
+/// A parameter that is missing, unknown, given twice or of a wrong value: status 4.
+type Taken<T> = std::result::Result<T, CimError>;
+
+fn wrong<T>(name: &str, what: &str) -> Taken<T> {
+    Err(CimError::invalid_parameter(format!("{name}: {what}")))
+}
+
+impl Arguments {
+    /// Reads the parameters inside the open element, to its end.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        let mut found = Vec::new();
+        while let Some(child) = reader.child()? {
+            if found.len() >= reader.limits.parameters {
+                return Err(child.wrong(Status::InvalidParameter, "too many parameters"));
+            }
+            if child.name == "IPARAMVALUE" {
+                found.push((child.require("NAME")?.to_owned(), argument(reader)?));
+            } else {
+                reader.stray(&child)?;
+            }
+        }
+        Ok(Self(found))
+    }
+
+    fn take(&mut self, name: &str) -> Option<Argument> {
+        let at = self
+            .0
+            .iter()
+            .position(|(given, _)| given.eq_ignore_ascii_case(name))?;
+        match self.0.remove(at).1 {
+            Argument::Value(Literal::Null) => None,
+            given => Some(given),
+        }
+    }
+
+    /// That every parameter was taken: the next of a name twice given, or of an unknown one, was not.
+    pub fn finish(self) -> Taken<()> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => {
+                let shown: String = name.chars().take(64).collect();
+                wrong(
+                    &shown,
+                    "the operation has no such parameter, or it is given twice",
+                )
+            }
+        }
+    }
+
+    /// A boolean; the default when it is NULL or left out.
+    pub fn boolean(&mut self, name: &str, default: bool) -> Taken<bool> {
+        match self.take(name) {
+            None => Ok(default),
+            Some(Argument::Value(literal)) => match literal.resolve(CimType::Boolean, false) {
+                Ok(CimValue::Boolean(value)) => Ok(value),
+                Ok(_) => Ok(default),
+                Err(error) => wrong(name, &error.to_string()),
+            },
+            Some(_) => wrong(name, "a boolean is wanted"),
+        }
+    }
+
+    /// Takes booleans that have no effect, which must be booleans nevertheless.
+    pub fn ignored(&mut self, names: &[&str]) -> Taken<()> {
+        names
+            .iter()
+            .try_for_each(|name| self.boolean(name, false).map(|_| ()))
+    }
+
+    /// A string that must be there.
+    pub fn string(&mut self, name: &str) -> Taken<String> {
+        match self.take(name) {
+            None => wrong(name, "the parameter is missing"),
+            Some(Argument::Value(Literal::Text(text))) => Ok(text.into()),
+            Some(_) => wrong(name, "a string is wanted"),
+        }
+    }
+
+    /// The names of a property list; `None` when there is no list.
+    pub fn property_list(&mut self, name: &str) -> Taken<Option<Vec<CimName>>> {
+        let entries = match self.take(name) {
+            None => return Ok(None),
+            Some(Argument::Value(Literal::Array(entries))) => entries,
+            Some(_) => return wrong(name, "an array of strings is wanted"),
+        };
+        // Names that cannot be names are unknown ones, and unknown ones are passed over; so is
+        // the empty entry by which wbemcli writes an empty list.
+        let listed = |entry: &Literal| match entry {
+            Literal::Text(text) => CimName::new(text.trim()).ok(),
+            _ => None,
+        };
+        Ok(Some(entries.iter().filter_map(listed).collect()))
+    }
+
+    /// A class name that may be left out.
+    pub fn optional_class(&mut self, name: &str) -> Taken<Option<CimName>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Argument::ClassName(class)) => Ok(Some(class)),
+            Some(_) => wrong(name, "a CLASSNAME is wanted"),
+        }
+    }
+
+    /// A class name that must be there.
+    pub fn class(&mut self, name: &str) -> Taken<CimName> {
+        match self.optional_class(name)? {
+            Some(class) => Ok(class),
+            None => wrong(name, "the parameter is missing"),
+        }
+    }
+
+    /// An instance's path that must be there.
+    pub fn instance_name(&mut self, name: &str) -> Taken<ObjectPath> {
+        match self.take(name) {
+            None => wrong(name, "the parameter is missing"),
+            Some(Argument::InstanceName(path)) => Ok(path),
+            Some(_) => wrong(name, "an INSTANCENAME is wanted"),
+        }
+    }
+
+    /// An instance that must be there.
+    pub fn instance(&mut self, name: &str) -> Taken<InstanceDecl> {
+        match self.take(name) {
+            None => wrong(name, "the parameter is missing"),
+            Some(Argument::Instance(instance)) => Ok(instance),
+            Some(_) => wrong(name, "an INSTANCE is wanted"),
+        }
+    }
+
+    /// An instance with its path that must be there.
+    pub fn named_instance(&mut self, name: &str) -> Taken<NamedInstance> {
+        match self.take(name) {
+            None => wrong(name, "the parameter is missing"),
+            Some(Argument::NamedInstance(named)) => Ok(named),
+            Some(_) => wrong(name, "a VALUE.NAMEDINSTANCE is wanted"),
+        }
+    }
+
+    /// The name of a qualifier that must be there.
+    pub fn cim_name(&mut self, name: &str) -> Taken<CimName> {
+        let text = self.string(name)?;
+        CimName::new(text.trim()).or_else(|error| wrong(name, &error.to_string()))
+    }
+}
+
+/// The content of an `IPARAMVALUE`, read to its end; nothing at all is NULL.
+fn argument(reader: &mut Reader<'_>) -> Result<Argument> {
+    let mut found = None;
+    while let Some(child) = reader.child()? {
+        if found.is_none() {
+            found = element(reader, &child)?;
+            if found.is_some() {
+                continue;
+            }
+        }
+        reader.stray(&child)?;
+    }
+    Ok(found.unwrap_or(Argument::Value(Literal::Null)))
+}
+
+fn element(reader: &mut Reader<'_>, tag: &Tag<'_>) -> Result<Option<Argument>> {
+    Ok(Some(match tag.name {
+        "CLASSNAME" => Argument::ClassName(path::class_name(reader, tag)?.class),
+        "INSTANCENAME" => Argument::InstanceName(path::instance_name(reader, tag)?),
+        "INSTANCE" => Argument::Instance(instance::instance(reader, tag)?),
+        "VALUE.NAMEDINSTANCE" => Argument::NamedInstance(instance::named_instance(reader)?),
+        "CLASS" => Argument::Class(class::class(reader, tag)?),
+        "QUALIFIER.DECLARATION" => Argument::Qualifier(class::declaration(reader, tag)?),
+        "VALUE.NULL" => return Ok(None),
+        _ => return Ok(value::value(reader, tag, Text::Plain)?.map(Argument::Value)),
+    }))
+}

@@ -1,0 +1,164 @@
+//! Why a document was refused, with the answer that the refusal becomes (DSP0200 1.4 §7.3).
+
+use thiserror::Error;
+
+use crate::model::{CimError, Namespace, ObjectPath, Status};
+
+/// Longest [`HttpFault::detail`], in characters.
+const DETAIL_CHARS: usize = 256;
+
+/// What a response repeats of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseHead {
+    /// `MESSAGE/@ID`, as the client wrote it.
+    pub message_id: String,
+    /// The method's name, as the client wrote it: pywbem compares it with case.
+    pub method: String,
+    /// Whether the method is an operation of DSP0200 and not one of a class.
+    pub intrinsic: bool,
+}
+
+/// What a call is addressed to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// The namespace of an intrinsic operation.
+    Namespace(Namespace),
+    /// The class or instance that an extrinsic method is called on.
+    Object(ObjectPath),
+}
+
+/// What the headers of a request must agree with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Envelope {
+    /// What the response repeats.
+    pub head: ResponseHead,
+    /// `MESSAGE/@PROTOCOLVERSION`.
+    pub protocol_version: String,
+    /// What the call is addressed to; `None` when the error stands in that very place.
+    pub target: Option<Target>,
+}
+
+/// What is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DecodeErrorKind {
+    /// It is not XML, or more of it than we take.
+    #[error("not well-formed XML: {0}")]
+    NotWellFormed(String),
+    /// It is CIM-XML and not the kind of message expected here.
+    #[error("not the expected message: {0}")]
+    NotValid(String),
+    /// Something that the DTD requires is missing or in the wrong place.
+    #[error("not valid CIM-XML: {0}")]
+    NotLooselyValid(String),
+    /// `CIM/@CIMVERSION` has another major number than 2.
+    #[error("CIM version {0} is not supported")]
+    CimVersion(String),
+    /// `CIM/@DTDVERSION` has another major number than 2.
+    #[error("DTD version {0} is not supported")]
+    DtdVersion(String),
+    /// `MESSAGE/@PROTOCOLVERSION` has another major number than 1.
+    #[error("protocol version {0} is not supported")]
+    ProtocolVersion(String),
+    /// The message is a batch.
+    #[error("several requests in one message are not supported")]
+    MultipleRequests,
+    /// The document is right and a value in it is not.
+    #[error(transparent)]
+    Cim(CimError),
+}
+
+/// A refused document.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{kind} (at byte {offset})")]
+pub struct DecodeError {
+    /// Where in the body, in bytes; of an embedded object, where the object begins.
+    pub offset: usize,
+    /// What is wrong.
+    pub kind: DecodeErrorKind,
+    /// What was known of the call when the error was found.
+    pub envelope: Option<Box<Envelope>>,
+}
+
+/// A result of decoding.
+pub type Result<T, E = DecodeError> = std::result::Result<T, E>;
+
+/// An HTTP status that refuses a request, with the `CIMError` header that goes with it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{detail}")]
+pub struct HttpFault {
+    /// The HTTP status.
+    pub status: u16,
+    /// The value of `CIMError`; `None` when the header is left out.
+    pub cim_error: Option<&'static str>,
+    /// What the client did, on one line, for the log and (escaped) for `PGErrorDetail`.
+    pub detail: String,
+}
+
+/// What a client is answered when its request could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// An HTTP error without a body.
+    Http(HttpFault),
+    /// An `ERROR` element in a response with HTTP status 200.
+    Cim(ResponseHead, CimError),
+}
+
+impl DecodeError {
+    pub(super) fn new(offset: usize, kind: DecodeErrorKind) -> Self {
+        Self {
+            offset,
+            kind,
+            envelope: None,
+        }
+    }
+
+    /// The id of the message, when it was read before the error.
+    pub fn message_id(&self) -> Option<&str> {
+        self.envelope
+            .as_ref()
+            .map(|envelope| envelope.head.message_id.as_str())
+    }
+
+    /// The answer that this error becomes.
+    pub fn answer(&self) -> Answer {
+        let (status, cim_error) = match (&self.kind, &self.envelope) {
+            (DecodeErrorKind::Cim(error), Some(envelope)) => {
+                return Answer::Cim(envelope.head.clone(), error.clone());
+            }
+            (DecodeErrorKind::NotWellFormed(_), _) => (400, "request-not-well-formed"),
+            (DecodeErrorKind::NotValid(_), _) => (400, "request-not-valid"),
+            (DecodeErrorKind::NotLooselyValid(_) | DecodeErrorKind::Cim(_), _) => {
+                (400, "request-not-loosely-valid")
+            }
+            (DecodeErrorKind::CimVersion(_), _) => (501, "unsupported-cim-version"),
+            (DecodeErrorKind::DtdVersion(_), _) => (501, "unsupported-dtd-version"),
+            (DecodeErrorKind::ProtocolVersion(_), _) => (501, "unsupported-protocol-version"),
+            (DecodeErrorKind::MultipleRequests, _) => (501, "multiple-requests-unsupported"),
+        };
+        Answer::Http(HttpFault {
+            status,
+            cim_error: Some(cim_error),
+            detail: one_line(&self.to_string()),
+        })
+    }
+
+    pub(super) fn is_well_formed(&self) -> bool {
+        !matches!(self.kind, DecodeErrorKind::NotWellFormed(_))
+    }
+
+    /// This error as the fault of one value: what an embedded object or a parameter is not.
+    pub(super) fn into_value_error(self, what: &str) -> CimError {
+        match self.kind {
+            DecodeErrorKind::Cim(error) => error,
+            other => CimError::new(Status::InvalidParameter, format!("{what}: {other}")),
+        }
+    }
+}
+
+/// `text`, parts of which a stranger wrote, fit for a header or a line of the log.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .take(DETAIL_CHARS)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}

@@ -1,0 +1,43 @@
+//! The CIM-XML codec (DSP0200 1.4, DSP0201 2.4): bytes to values, values to bytes.
+//!
+//! Pure: it knows neither HTTP nor the broker, so server, client and fuzzer share it.
+
+mod error;
+mod limits;
+
+mod dtd;
+mod reader;
+mod syntax;
+
+mod argument;
+mod class;
+mod envelope;
+mod headers;
+mod instance;
+mod path;
+mod request;
+mod value;
+
+mod class_writer;
+mod path_writer;
+mod response;
+mod value_writer;
+mod writer;
+
+mod answer;
+mod call;
+mod decl_writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Item, Response, Returned, UnexpectedItem, decode as decode_response};
+pub use call::{CallHeaders, encode as encode_request, method_name};
+pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
+pub use headers::{Agreement, CimHeaders, Method};
+pub use instance::NamedInstance;
+pub use limits::Limits;
+pub use request::{Decoded, decode};
+pub use response::{ResponseEncoder, Rest};
+pub use syntax::is_xml_char;
+pub use writer::EncodeError;

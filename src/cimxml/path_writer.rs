@@ -1,0 +1,128 @@
+//! Writing of object paths in the element forms that clients understand.
+
+use bytes::BytesMut;
+
+use crate::model::{CimName, CimType, CimValue, InstancePath, Keys, Namespace, ObjectPath};
+
+use super::value_writer;
+use super::writer::{EncodeError, Written, attribute, markup, text};
+
+/// `INSTANCENAME` of a path.
+pub(super) fn instance_name(out: &mut BytesMut, class: &CimName, keys: &Keys) -> Written {
+    markup(out, "<INSTANCENAME");
+    attribute(out, "CLASSNAME", class.as_str());
+    markup(out, ">");
+    for (name, value) in keys.iter() {
+        if name.is_unnamed() {
+            key_value(out, value)?;
+            continue;
+        }
+        markup(out, "<KEYBINDING");
+        attribute(out, "NAME", name.as_str());
+        markup(out, ">");
+        key_value(out, value).map_err(|error| error.within(name))?;
+        markup(out, "</KEYBINDING>");
+    }
+    markup(out, "</INSTANCENAME>");
+    Ok(())
+}
+
+/// `INSTANCENAME` of the path of an instance.
+pub(super) fn instance_path(out: &mut BytesMut, path: &InstancePath) -> Written {
+    instance_name(out, &path.class, &path.keys)
+}
+
+fn key_value(out: &mut BytesMut, value: &CimValue) -> Written {
+    let ty = match value.ty() {
+        Some(CimType::Reference) => return value_writer::scalar(out, value),
+        Some(ty) => ty,
+        None => return Err(EncodeError::new("of a key is missing")),
+    };
+    let value_type = match ty {
+        CimType::Boolean => "boolean",
+        CimType::String | CimType::Char16 | CimType::DateTime | CimType::Reference => "string",
+        CimType::Uint8
+        | CimType::Sint8
+        | CimType::Uint16
+        | CimType::Sint16
+        | CimType::Uint32
+        | CimType::Sint32
+        | CimType::Uint64
+        | CimType::Sint64
+        | CimType::Real32
+        | CimType::Real64 => "numeric",
+    };
+    markup(out, "<KEYVALUE");
+    attribute(out, "VALUETYPE", value_type);
+    attribute(out, "TYPE", ty.as_str());
+    markup(out, ">");
+    value_writer::content(out, value)?;
+    markup(out, "</KEYVALUE>");
+    Ok(())
+}
+
+/// The element that says of `path` as much as it knows: `INSTANCEPATH` with a host,
+/// `LOCALINSTANCEPATH` with a namespace, else `INSTANCENAME`, and likewise for classes.
+pub(super) fn object_path(out: &mut BytesMut, path: &ObjectPath) -> Written {
+    let form = match (&path.host, &path.namespace) {
+        (Some(host), Some(namespace)) => Some((Some(&**host), namespace)),
+        (None, Some(namespace)) => Some((None, namespace)),
+        (_, None) => None,
+    };
+    let Some((host, namespace)) = form else {
+        return object_name(out, path);
+    };
+    let element = match (host, &path.keys) {
+        (Some(_), Some(_)) => "INSTANCEPATH",
+        (Some(_), None) => "CLASSPATH",
+        (None, Some(_)) => "LOCALINSTANCEPATH",
+        (None, None) => "LOCALCLASSPATH",
+    };
+    markup(out, "<");
+    markup(out, element);
+    markup(out, ">");
+    match host {
+        Some(host) => namespace_path(out, host, namespace)?,
+        None => local_namespace(out, namespace),
+    }
+    object_name(out, path)?;
+    markup(out, "</");
+    markup(out, element);
+    markup(out, ">");
+    Ok(())
+}
+
+fn object_name(out: &mut BytesMut, path: &ObjectPath) -> Written {
+    if let Some(keys) = &path.keys {
+        return instance_name(out, &path.class, keys);
+    }
+    class_name(out, &path.class);
+    Ok(())
+}
+
+/// `CLASSNAME`.
+pub(super) fn class_name(out: &mut BytesMut, class: &CimName) {
+    markup(out, "<CLASSNAME");
+    attribute(out, "NAME", class.as_str());
+    markup(out, "/>");
+}
+
+fn namespace_path(out: &mut BytesMut, host: &str, namespace: &Namespace) -> Written {
+    markup(out, "<NAMESPACEPATH><HOST>");
+    text(out, host.as_bytes())?;
+    markup(out, "</HOST>");
+    local_namespace(out, namespace);
+    markup(out, "</NAMESPACEPATH>");
+    Ok(())
+}
+
+/// `LOCALNAMESPACEPATH`.
+pub(super) fn local_namespace(out: &mut BytesMut, namespace: &Namespace) {
+    markup(out, "<LOCALNAMESPACEPATH>");
+    for component in namespace.components() {
+        markup(out, "<NAMESPACE");
+        attribute(out, "NAME", component);
+        markup(out, "/>");
+    }
+    markup(out, "</LOCALNAMESPACEPATH>");
+}

@@ -1,0 +1,200 @@
+//! Encoding of replies, in the one form that pywbem, wbemcli, sfcc and the Java clients all take.
+//!
+//! A streamed reply is `start`, one call for each item, `finish`. When an item fails nothing of it
+//! has been appended, so the server can still answer with [`ResponseEncoder::error`].
+
+use bytes::BytesMut;
+
+use crate::model::{CimError, Instance, InstancePath, Result};
+use crate::ops::{InstanceStream, MethodReply, PathStream, Reply, Select};
+
+use super::error::ResponseHead;
+use super::writer::{EncodeError, Written, attribute, markup, plain};
+use super::{class_writer, path_writer, value_writer};
+
+/// What begins every document that we send: wbemcli takes nothing between declaration and `CIM`.
+pub(super) const PROLOGUE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\" ?><CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\"><MESSAGE";
+
+/// What is left to encode after [`ResponseEncoder::begin`].
+pub enum Rest {
+    /// Nothing: the document is complete.
+    Complete,
+    /// Instances; each goes to [`ResponseEncoder::instance`].
+    Instances {
+        /// The instances.
+        stream: InstanceStream,
+        /// The properties wanted.
+        select: Select,
+    },
+    /// Paths; each goes to [`ResponseEncoder::path`].
+    Paths(PathStream),
+}
+
+/// Encodes the response to one request.
+#[derive(Debug, Clone)]
+pub struct ResponseEncoder {
+    head: ResponseHead,
+}
+
+impl ResponseEncoder {
+    /// An encoder of the response to the request of that head.
+    pub fn new(head: ResponseHead) -> Self {
+        Self { head }
+    }
+
+    /// Appends a whole response, or the start of a streamed one, whose items are then pulled by
+    /// the caller, who ends with [`Self::finish`].
+    ///
+    /// # Errors
+    /// `CIM_ERR_FAILED` when a value has a character that XML 1.0 cannot carry, naming the
+    /// property; nothing has been appended then.
+    pub fn begin(&self, out: &mut BytesMut, reply: Reply) -> Result<Rest> {
+        let rest = match reply {
+            Reply::Instances { stream, select } => Rest::Instances { stream, select },
+            Reply::Paths(stream) => Rest::Paths(stream),
+            whole => {
+                atomically(out, |out| self.whole(out, &whole))?;
+                return Ok(Rest::Complete);
+            }
+        };
+        self.start(out);
+        Ok(rest)
+    }
+
+    /// Appends everything before the items of a list.
+    pub fn start(&self, out: &mut BytesMut) {
+        self.open(out);
+        markup(out, "<IRETURNVALUE>");
+    }
+
+    /// Appends one instance of `EnumerateInstances` (`VALUE.NAMEDINSTANCE`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn instance(&self, out: &mut BytesMut, instance: &Instance, select: &Select) -> Result<()> {
+        atomically(out, |out| {
+            markup(out, "<VALUE.NAMEDINSTANCE>");
+            path_writer::instance_name(out, &instance.class.name, &instance.keys())?;
+            value_writer::instance(out, instance, select)?;
+            markup(out, "</VALUE.NAMEDINSTANCE>");
+            Ok(())
+        })
+    }
+
+    /// Appends one path of `EnumerateInstanceNames` (`INSTANCENAME`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn path(&self, out: &mut BytesMut, path: &InstancePath) -> Result<()> {
+        atomically(out, |out| path_writer::instance_path(out, path))
+    }
+
+    /// Appends everything after the items of a list.
+    pub fn finish(&self, out: &mut BytesMut) {
+        markup(out, "</IRETURNVALUE>");
+        self.close(out);
+    }
+
+    /// Appends the whole response of a failed operation.
+    pub fn error(&self, out: &mut BytesMut, error: &CimError) {
+        self.open(out);
+        markup(out, "<ERROR");
+        plain(out, format_args!(" CODE=\"{}\"", error.status.code()));
+        let one_line = error.description.replace(['\r', '\n', '\t'], " ");
+        attribute(out, "DESCRIPTION", &one_line);
+        markup(out, "/>");
+        self.close(out);
+    }
+
+    fn whole(&self, out: &mut BytesMut, reply: &Reply) -> Written {
+        self.open(out);
+        match reply {
+            Reply::Void => {}
+            Reply::Method(method) => outputs(out, method)?,
+            items => {
+                markup(out, "<IRETURNVALUE>");
+                returned(out, items)?;
+                markup(out, "</IRETURNVALUE>");
+            }
+        }
+        self.close(out);
+        Ok(())
+    }
+
+    fn open(&self, out: &mut BytesMut) {
+        markup(out, PROLOGUE);
+        attribute(out, "ID", &self.head.message_id);
+        markup(out, " PROTOCOLVERSION=\"1.0\"><SIMPLERSP><");
+        markup(out, self.element());
+        attribute(out, "NAME", &self.head.method);
+        markup(out, ">");
+    }
+
+    fn close(&self, out: &mut BytesMut) {
+        markup(out, "</");
+        markup(out, self.element());
+        markup(out, "></SIMPLERSP></MESSAGE></CIM>\n");
+    }
+
+    fn element(&self) -> &'static str {
+        if self.head.intrinsic {
+            "IMETHODRESPONSE"
+        } else {
+            "METHODRESPONSE"
+        }
+    }
+}
+
+/// What stands inside `IRETURNVALUE`.
+fn returned(out: &mut BytesMut, reply: &Reply) -> Written {
+    match reply {
+        Reply::Void | Reply::Method(_) | Reply::Instances { .. } | Reply::Paths(_) => Ok(()),
+        Reply::Instance { instance, select } => value_writer::instance(out, instance, select),
+        Reply::Path(path) => path_writer::instance_path(out, path),
+        Reply::Class(class) => class_writer::class(out, class),
+        Reply::Classes(classes) => classes
+            .iter()
+            .try_for_each(|class| class_writer::class(out, class)),
+        Reply::ClassNames(names) => {
+            for name in names {
+                path_writer::class_name(out, name);
+            }
+            Ok(())
+        }
+        Reply::Qualifier(declared) => class_writer::declaration(out, declared),
+        Reply::Qualifiers(all) => all
+            .iter()
+            .try_for_each(|declared| class_writer::declaration(out, declared)),
+    }
+}
+
+/// The return value, then the output parameters; wbemcli fails on one that is NULL.
+fn outputs(out: &mut BytesMut, method: &MethodReply) -> Written {
+    if let Some((ty, held)) = &method.returns {
+        markup(out, "<RETURNVALUE");
+        if value_writer::embeds(held) {
+            attribute(out, "EmbeddedObject", "instance");
+        }
+        attribute(out, "PARAMTYPE", ty.as_str());
+        markup(out, ">");
+        value_writer::value(out, held).map_err(|error| error.within(&"the return value"))?;
+        markup(out, "</RETURNVALUE>");
+    }
+    method
+        .outputs
+        .iter()
+        .filter(|(_, _, held)| !held.is_null())
+        .try_for_each(|(name, ty, held)| value_writer::output(out, name, *ty, held))
+}
+
+/// Appends all that `write` appends, or nothing.
+pub(super) fn atomically(
+    out: &mut BytesMut,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+) -> Result<()> {
+    let before = out.len();
+    write(out).map_err(|error| {
+        out.truncate(before);
+        CimError::from(error)
+    })
+}

@@ -1,0 +1,9 @@
+//! Tests of the codec as a whole.
+
+mod golden;
+mod headers;
+mod limits;
+mod malformed;
+mod roundtrip;
+mod samples;
+mod wire;

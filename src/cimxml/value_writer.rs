@@ -1,0 +1,175 @@
+//! Writing of typed values and of instances.
+//!
+//! NULL is the absence of a value element; `VALUE.NULL` stands for entries of arrays alone.
+
+use bytes::BytesMut;
+
+use crate::model::{CimName, CimType, CimValue, Embedding, Instance, Property, Slot};
+use crate::ops::Select;
+
+use super::path_writer;
+use super::writer::{EncodeError, Written, attribute, markup, plain, text};
+
+/// The value with its element, or nothing for NULL.
+pub(super) fn value(out: &mut BytesMut, value: &CimValue) -> Written {
+    match value {
+        CimValue::Null => Ok(()),
+        CimValue::Array(entries) => array(out, entries),
+        scalar_value => scalar(out, scalar_value),
+    }
+}
+
+fn array(out: &mut BytesMut, entries: &[CimValue]) -> Written {
+    let references = entries
+        .iter()
+        .any(|entry| matches!(entry, CimValue::Reference(_)));
+    let (open, close) = if references {
+        ("<VALUE.REFARRAY>", "</VALUE.REFARRAY>")
+    } else {
+        ("<VALUE.ARRAY>", "</VALUE.ARRAY>")
+    };
+    markup(out, open);
+    for entry in entries {
+        if entry.is_null() {
+            markup(out, "<VALUE.NULL></VALUE.NULL>");
+        } else {
+            scalar(out, entry)?;
+        }
+    }
+    markup(out, close);
+    Ok(())
+}
+
+/// `VALUE` or `VALUE.REFERENCE`.
+pub(super) fn scalar(out: &mut BytesMut, value: &CimValue) -> Written {
+    if let CimValue::Reference(path) = value {
+        markup(out, "<VALUE.REFERENCE>");
+        path_writer::object_path(out, path)?;
+        markup(out, "</VALUE.REFERENCE>");
+        return Ok(());
+    }
+    markup(out, "<VALUE>");
+    content(out, value)?;
+    markup(out, "</VALUE>");
+    Ok(())
+}
+
+/// What stands inside `VALUE` or `KEYVALUE`.
+pub(super) fn content(out: &mut BytesMut, value: &CimValue) -> Written {
+    match value {
+        CimValue::String(string) => text(out, string.as_bytes()),
+        CimValue::Char16(unit) => {
+            let c =
+                char::from_u32((*unit).into()).ok_or(EncodeError::new("is half of a character"))?;
+            text(out, c.encode_utf8(&mut [0; 4]).as_bytes())
+        }
+        CimValue::Instance(embedded) => {
+            let mut object = BytesMut::new();
+            instance(&mut object, embedded, &Select::default())?;
+            text(out, &object)
+        }
+        CimValue::Array(_) => Err(EncodeError::new("is an array inside an array")),
+        CimValue::Null
+        | CimValue::Boolean(_)
+        | CimValue::Uint8(_)
+        | CimValue::Sint8(_)
+        | CimValue::Uint16(_)
+        | CimValue::Sint16(_)
+        | CimValue::Uint32(_)
+        | CimValue::Sint32(_)
+        | CimValue::Uint64(_)
+        | CimValue::Sint64(_)
+        | CimValue::Real32(_)
+        | CimValue::Real64(_)
+        | CimValue::DateTime(_)
+        | CimValue::Reference(_) => {
+            plain(out, value);
+            Ok(())
+        }
+    }
+}
+
+/// `INSTANCE` with the properties that `select` wants. What may not be read is shown as NULL.
+pub(super) fn instance(out: &mut BytesMut, instance: &Instance, select: &Select) -> Written {
+    markup(out, "<INSTANCE");
+    attribute(out, "CLASSNAME", instance.class.name.as_str());
+    markup(out, ">");
+    for (declared, held) in instance.iter() {
+        if !select.wants(&declared.name) {
+            continue;
+        }
+        let shown = if declared.read { held } else { &CimValue::Null };
+        property(out, declared, shown, select.class_origin)
+            .map_err(|error| error.within(&declared.name))?;
+    }
+    markup(out, "</INSTANCE>");
+    Ok(())
+}
+
+fn property(
+    out: &mut BytesMut,
+    declared: &Property,
+    held: &CimValue,
+    class_origin: bool,
+) -> Written {
+    let element = property_element(&declared.slot);
+    markup(out, "<");
+    markup(out, element);
+    attribute(out, "NAME", declared.name.as_str());
+    if declared.slot.ty != CimType::Reference {
+        attribute(out, "TYPE", declared.slot.ty.as_str());
+    }
+    if class_origin {
+        attribute(out, "CLASSORIGIN", declared.origin.as_str());
+    }
+    // wbemcli does not know the attribute on arrays: it is written there only when it is needed.
+    if !(declared.slot.is_array && held.is_null()) {
+        embedding(out, declared.slot.embedding.as_ref());
+    }
+    markup(out, ">");
+    value(out, held)?;
+    markup(out, "</");
+    markup(out, element);
+    markup(out, ">");
+    Ok(())
+}
+
+/// The name of the element that a property of this slot is written as.
+pub(super) fn property_element(slot: &Slot) -> &'static str {
+    match (slot.ty, slot.is_array) {
+        (CimType::Reference, _) => "PROPERTY.REFERENCE",
+        (_, true) => "PROPERTY.ARRAY",
+        (_, false) => "PROPERTY",
+    }
+}
+
+fn embedding(out: &mut BytesMut, embedding: Option<&Embedding>) {
+    match embedding {
+        None => {}
+        Some(Embedding::Object) => attribute(out, "EmbeddedObject", "object"),
+        Some(Embedding::Instance(_)) => attribute(out, "EmbeddedObject", "instance"),
+    }
+}
+
+/// `PARAMVALUE` of an output parameter.
+pub(super) fn output(out: &mut BytesMut, name: &CimName, ty: CimType, held: &CimValue) -> Written {
+    markup(out, "<PARAMVALUE");
+    attribute(out, "NAME", name.as_str());
+    attribute(out, "PARAMTYPE", ty.as_str());
+    if embeds(held) {
+        attribute(out, "EmbeddedObject", "instance");
+    }
+    markup(out, ">");
+    value(out, held).map_err(|error| error.within(name))?;
+    markup(out, "</PARAMVALUE>");
+    Ok(())
+}
+
+/// Whether the value is an instance or an array that has one.
+pub(super) fn embeds(value: &CimValue) -> bool {
+    match value {
+        CimValue::Instance(_) => true,
+        CimValue::Array(entries) => entries.iter().any(embeds),
+        _ => false,
+    }
+}

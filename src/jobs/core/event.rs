@@ -1,0 +1,252 @@
+//! What goes into the scheduler and what comes out of it, all of it data.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::fields::Setting;
+use super::id::{JobId, Submitter};
+use super::record::{Exit, JobRecord, RunRow};
+use super::rules::SpecError;
+use super::spec::JobSpec;
+
+/// Stands for one request until its answer is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A client submits a job.
+    Submit {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// What is submitted.
+        submission: Box<Submission>,
+    },
+    /// A client changes writable properties.
+    Modify {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// The job.
+        id: JobId,
+        /// The properties with their new values.
+        settings: Vec<Setting>,
+    },
+    /// A client requests a change of state.
+    Change {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// The job.
+        id: JobId,
+        /// `RequestedState`.
+        requested: u16,
+        /// A `TimeoutPeriod` that is neither NULL nor zero.
+        timeout: Option<Duration>,
+    },
+    /// A client calls KillJob.
+    Kill {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// The job.
+        id: JobId,
+        /// `DeleteOnKill`.
+        delete_on_kill: Option<bool>,
+    },
+    /// A client deletes a job.
+    Delete {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// The job.
+        id: JobId,
+    },
+    /// A client sets `MaxRunningJobs`.
+    MaxRunning {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// The new limit.
+        limit: u32,
+    },
+    /// Something happened to a run.
+    Run {
+        /// The job.
+        id: JobId,
+        /// The number of the run.
+        run: u32,
+        /// What happened.
+        news: RunNews,
+    },
+    /// Time has passed.
+    Time,
+}
+
+/// A submission, with what the store knows about its ids.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The id of the new job.
+    pub id: JobId,
+    /// What it is to do.
+    pub spec: JobSpec,
+    /// Who submits it.
+    pub by: Submitter,
+    /// The client's `RequestID`.
+    pub request_id: Option<String>,
+    /// Set when the store knows the ids from before.
+    pub prior: Option<Prior>,
+}
+
+/// What the store knew about the ids of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prior {
+    /// The submitter used the `RequestID` before, for this job.
+    Repeat(JobId),
+    /// The client's `InstanceID` was used before.
+    IdUsed,
+}
+
+/// What happened to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunNews {
+    /// It is ready to be let run, and can be found again by this.
+    Prepared(String),
+    /// The program runs, under this process where there is one.
+    Running(Option<u32>),
+    /// It reported progress.
+    Progress {
+        /// Percent, where given.
+        percent: Option<u8>,
+        /// A text, where given.
+        text: Option<String>,
+    },
+    /// A signal was delivered, or could not be.
+    Signalled {
+        /// The signal.
+        signal: Signal,
+        /// Whether it was delivered.
+        delivered: bool,
+    },
+    /// It ended.
+    Ended {
+        /// How.
+        exit: Exit,
+        /// Processor time, where known.
+        cpu: Option<Duration>,
+        /// Largest resident memory in bytes, where known.
+        max_rss_bytes: Option<u64>,
+    },
+    /// After a restart: the program certainly did not run, so that it may be started again.
+    NeverRan,
+    /// After a restart: the run was found again.
+    Adopted,
+}
+
+/// What can be done to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// Stop it, to be continued.
+    Suspend,
+    /// Continue it.
+    Continue,
+    /// Ask it to end.
+    Terminate,
+    /// End it and everything it started.
+    Kill,
+}
+
+/// Something to be done. The driver makes every `Persist` of a step durable, and only then performs
+/// the others, in their order.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Make this durable.
+    Persist(Change),
+    /// Let readers see this newer progress, which need not be durable yet.
+    Show(Arc<JobRecord>),
+    /// Prepare the newest run of this job without letting it run.
+    Prepare(Arc<JobRecord>),
+    /// Let a prepared run run.
+    Release(JobId, u32),
+    /// Drop a prepared run.
+    Abandon(JobId, u32),
+    /// Signal a run.
+    Signal(JobId, u32, Signal),
+    /// The end of a run is durable: whoever holds it may let go.
+    Acknowledge(JobId, u32),
+    /// Delete what the runs of a removed job left: logs and scripts.
+    Discard(JobId),
+    /// Answer a request.
+    Reply(Ticket, Answer),
+}
+
+/// A durable change.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A new job.
+    Insert {
+        /// The job.
+        job: Arc<JobRecord>,
+        /// The `RequestID` it was submitted with.
+        request_id: Option<String>,
+    },
+    /// A job changed.
+    Update {
+        /// The last durable record.
+        before: Arc<JobRecord>,
+        /// The new one.
+        after: Arc<JobRecord>,
+    },
+    /// A job is gone.
+    Remove(Arc<JobRecord>),
+    /// A row of history is new or changed.
+    Run(RunRow),
+    /// The limit of running jobs changed.
+    MaxRunning(u32),
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The job was accepted, or is the one that this `RequestID` was used for before.
+    Submitted(JobId, Repeated),
+    /// The return value of a method.
+    Code(u32),
+    /// Done.
+    Done,
+    /// Not done.
+    Refused(Refusal),
+}
+
+/// Whether a submission repeats an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeated {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The properties are not a job.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The client's id was used before.
+    #[error("the InstanceID {0} was used before")]
+    IdUsed(JobId),
+    /// No such job.
+    #[error("there is no job {0}")]
+    NotFound(JobId),
+    /// The job has not ended, so that it cannot be deleted.
+    #[error("the job has not ended; terminate it first")]
+    NotEnded,
+    /// The job has ended, so that DeleteOnCompletion cannot be changed.
+    #[error("the job has ended; delete it instead of changing DeleteOnCompletion")]
+    Ended,
+    /// The number of jobs is at its limit.
+    #[error("the queue is full: it has {0} jobs")]
+    Full(usize),
+    /// `MaxRunningJobs` of zero.
+    #[error("MaxRunningJobs must be at least 1")]
+    MaxRunning,
+}

@@ -1,0 +1,376 @@
+//! The rules that span values or states of a job's properties.
+//!
+//! Types, ranges, value maps and writability of single properties are the schema's concern and are
+//! not repeated here. The numbers in comments are those of the project's list of decisions on
+//! points where the CIM schema is silent.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use thiserror::Error;
+
+use crate::model::datetime::CimDateTime;
+
+use super::depend::Dependency;
+use super::fields::{JobFields, Settable, Setting};
+use super::id::JobId;
+use super::spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE};
+
+/// Longest single argument or environment entry, in bytes.
+pub const ARGUMENT_LIMIT_BYTES: usize = 128 * 1024;
+/// Longest argument vector, script or environment in all, in bytes.
+pub const WORK_LIMIT_BYTES: usize = 1024 * 1024;
+/// Most arguments or environment entries.
+pub const ARGUMENT_LIMIT: usize = 1024;
+/// Most jobs that one job may depend on.
+pub const DEPENDENCY_LIMIT: usize = 128;
+/// Longest working directory or interpreter path, in bytes.
+pub const PATH_LIMIT_BYTES: usize = 4095;
+
+/// Why a set of property values is not a job: the property and the rule it breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{property} {rule}")]
+pub struct SpecError {
+    /// The property, as the schema spells it.
+    pub property: &'static str,
+    /// The rule.
+    pub rule: Rule,
+}
+
+impl SpecError {
+    /// `property` breaks `rule`.
+    pub fn new(property: &'static str, rule: Rule) -> Self {
+        Self { property, rule }
+    }
+}
+
+/// The rules that span values or states; each reads on after the name of a property.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Rule {
+    /// An id is empty, too long, or has `;` or a control character.
+    #[error("must be 1 to 256 bytes without a semicolon or a control character")]
+    Id,
+    /// A property without which there is no job.
+    #[error("must have a value")]
+    Required,
+    /// A property that is fixed at creation.
+    #[error("cannot be changed after the job was created")]
+    Fixed,
+    /// Both or neither of Command and Script.
+    #[error("is wrong: exactly one of Command and Script must be given")]
+    OneOfCommandAndScript,
+    /// The program is empty, or relative with a `/`.
+    #[error("must begin with an absolute path or with a program name without a slash")]
+    Program,
+    /// A text is longer, or an array has more elements, than the limit.
+    #[error("is larger than the limit of {0}")]
+    Limit(usize),
+    /// A NUL character, which no argument of a process can hold.
+    #[error("contains a NUL character")]
+    Nul,
+    /// A path does not begin with `/`.
+    #[error("must be an absolute path")]
+    AbsolutePath,
+    /// Interpreter given with Command.
+    #[error("applies to Script alone")]
+    ScriptOnly,
+    /// An environment entry without a usable name.
+    #[error("must be NAME=value with a name of letters, digits and underscores: \"{0}\"")]
+    EnvironmentEntry(String),
+    /// A dependency whose condition is not known.
+    #[error("must be an InstanceID, which ;succeeded, ;failed or ;ended may follow: \"{0}\"")]
+    DependencySyntax(String),
+    /// A dependency on a job that does not exist.
+    #[error("names a job that does not exist: \"{0}\"")]
+    UnknownDependency(String),
+    /// A queue that does not exist.
+    #[error("names a queue that does not exist: \"{0}\"")]
+    UnknownQueue(String),
+    /// Day 0 is in no month.
+    #[error("is 0, and there is no such day")]
+    NoSuchDay,
+    /// An interval where the schema wants one.
+    #[error("must be an interval")]
+    Interval,
+    /// A datetime with asterisks.
+    #[error("must not contain asterisks")]
+    Wildcards,
+    /// A time of day of 24 hours or more.
+    #[error("must be shorter than 24 hours")]
+    TimeOfDay,
+    /// An interval that must end.
+    #[error("must not be infinite")]
+    Infinite,
+    /// An interval of no length.
+    #[error("must be longer than zero")]
+    Zero,
+    /// An instant in the past.
+    #[error("has already passed")]
+    Passed,
+    /// A single start together with a calendar.
+    #[error("cannot be set together with RunMonth, RunDay, RunDayOfWeek or RunStartInterval")]
+    OneShotAndCalendar,
+    /// A zone that the IANA database does not have.
+    #[error("is not a zone of the IANA database: \"{0}\"")]
+    UnknownZone(String),
+    /// A text for another value of RecoveryAction.
+    #[error("applies to RecoveryAction 1 alone")]
+    OtherRecoveryOnly,
+}
+
+pub(super) fn fill_defaults(fields: &mut JobFields) {
+    let seconds = |n| CimDateTime::interval(TimeDelta::seconds(n));
+    fields
+        .queue_name
+        .get_or_insert_with(|| DEFAULT_QUEUE.to_owned());
+    fields.hold.get_or_insert(false);
+    fields.job_run_times.get_or_insert(1);
+    fields.local_or_utc_time.get_or_insert(2); // #10: UTC, and shown as such
+    fields.priority.get_or_insert(DEFAULT_PRIORITY); // #31
+    fields.delete_on_completion.get_or_insert(false);
+    fields
+        .time_before_removal
+        .get_or_insert_with(|| seconds(300));
+    fields.kill_grace_period.get_or_insert_with(|| seconds(10));
+    fields.missed_run_policy.get_or_insert(3);
+    fields.overlap_policy.get_or_insert(3);
+    fields.max_retries.get_or_insert(3);
+    fields.retry_delay.get_or_insert_with(|| seconds(10));
+}
+
+pub(super) fn modifiable(setting: &Setting) -> Result<(), SpecError> {
+    match (setting.settable(), setting) {
+        (Settable::Create, _) => Err(SpecError::new(setting.property(), Rule::Fixed)),
+        (Settable::Write, Setting::TimeBeforeRemoval(None)) => {
+            Err(SpecError::new(setting.property(), Rule::Required))
+        }
+        (Settable::Write, _) => Ok(()),
+    }
+}
+
+pub(super) fn has_calendar(fields: &JobFields) -> bool {
+    fields.run_month.is_some()
+        || fields.run_day.is_some()
+        || fields.run_day_of_week.is_some()
+        || fields.run_start_interval.is_some()
+}
+
+pub(super) fn clear_calendar(fields: &mut JobFields) {
+    fields.run_month = None;
+    fields.run_day = None;
+    fields.run_day_of_week = None;
+    fields.run_start_interval = None;
+}
+
+/// #11: ScheduledStartTime and Run* in one request contradict each other.
+pub(super) fn one_kind_of_start(written: &JobFields) -> Result<(), SpecError> {
+    if written.scheduled_start_time.is_some() && has_calendar(written) {
+        return Err(SpecError::new(
+            "ScheduledStartTime",
+            Rule::OneShotAndCalendar,
+        ));
+    }
+    Ok(())
+}
+
+/// #12: an interval counts from now; an instant in the past is accepted and means now.
+pub(super) fn absolute_start(
+    written: Option<CimDateTime>,
+    now: DateTime<Utc>,
+) -> Result<Option<CimDateTime>, SpecError> {
+    written
+        .map(|time| absolute("ScheduledStartTime", time, now))
+        .transpose()
+}
+
+/// #13, #17: an interval counts from now; an instant in the past is refused.
+pub(super) fn absolute_until(
+    written: Option<CimDateTime>,
+    now: DateTime<Utc>,
+) -> Result<Option<CimDateTime>, SpecError> {
+    let until = written
+        .map(|time| absolute("UntilTime", time, now))
+        .transpose()?;
+    let passed = until
+        .filter(|until| !until.is_infinite())
+        .and_then(|until| until.as_instant());
+    if passed.is_some_and(|until| until <= now) {
+        return Err(SpecError::new("UntilTime", Rule::Passed));
+    }
+    Ok(until)
+}
+
+/// A timestamp stays as written; an interval is added to `now`, beyond year 9999 it is infinite.
+fn absolute(
+    property: &'static str,
+    time: CimDateTime,
+    now: DateTime<Utc>,
+) -> Result<CimDateTime, SpecError> {
+    if time.has_wildcards() {
+        return Err(SpecError::new(property, Rule::Wildcards));
+    }
+    let Some(length) = time.as_length() else {
+        return Ok(time);
+    };
+    let instant = now
+        .checked_add_signed(length)
+        .filter(|_| !time.is_infinite());
+    Ok(instant.map_or_else(CimDateTime::infinite_future, CimDateTime::timestamp))
+}
+
+pub(super) fn length(interval: CimDateTime) -> Option<Duration> {
+    interval.as_length().and_then(|length| length.to_std().ok())
+}
+
+pub(super) fn names(fields: &JobFields) -> Result<(), SpecError> {
+    if let Some(id) = &fields.instance_id {
+        JobId::new(id)?;
+    }
+    if fields.name.as_deref().unwrap_or_default().is_empty() {
+        return Err(SpecError::new("Name", Rule::Required));
+    }
+    if fields.queue_name.as_deref() != Some(DEFAULT_QUEUE) {
+        let name = fields.queue_name.clone().unwrap_or_default();
+        return Err(SpecError::new("QueueName", Rule::UnknownQueue(name)));
+    }
+    if fields.other_recovery_action.is_some() && fields.recovery_action != Some(1) {
+        return Err(SpecError::new(
+            "OtherRecoveryAction",
+            Rule::OtherRecoveryOnly,
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn work(fields: &JobFields) -> Result<(), SpecError> {
+    match (&fields.command, &fields.script) {
+        (Some(command), None) => {
+            if fields.interpreter.is_some() {
+                return Err(SpecError::new("Interpreter", Rule::ScriptOnly));
+            }
+            strings("Command", command)?;
+            program(command)
+        }
+        (None, Some(script)) => {
+            text("Script", script, WORK_LIMIT_BYTES)?;
+            path("Interpreter", fields.interpreter.as_deref())
+        }
+        (Some(_), Some(_)) => Err(SpecError::new("Script", Rule::OneOfCommandAndScript)),
+        (None, None) => Err(SpecError::new("Command", Rule::OneOfCommandAndScript)),
+    }
+}
+
+fn program(command: &[String]) -> Result<(), SpecError> {
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    if program.is_empty() || (program.contains('/') && !program.starts_with('/')) {
+        return Err(SpecError::new("Command", Rule::Program));
+    }
+    Ok(())
+}
+
+pub(super) fn surroundings(fields: &JobFields) -> Result<(), SpecError> {
+    path("WorkingDirectory", fields.working_directory.as_deref())?;
+    let environment = fields.environment.as_deref().unwrap_or_default();
+    strings("Environment", environment)?;
+    for entry in environment {
+        environment_entry(entry)?;
+    }
+    let dependencies = fields.depends_on.as_deref().unwrap_or_default();
+    if dependencies.len() > DEPENDENCY_LIMIT {
+        return Err(SpecError::new("DependsOn", Rule::Limit(DEPENDENCY_LIMIT)));
+    }
+    for entry in dependencies {
+        entry.parse::<Dependency>()?;
+    }
+    Ok(())
+}
+
+fn environment_entry(entry: &str) -> Result<(), SpecError> {
+    let name = entry.split_once('=').map_or("", |(name, _)| name);
+    let shape = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if name.is_empty() || !shape || name.as_bytes()[0].is_ascii_digit() {
+        // The value may be a secret, so that only the name is repeated.
+        let shown = entry.split('=').next().unwrap_or_default();
+        let shown = shown.chars().take(64).collect();
+        return Err(SpecError::new("Environment", Rule::EnvironmentEntry(shown)));
+    }
+    Ok(())
+}
+
+fn strings(property: &'static str, strings: &[String]) -> Result<(), SpecError> {
+    if strings.len() > ARGUMENT_LIMIT {
+        return Err(SpecError::new(property, Rule::Limit(ARGUMENT_LIMIT)));
+    }
+    for string in strings {
+        text(property, string, ARGUMENT_LIMIT_BYTES)?;
+    }
+    if strings.iter().map(String::len).sum::<usize>() > WORK_LIMIT_BYTES {
+        return Err(SpecError::new(property, Rule::Limit(WORK_LIMIT_BYTES)));
+    }
+    Ok(())
+}
+
+fn text(property: &'static str, text: &str, limit: usize) -> Result<(), SpecError> {
+    if text.len() > limit {
+        return Err(SpecError::new(property, Rule::Limit(limit)));
+    }
+    if text.contains('\0') {
+        return Err(SpecError::new(property, Rule::Nul));
+    }
+    Ok(())
+}
+
+fn path(property: &'static str, path: Option<&str>) -> Result<(), SpecError> {
+    let Some(path) = path else { return Ok(()) };
+    text(property, path, PATH_LIMIT_BYTES)?;
+    if !path.starts_with('/') {
+        return Err(SpecError::new(property, Rule::AbsolutePath));
+    }
+    Ok(())
+}
+
+pub(super) fn times(fields: &JobFields) -> Result<(), SpecError> {
+    if fields.run_day == Some(0) {
+        return Err(SpecError::new("RunDay", Rule::NoSuchDay)); // #6
+    }
+    let of_day = interval("RunStartInterval", fields.run_start_interval)?; // #9
+    if of_day.is_some_and(|time| time >= Duration::from_secs(86_400)) {
+        return Err(SpecError::new("RunStartInterval", Rule::TimeOfDay)); // #9
+    }
+    interval("TimeBeforeRemoval", fields.time_before_removal)?;
+    if interval("MaxElapsedTime", fields.max_elapsed_time)? == Some(Duration::ZERO) {
+        return Err(SpecError::new("MaxElapsedTime", Rule::Zero));
+    }
+    finite("KillGracePeriod", fields.kill_grace_period)?;
+    finite("RetryDelay", fields.retry_delay)?;
+    let zone = fields.time_zone.as_deref();
+    match zone.filter(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
+        Some(zone) => Err(SpecError::new(
+            "TimeZone",
+            Rule::UnknownZone(zone.to_owned()),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn interval(
+    property: &'static str,
+    written: Option<CimDateTime>,
+) -> Result<Option<Duration>, SpecError> {
+    let Some(time) = written else { return Ok(None) };
+    if !time.is_interval() {
+        return Err(SpecError::new(property, Rule::Interval));
+    }
+    if time.has_wildcards() {
+        return Err(SpecError::new(property, Rule::Wildcards));
+    }
+    Ok(length(time))
+}
+
+fn finite(property: &'static str, written: Option<CimDateTime>) -> Result<(), SpecError> {
+    interval(property, written)?;
+    if written.is_some_and(|time| time.is_infinite()) {
+        return Err(SpecError::new(property, Rule::Infinite));
+    }
+    Ok(())
+}

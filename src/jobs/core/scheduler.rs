@@ -1,0 +1,408 @@
+//! The scheduler: all jobs, one step at a time. It decides everything and does nothing.
+//!
+//! Feed it events with [`Scheduler::handle`], make durable what the returned actions say, perform
+//! the rest, and call again with [`Event::Time`] when [`Scheduler::next_wake`] has come. When
+//! something could not be made durable, [`Scheduler::rollback`] undoes every step since
+//! [`Scheduler::begin`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::event::{Action, Answer, Change, Event, Refusal, Ticket};
+use super::id::JobId;
+use super::index::Index;
+use super::record::{JobRecord, Now};
+use super::state::JobState;
+
+/// What the scheduler is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Most jobs, in whatever state.
+    pub max_jobs: usize,
+    /// How long finished jobs stay that do not remove themselves.
+    pub finished_keep: Duration,
+    /// How long a request may wait for its run to obey a signal.
+    pub patience: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_jobs: 2_000_000,
+            finished_keep: Duration::from_secs(30 * 86_400),
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// When the scheduler wants to be called again; either clock may reach its mark first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wake {
+    /// On the wall clock.
+    pub wall: Option<DateTime<Utc>>,
+    /// On the boot clock.
+    pub boot: Option<Duration>,
+}
+
+/// All jobs and what is to happen to them.
+#[derive(Debug)]
+pub struct Scheduler {
+    pub(super) policy: Policy,
+    pub(super) max_running: u32,
+    pub(super) jobs: HashMap<JobId, Arc<JobRecord>>,
+    pub(super) index: Index,
+    pub(super) next_seq: u64,
+    pub(super) waiters: BTreeMap<Ticket, Waiter>,
+    pub(super) reports: HashMap<JobId, Report>,
+    /// Jobs that became final in this step and whose dependents are still to be told.
+    pub(super) finals: Vec<JobId>,
+    pub(super) actions: Vec<Action>,
+    pub(super) undo: Undo,
+}
+
+/// A request that waits for its run to obey.
+#[derive(Debug, Clone)]
+pub(super) struct Waiter {
+    pub(super) id: JobId,
+    pub(super) awaits: Awaits,
+    /// On the boot clock.
+    pub(super) deadline: Duration,
+    /// The answer when the deadline passes.
+    pub(super) late: u32,
+}
+
+/// What a waiting request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaits {
+    /// The run is stopped.
+    Suspension,
+    /// The job is Killed.
+    Death,
+}
+
+/// Progress that readers see already and the store does not.
+#[derive(Debug, Clone)]
+pub(super) struct Report {
+    /// The last durable record, when newer progress is in memory.
+    pub(super) durable: Option<Arc<JobRecord>>,
+    /// On the boot clock: progress becomes durable no earlier.
+    pub(super) not_before: Duration,
+}
+
+/// What is needed to undo the steps since `begin`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Undo {
+    records: Vec<(JobId, Option<Arc<JobRecord>>)>,
+    waiters: BTreeMap<Ticket, Waiter>,
+    max_running: u32,
+    pub(super) requests: HashMap<(String, String), JobId>,
+}
+
+/// Most timers that one step handles, so that no transaction grows without limit.
+const SLICE: usize = 1000;
+
+impl Scheduler {
+    /// A scheduler over the jobs of the store.
+    ///
+    /// After a reboot nothing that was measured on the boot clock means anything any more; the
+    /// records then come without such marks.
+    pub fn new(policy: Policy, max_running: u32, jobs: Vec<Arc<JobRecord>>) -> Self {
+        let mut index = Index::new(policy.finished_keep);
+        jobs.iter().for_each(|job| index.enter(job));
+        let next_seq = jobs.iter().map(|job| job.seq).max().unwrap_or(0) + 1;
+        Self {
+            policy,
+            max_running,
+            jobs: jobs.into_iter().map(|job| (job.id.clone(), job)).collect(),
+            index,
+            next_seq,
+            waiters: BTreeMap::new(),
+            reports: HashMap::new(),
+            finals: Vec::new(),
+            actions: Vec::new(),
+            undo: Undo::default(),
+        }
+    }
+
+    /// Takes one step.
+    pub fn handle(&mut self, event: Event, now: Now) -> Vec<Action> {
+        match event {
+            Event::Submit { ticket, submission } => self.submit(ticket, *submission, now),
+            Event::Modify {
+                ticket,
+                id,
+                settings,
+            } => self.modify(ticket, &id, settings, now),
+            Event::Change {
+                ticket,
+                id,
+                requested,
+                timeout,
+            } => {
+                self.change(ticket, &id, (requested, timeout), now);
+            }
+            Event::Kill {
+                ticket,
+                id,
+                delete_on_kill,
+            } => {
+                self.kill(ticket, &id, delete_on_kill, now);
+            }
+            Event::Delete { ticket, id } => self.delete(ticket, &id),
+            Event::MaxRunning { ticket, limit } => self.set_max_running(ticket, limit),
+            Event::Run { id, run, news } => self.run_news(&id, run, news, now),
+            Event::Time => self.time(now),
+        }
+        self.tell_dependents(now);
+        self.dispatch(now);
+        std::mem::take(&mut self.actions)
+    }
+
+    /// When to call again with [`Event::Time`], unless something else happens before.
+    pub fn next_wake(&self) -> Wake {
+        let report = |report: &Report| report.durable.as_ref().map(|_| report.not_before);
+        let boot = [
+            self.index.boot.first().map(|(at, _)| *at),
+            self.waiters.values().map(|waiter| waiter.deadline).min(),
+            self.reports.values().filter_map(report).min(),
+        ];
+        Wake {
+            wall: self.index.wall.first().map(|(at, _)| *at),
+            boot: boot.into_iter().flatten().min(),
+        }
+    }
+
+    /// Marks the point to which `rollback` returns.
+    pub fn begin(&mut self) {
+        self.undo = Undo {
+            waiters: self.waiters.clone(),
+            max_running: self.max_running,
+            ..Undo::default()
+        };
+    }
+
+    /// Undoes every step since `begin`: nothing of it became durable.
+    ///
+    /// What the executor reported in these steps must be handled again by the caller, and whoever
+    /// asked must be told that it failed.
+    pub fn rollback(&mut self) {
+        let undo = std::mem::take(&mut self.undo);
+        for (id, before) in undo.records.into_iter().rev() {
+            self.replace(&id, before);
+        }
+        self.waiters = undo.waiters;
+        self.max_running = undo.max_running;
+        self.begin();
+    }
+
+    /// Forgets requests whose clients will not be answered.
+    pub fn forget(&mut self, ticket: Ticket) {
+        self.waiters.remove(&ticket);
+    }
+
+    /// The jobs, in no order.
+    pub fn jobs(&self) -> impl Iterator<Item = &Arc<JobRecord>> {
+        self.jobs.values()
+    }
+
+    /// How many jobs wait for a slot.
+    pub fn waiting(&self) -> u32 {
+        u32::try_from(self.index.queue.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many jobs hold a slot.
+    pub fn running(&self) -> u32 {
+        self.index.slots
+    }
+
+    /// `MaxRunningJobs`.
+    pub fn max_running(&self) -> u32 {
+        self.max_running
+    }
+
+    fn set_max_running(&mut self, ticket: Ticket, limit: u32) {
+        if limit == 0 {
+            return self.reply(ticket, Answer::Refused(Refusal::MaxRunning));
+        }
+        self.max_running = limit;
+        self.actions
+            .push(Action::Persist(Change::MaxRunning(limit)));
+        self.reply(ticket, Answer::Done);
+    }
+
+    fn time(&mut self, now: Now) {
+        for id in due(&self.index.wall, &now.wall) {
+            self.wall_due(&id, now);
+        }
+        for id in due(&self.index.boot, &now.boot) {
+            self.boot_due(&id, now);
+        }
+        self.answer_late(now);
+        self.flush_reports(now);
+    }
+
+    fn answer_late(&mut self, now: Now) {
+        while let Some((ticket, code)) = self.waiters.iter().find_map(|(ticket, waiter)| {
+            (waiter.deadline <= now.boot).then_some((*ticket, waiter.late))
+        }) {
+            self.waiters.remove(&ticket);
+            self.reply(ticket, Answer::Code(code));
+        }
+    }
+
+    /// Answers the requests that wait for this to happen to a job.
+    pub(super) fn answer_waiters(&mut self, id: &JobId, awaits: Awaits, code: u32) {
+        let waits = |waiter: &Waiter| waiter.id == *id && waiter.awaits == awaits;
+        while let Some((ticket, _)) = self.waiters.iter().find(|(_, waiter)| waits(waiter)) {
+            let ticket = *ticket;
+            self.waiters.remove(&ticket);
+            self.reply(ticket, Answer::Code(code));
+        }
+    }
+
+    /// Lets a request wait; when its time is over the answer is `late`.
+    pub(super) fn wait(&mut self, ticket: Ticket, id: &JobId, kind: (Awaits, u32), now: Now) {
+        let (awaits, late) = kind;
+        let deadline = now.boot + self.policy.patience;
+        self.waiters.insert(
+            ticket,
+            Waiter {
+                id: id.clone(),
+                awaits,
+                deadline,
+                late,
+            },
+        );
+    }
+
+    pub(super) fn reply(&mut self, ticket: Ticket, answer: Answer) {
+        self.actions.push(Action::Reply(ticket, answer));
+    }
+
+    /// The job, or the refusal that says there is none.
+    pub(super) fn find(&self, id: &JobId) -> Result<Arc<JobRecord>, Refusal> {
+        self.jobs
+            .get(id)
+            .cloned()
+            .ok_or_else(|| Refusal::NotFound(id.clone()))
+    }
+
+    /// Enters a new job.
+    pub(super) fn insert(&mut self, job: JobRecord, request_id: Option<String>) {
+        let job = Arc::new(job);
+        self.put(&job.id.clone(), Some(job.clone()));
+        self.actions
+            .push(Action::Persist(Change::Insert { job, request_id }));
+    }
+
+    /// Changes a job; the only way in which the state of a job ever changes.
+    pub(super) fn update(&mut self, id: &JobId, now: Now, change: impl FnOnce(&mut JobRecord)) {
+        let Some(current) = self.jobs.get(id).cloned() else {
+            return;
+        };
+        let durable = self
+            .reports
+            .get_mut(id)
+            .and_then(|report| report.durable.take());
+        let mut after = JobRecord::clone(&current);
+        change(&mut after);
+        after.revision += 1;
+        if after.state != current.state {
+            debug_assert!(
+                current.state.may_become(after.state),
+                "{:?} never becomes {:?}",
+                current.state,
+                after.state
+            );
+            after.state_changed = Some(now.wall);
+        }
+        if after.state.is_final() && !current.state.is_final() {
+            after.ended = Some(now.wall);
+            after.ready = None;
+            after.awaited.clear();
+            self.finals.push(id.clone());
+            self.reports.remove(id);
+        }
+        let (before, after) = (durable.unwrap_or(current), Arc::new(after));
+        self.put(id, Some(after.clone()));
+        self.actions
+            .push(Action::Persist(Change::Update { before, after }));
+    }
+
+    /// Removes a job with everything it left.
+    pub(super) fn remove(&mut self, id: &JobId) {
+        let Some(job) = self.jobs.get(id).cloned() else {
+            return;
+        };
+        self.put(id, None);
+        self.actions.push(Action::Persist(Change::Remove(job)));
+        self.actions.push(Action::Discard(id.clone()));
+    }
+
+    /// Whether a job of this id was touched since `begin`, even if it is gone again.
+    pub(super) fn touched(&self, id: &JobId) -> bool {
+        self.undo.records.iter().any(|(touched, _)| touched == id)
+    }
+
+    fn put(&mut self, id: &JobId, job: Option<Arc<JobRecord>>) {
+        let before = self.replace(id, job);
+        self.undo.records.push((id.clone(), before));
+    }
+
+    /// Replaces a record with its entries in the tables, and nothing else.
+    pub(super) fn replace(
+        &mut self,
+        id: &JobId,
+        job: Option<Arc<JobRecord>>,
+    ) -> Option<Arc<JobRecord>> {
+        let before = self.jobs.remove(id);
+        if let Some(before) = &before {
+            self.index.leave(before);
+        }
+        if let Some(job) = job {
+            self.index.enter(&job);
+            self.jobs.insert(id.clone(), job);
+        }
+        before
+    }
+
+    /// Tells those who wait for jobs that became final; their failing may make others final.
+    fn tell_dependents(&mut self, now: Now) {
+        while let Some(id) = self.finals.pop() {
+            let Some(state) = self.jobs.get(&id).map(|job| job.state) else {
+                continue;
+            };
+            for dependent in self.index.dependents(&id) {
+                self.settle_dependency(&dependent, (&id, state), now);
+            }
+            self.after_the_end(&id, state);
+        }
+    }
+
+    /// What follows when the job is final: answers, and removal where KillJob asked for it.
+    fn after_the_end(&mut self, id: &JobId, state: JobState) {
+        let killed = if state == JobState::Killed {
+            super::state::code::DONE
+        } else {
+            super::state::code::FAILED
+        };
+        self.answer_waiters(id, Awaits::Death, killed);
+        self.answer_waiters(id, Awaits::Suspension, super::state::code::FAILED);
+        if self
+            .jobs
+            .get(id)
+            .is_some_and(|job| job.delete_on_kill == Some(true))
+        {
+            self.remove(id);
+        }
+    }
+}
+
+/// The jobs whose timers have come, at most a slice of them.
+fn due<T: Ord + Copy>(timers: &std::collections::BTreeSet<(T, JobId)>, now: &T) -> Vec<JobId> {
+    let come = timers.iter().take_while(|(at, _)| at <= now);
+    come.take(SLICE).map(|(_, id)| id.clone()).collect()
+}

@@ -1,0 +1,161 @@
+//! Opening the engine: the store is read, and what ran is found again, before anybody is served.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::store::{History, Loaded, Options, Store, StoreError};
+
+use super::alarm::Alarm;
+use super::core::{JobRecord, Phase, Policy, RunNews, Scheduler};
+use super::driver::{Batch, Desk, Driver, EngineTask, queue_view};
+use super::engine::{Engine, Snapshot};
+use super::journal::Journal;
+use super::port::{News, Runs};
+
+/// Requests that may wait for the driver; more wait with their senders.
+const REQUEST_LIMIT: usize = 1024;
+/// Committed changes that a slow listener may fall behind.
+const CHANGES_KEPT: usize = 4096;
+
+/// How the engine is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// How the store is opened.
+    pub store: Options,
+    /// `MaxRunningJobs` until a client sets it; at least 1.
+    pub max_running: u32,
+    /// Limits and times.
+    pub policy: Policy,
+}
+
+impl Config {
+    /// The engine in this directory, with two running jobs for each processor.
+    pub fn new(directory: PathBuf) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            store: Options {
+                directory,
+                page_limit: None,
+            },
+            max_running: u32::try_from(2 * processors).unwrap_or(u32::MAX),
+            policy: Policy::default(),
+        }
+    }
+}
+
+/// Why the engine cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The store cannot be opened, or not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The machine does not give us what the engine needs.
+    #[error("{0}")]
+    System(&'static str, #[source] io::Error),
+}
+
+impl Engine {
+    /// Opens the engine over an executor and the news that this executor sends.
+    ///
+    /// When this returns, every run of before a restart was adopted or has its true outcome.
+    pub async fn open(
+        config: Config,
+        executor: Arc<dyn Runs>,
+        news: mpsc::Receiver<News>,
+    ) -> Result<(Self, EngineTask), OpenError> {
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        let boot_id = boot_id.map_err(|error| OpenError::System("read the boot id", error))?;
+        let host = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        let options = config.store.clone();
+        let opened = tokio::task::spawn_blocking(move || read(&options, &host, boot_id.trim()));
+        let (store, history, loaded) = opened.await.unwrap_or(Err(StoreError::Stopped))?;
+        let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted);
+        let max_running = loaded.max_running.unwrap_or(config.max_running).max(1);
+        let scheduler = Scheduler::new(config.policy, max_running, jobs.clone());
+        let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
+        let journal = Journal::start(store)
+            .map_err(|error| OpenError::System("start the writer thread", error))?;
+        let snapshot = Snapshot {
+            jobs: jobs
+                .iter()
+                .map(|job| (job.id.clone(), Arc::clone(job)))
+                .collect(),
+            queue: queue_view(&scheduler),
+        };
+        let mut driver = Driver {
+            scheduler,
+            journal,
+            executor,
+            alarm: Alarm::new().map_err(|error| OpenError::System("make timers", error))?,
+            requests,
+            news,
+            published: Arc::new(ArcSwap::from_pointee(snapshot)),
+            changes: broadcast::channel(CHANGES_KEPT).0,
+            desk: Desk::default(),
+            held_news: Vec::new(),
+            not_before: Duration::ZERO,
+        };
+        driver.recover(&jobs).await?;
+        Ok(Self::launch(driver, sender, (history, loaded.host)))
+    }
+}
+
+impl Driver {
+    /// Learns what became of the runs that the store knows as living, and commits it.
+    async fn recover(&mut self, jobs: &[Arc<JobRecord>]) -> Result<(), StoreError> {
+        let living = jobs.iter().filter(|job| job.has_process());
+        let news = join_all(living.map(|job| self.fate(job))).await;
+        self.attempt(Batch {
+            requests: Vec::new(),
+            news,
+        })
+        .await
+    }
+
+    async fn fate(&self, job: &Arc<JobRecord>) -> News {
+        let run = job.run.as_ref().map_or(0, |run| run.number);
+        let preparing = job
+            .run
+            .as_ref()
+            .is_some_and(|run| run.phase == Phase::Preparing);
+        let news = if preparing {
+            // No identity on record: the supervisor never got leave to begin.
+            self.executor.abandon(&job.id, run);
+            RunNews::NeverRan
+        } else {
+            self.executor.adopt(job).await
+        };
+        (job.id.clone(), run, news)
+    }
+}
+
+fn read(
+    options: &Options,
+    host: &str,
+    boot_id: &str,
+) -> Result<(Store, History, Loaded), StoreError> {
+    let mut store = Store::open(options)?;
+    let loaded = store.load(host, boot_id)?;
+    let history = store.history();
+    Ok((store, history, loaded))
+}
+
+fn jobs_after_restart(jobs: Vec<JobRecord>, rebooted: bool) -> Vec<Arc<JobRecord>> {
+    let settle = |mut job: JobRecord| {
+        if rebooted {
+            job.forget_boot_clock();
+        }
+        Arc::new(job)
+    };
+    jobs.into_iter().map(settle).collect()
+}

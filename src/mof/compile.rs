@@ -1,0 +1,379 @@
+//! The compilation of files: includes, namespaces, aliases.
+//!
+//! An include has the effect of its text standing in its place (DSP0004 2.8 §7.11), so a namespace
+//! pragma in an included file holds on behind it. A file is read once.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{CimName, InstanceDecl, Literal, Namespace, PropertyValue};
+
+use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind, shortened};
+use super::compilation::{AliasUse, Batch, Compilation, MofInstance};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Note};
+use super::lower;
+use super::parser::Parser;
+use super::source::{FileId, SourceError, Sources, Span, resolve};
+
+/// Longest text whose offsets fit 32 bits even when every byte of it had to be replaced.
+const TEXT_LIMIT_BYTES: usize = 1 << 30;
+
+/// How much is read before the compiler gives up.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub file_bytes: usize,
+    /// Bytes of all files together.
+    pub total_bytes: usize,
+    /// Number of files.
+    pub files: usize,
+    /// How deep includes nest; a root has depth 0.
+    pub include_depth: usize,
+    /// Number of tokens of all files together, which bounds the memory that declarations take.
+    pub tokens: usize,
+    /// Number of diagnostics.
+    pub diagnostics: usize,
+}
+
+/// At least ten times what the whole of CIM 2.49 needs.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 64 << 20,
+            total_bytes: 256 << 20,
+            files: 16_384,
+            include_depth: 16,
+            tokens: 8 << 20,
+            diagnostics: 200,
+        }
+    }
+}
+
+/// Compiles the files `roots` of `sources` with everything they include, as one unit.
+///
+/// A file that several roots share is read for the first of them.
+pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compilation {
+    let diagnostics = Diagnostics::new(limits.diagnostics);
+    let tokens = Cell::new(limits.tokens);
+    let mut compiler = Compiler {
+        sources,
+        tokens_left: &tokens,
+        limits,
+        diagnostics: &diagnostics,
+        total_bytes: 0,
+        done: Compilation::default(),
+        read: HashMap::new(),
+        root: 0,
+        open: Vec::new(),
+        batch: None,
+        aliases: HashMap::new(),
+    };
+    for root in roots {
+        compiler.root(root);
+    }
+    let mut done = compiler.finish();
+    done.diagnostics = diagnostics.into_list();
+    done
+}
+
+/// The state of a compilation.
+struct Compiler<'s> {
+    sources: &'s dyn Sources,
+    limits: Limits,
+    diagnostics: &'s Diagnostics,
+    /// How many tokens may still be read.
+    tokens_left: &'s Cell<usize>,
+    total_bytes: usize,
+    done: Compilation,
+    /// Files read so far, each with the root that led to it and the include that asked for it.
+    read: HashMap<String, (usize, Option<Span>)>,
+    /// Number of the root being read.
+    root: usize,
+    /// Files being read, the root first.
+    open: Vec<String>,
+    /// Index of the batch that declarations go to.
+    batch: Option<usize>,
+    /// Aliases given so far.
+    aliases: HashMap<CimName, Span>,
+}
+
+impl Compiler<'_> {
+    fn root(&mut self, name: &str) {
+        self.batch = None;
+        self.root += 1;
+        if self.read.contains_key(name) {
+            return;
+        }
+        if let Err((code, why)) = self.file(name.to_owned(), None) {
+            let file = self.done.sources.add(name.to_owned(), Arc::from(""));
+            let (start, end) = (0, 0);
+            self.report(code, Span { file, start, end }, format!("`{name}`: {why}"));
+        }
+    }
+
+    fn report(&self, code: Code, span: Span, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::new(code, span, message));
+    }
+
+    /// Reads the file `name` with everything it includes.
+    fn file(&mut self, name: String, from: Option<Span>) -> Result<(), (Code, String)> {
+        if self.read.len() >= self.limits.files {
+            let why = format!("more than {} files", self.limits.files);
+            return Err((Code::TooManyFiles, why));
+        }
+        let text = self.bytes(&name)?;
+        self.read.insert(name.clone(), (self.root, from));
+        let valid_bytes = match std::str::from_utf8(&text) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let file = self.source(&name, &text, valid_bytes);
+        self.open.push(name);
+        let text = self.done.sources.text(file);
+        let mut parser = Parser::new(file, &text, self.diagnostics, self.tokens_left);
+        while let Some(item) = parser.next_item() {
+            self.item(item);
+        }
+        self.open.pop();
+        Ok(())
+    }
+
+    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, (Code, String)> {
+        let rest = self.limits.total_bytes - self.total_bytes;
+        let limit = self.limits.file_bytes.min(rest).min(TEXT_LIMIT_BYTES);
+        let read = self.sources.read(name, limit);
+        let bytes = match read {
+            Ok(bytes) if bytes.len() > limit => Err(SourceError::TooLarge(limit)),
+            other => other,
+        };
+        let bytes = bytes.map_err(|error| {
+            let code = match error {
+                SourceError::TooLarge(_) => Code::FileTooLarge,
+                SourceError::Missing | SourceError::Unreadable(_) => Code::IncludeMissing,
+            };
+            (code, error.to_string())
+        })?;
+        self.total_bytes += bytes.len();
+        Ok(bytes.into_owned())
+    }
+
+    /// Keeps a text, of which the first `valid_bytes` bytes are UTF-8.
+    fn source(&mut self, name: &str, bytes: &[u8], valid_bytes: usize) -> FileId {
+        let text = String::from_utf8_lossy(bytes);
+        let file = self.done.sources.add(name.to_owned(), text.into());
+        if valid_bytes < bytes.len() {
+            let start = u32::try_from(valid_bytes).expect("TEXT_LIMIT_BYTES fits 32 bits");
+            let end = start;
+            let message = "a byte that is not UTF-8";
+            let diagnostic = Diagnostic::new(Code::NotUtf8, Span { file, start, end }, message)
+                .hint("save the file as UTF-8");
+            self.diagnostics.push(diagnostic);
+        }
+        file
+    }
+
+    fn item(&mut self, item: Item<'_>) {
+        match item {
+            Item::Pragma(pragma) => self.pragma(&pragma),
+            Item::Qualifier(qualifier) => {
+                if let Some((decl, places)) = lower::qualifier(qualifier, self.diagnostics) {
+                    let batch = self.batch();
+                    batch.qualifiers.push(decl);
+                    batch.qualifier_places.push(places);
+                }
+            }
+            Item::Class(class) => {
+                if let Some((decl, places)) = lower::class(class, self.diagnostics) {
+                    let batch = self.batch();
+                    batch.classes.push(decl);
+                    batch.class_places.push(places);
+                }
+            }
+            Item::Instance(instance) => self.instance(instance),
+        }
+    }
+
+    /// The batch of the current namespace.
+    fn batch(&mut self) -> &mut Batch {
+        let index = self.batch.unwrap_or_else(|| self.enter(None));
+        &mut self.done.batches[index]
+    }
+
+    /// Sends what follows to `namespace`.
+    fn enter(&mut self, namespace: Option<Namespace>) -> usize {
+        let batches = &mut self.done.batches;
+        let known = batches
+            .iter()
+            .position(|batch| batch.namespace == namespace);
+        let index = known.unwrap_or_else(|| {
+            batches.push(Batch::new(namespace));
+            batches.len() - 1
+        });
+        self.batch = Some(index);
+        index
+    }
+
+    fn pragma(&mut self, pragma: &Pragma<'_>) {
+        const OBSOLETE: [&str; 4] = ["source", "nonlocal", "nonlocaltype", "sourcetype"];
+        let name = pragma.name;
+        let [(text, span)] = pragma.arguments.as_slice() else {
+            self.pragma_without_text(pragma);
+            return;
+        };
+        if name.is("include") {
+            self.include(text, *span);
+        } else if name.is("namespace") {
+            match Namespace::new(text) {
+                Ok(namespace) => {
+                    self.enter(Some(namespace));
+                }
+                Err(error) => self.report(Code::BadNamespace, *span, error.to_string()),
+            }
+        } else if OBSOLETE.iter().any(|obsolete| name.is(obsolete)) {
+            let message = format!("the pragma `{}` is obsolete; it is ignored", name.shown());
+            self.report(Code::ObsoletePragma, pragma.span, message);
+        } else if !(name.is("locale") || name.is("instancelocale")) {
+            self.unknown_pragma(pragma);
+        }
+    }
+
+    fn pragma_without_text(&self, pragma: &Pragma<'_>) {
+        let known = ["include", "namespace", "locale", "instancelocale"];
+        if known.iter().any(|known| pragma.name.is(known)) {
+            let message = format!("the pragma `{}` takes one string", pragma.name.shown());
+            self.report(Code::BadPragma, pragma.span, message);
+        } else {
+            self.unknown_pragma(pragma);
+        }
+    }
+
+    fn unknown_pragma(&self, pragma: &Pragma<'_>) {
+        let name = pragma.name.shown();
+        let message = format!("the pragma `{name}` is not known; it is ignored");
+        self.report(Code::UnknownPragma, pragma.span, message);
+    }
+
+    fn include(&mut self, text: &str, span: Span) {
+        let from = self.open.last().map_or("", String::as_str);
+        let Some(name) = resolve(from, text) else {
+            let message = format!("`{}` is not below the root folder", shortened(text));
+            self.report(Code::IncludeOutsideRoot, span, message);
+            return;
+        };
+        if self.open.contains(&name) {
+            let message = format!(
+                "`{name}` includes itself: {} -> {name}",
+                self.open.join(" -> ")
+            );
+            self.report(Code::IncludeCycle, span, message);
+        } else if let Some((root, first)) = self.read.get(&name) {
+            // Roots may share files: `check a.mof b.mof` where both include the qualifiers.
+            if *root == self.root {
+                let message = format!("`{name}` was included before; it is not read again");
+                let mut diagnostic = Diagnostic::new(Code::DuplicateInclude, span, message);
+                diagnostic.note = first.map(|span| Note::new(span, "the first include"));
+                self.diagnostics.push(diagnostic);
+            }
+        } else if self.open.len() > self.limits.include_depth {
+            let message = format!("includes nest deeper than {}", self.limits.include_depth);
+            self.report(Code::IncludeTooDeep, span, message);
+        } else if let Err((code, why)) = self.file(name.clone(), Some(span)) {
+            self.report(code, span, format!("`{}`: {why}", shortened(&name)));
+        }
+    }
+
+    fn instance(&mut self, instance: InstanceDeclaration<'_>) {
+        let d = self.diagnostics;
+        let Some(class) = lower::name(instance.class, d) else {
+            return;
+        };
+        let mut lowered = MofInstance {
+            decl: InstanceDecl {
+                class,
+                properties: Vec::with_capacity(instance.values.len()),
+            },
+            alias: None,
+            references: Vec::new(),
+            span: instance.class.span,
+            value_spans: Vec::with_capacity(instance.values.len()),
+        };
+        if let Some(alias) = instance.alias
+            && let Some(name) = lower::alias(alias, d)
+        {
+            self.name_instance(&name, alias.span);
+            lowered.alias = Some(name);
+        }
+        for assignment in instance.values {
+            if let Some(name) = lower::name(assignment.name, d) {
+                lowered.assign(name, assignment.value, d);
+            }
+        }
+        self.batch().instances.push(lowered);
+    }
+
+    fn name_instance(&mut self, alias: &CimName, span: Span) {
+        if let Some(first) = self.aliases.get(alias) {
+            let message = format!("the alias `${alias}` is given twice");
+            let diagnostic = Diagnostic::new(Code::DuplicateAlias, span, message)
+                .note(*first, "it is given here first");
+            self.diagnostics.push(diagnostic);
+        } else {
+            self.aliases.insert(alias.clone(), span);
+        }
+    }
+
+    fn finish(self) -> Compilation {
+        let instances = self.done.batches.iter().flat_map(|batch| &batch.instances);
+        for reference in instances.flat_map(|instance| &instance.references) {
+            if !self.aliases.contains_key(&reference.alias) {
+                let message = format!("no instance has the alias `${}`", reference.alias);
+                self.report(Code::UnknownAlias, reference.span, message);
+            }
+        }
+        self.done
+    }
+}
+
+impl MofInstance {
+    fn assign(&mut self, name: CimName, value: Value<'_>, d: &Diagnostics) {
+        let span = value.span;
+        let property = self.decl.properties.len();
+        let value = match value.kind {
+            ValueKind::Array(entries) => {
+                let entries = entries.into_iter().enumerate();
+                let entries = entries.map(|(at, entry)| self.scalar(property, Some(at), entry, d));
+                Literal::Array(entries.collect())
+            }
+            _ => self.scalar(property, None, value, d),
+        };
+        self.value_spans.push(span);
+        self.decl.properties.push(PropertyValue {
+            name,
+            ty: None,
+            is_array: matches!(value, Literal::Array(_)),
+            value,
+        });
+    }
+
+    fn scalar(
+        &mut self,
+        property: usize,
+        entry: Option<usize>,
+        value: Value<'_>,
+        d: &Diagnostics,
+    ) -> Literal {
+        let ValueKind::Alias(word) = value.kind else {
+            return lower::constant(value, d).unwrap_or(Literal::Null);
+        };
+        if let Some(alias) = lower::alias(word, d) {
+            self.references.push(AliasUse {
+                property,
+                entry,
+                alias,
+                span: word.span,
+            });
+        }
+        Literal::Null
+    }
+}

@@ -1,0 +1,289 @@
+//! Text to tokens, one at a time.
+//!
+//! Words are not told from keywords: MOF's keywords are names wherever they are not needed
+//! (a property may be called `Class`), so the parser decides. Literals are only delimited here.
+
+use super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::source::{FileId, Span};
+
+/// The kinds of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    Word,
+    Alias,
+    Number,
+    Character,
+    Text,
+    Pragma,
+    LeftBrace,
+    RightBrace,
+    LeftBracket,
+    RightBracket,
+    LeftParen,
+    RightParen,
+    Comma,
+    Semicolon,
+    Colon,
+    Equals,
+    End,
+}
+
+impl TokenKind {
+    /// The kind in messages.
+    pub(super) fn shown(self) -> &'static str {
+        match self {
+            Self::Word => "a name",
+            Self::Alias => "an alias",
+            Self::Number => "a number",
+            Self::Character => "a character",
+            Self::Text => "a string",
+            Self::Pragma => "`#pragma`",
+            Self::LeftBrace => "`{`",
+            Self::RightBrace => "`}`",
+            Self::LeftBracket => "`[`",
+            Self::RightBracket => "`]`",
+            Self::LeftParen => "`(`",
+            Self::RightParen => "`)`",
+            Self::Comma => "`,`",
+            Self::Semicolon => "`;`",
+            Self::Colon => "`:`",
+            Self::Equals => "`=`",
+            Self::End => "the end of the file",
+        }
+    }
+}
+
+/// A token with its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) span: Span,
+    /// Whether the lexer has already complained about it.
+    pub(super) broken: bool,
+}
+
+/// Reads the tokens of one text.
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    file: FileId,
+}
+
+impl<'a> Lexer<'a> {
+    /// A lexer of `text`, whose length fits 32 bits.
+    pub(super) fn new(file: FileId, text: &'a str) -> Self {
+        Self { text, at: 0, file }
+    }
+
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The next token; `End` for ever at the end of the text.
+    pub(super) fn next(&mut self, diagnostics: &Diagnostics) -> Token {
+        loop {
+            self.skip_blanks(diagnostics);
+            let start = self.at;
+            let Some(byte) = self.byte(0) else {
+                return self.token(TokenKind::End, start);
+            };
+            if let Some(kind) = punctuation(byte) {
+                self.at += 1;
+                return self.token(kind, start);
+            }
+            match byte {
+                b'"' => return self.delimited(b'"', diagnostics),
+                b'\'' => return self.delimited(b'\'', diagnostics),
+                _ if self.starts_number() => return self.number(),
+                b'$' if self.name_length(1) > 0 => {
+                    self.at += 1 + self.name_length(1);
+                    return self.token(TokenKind::Alias, start);
+                }
+                b'#' if self.starts_pragma() => {
+                    self.at += "#pragma".len();
+                    return self.token(TokenKind::Pragma, start);
+                }
+                _ => {}
+            }
+            match self.name_length(0) {
+                0 => self.unexpected(diagnostics),
+                length => {
+                    self.at += length;
+                    return self.token(TokenKind::Word, start);
+                }
+            }
+        }
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.text.as_bytes().get(self.at + ahead).copied()
+    }
+
+    fn span(&self, start: usize) -> Span {
+        let offset = |at: usize| u32::try_from(at).expect("texts are shorter than 4 GiB");
+        Span {
+            file: self.file,
+            start: offset(start),
+            end: offset(self.at),
+        }
+    }
+
+    fn token(&self, kind: TokenKind, start: usize) -> Token {
+        Token {
+            kind,
+            span: self.span(start),
+            broken: false,
+        }
+    }
+
+    fn skip_blanks(&mut self, diagnostics: &Diagnostics) {
+        if self.at == 0 && self.text.starts_with('\u{feff}') {
+            self.at = '\u{feff}'.len_utf8();
+        }
+        loop {
+            match (self.byte(0), self.byte(1)) {
+                (Some(b' ' | b'\t' | b'\r' | b'\n'), _) => self.at += 1,
+                (Some(b'/'), Some(b'/')) => {
+                    let rest = &self.text[self.at..];
+                    self.at += rest.find('\n').unwrap_or(rest.len());
+                }
+                (Some(b'/'), Some(b'*')) => self.block_comment(diagnostics),
+                _ => return,
+            }
+        }
+    }
+
+    fn block_comment(&mut self, diagnostics: &Diagnostics) {
+        let start = self.at;
+        if let Some(length) = self.text[start + 2..].find("*/") {
+            self.at = start + 2 + length + 2;
+            return;
+        }
+        self.at = start + 2;
+        let opening = self.span(start);
+        self.at = self.text.len();
+        let message = "a comment without end";
+        diagnostics.push(
+            Diagnostic::new(Code::UnterminatedComment, opening, message)
+                .hint("close it with `*/`; comments do not nest"),
+        );
+    }
+
+    /// A string or character literal with its quotes; stops before the end of the line.
+    fn delimited(&mut self, quote: u8, diagnostics: &Diagnostics) -> Token {
+        let start = self.at;
+        self.at += 1;
+        let kind = if quote == b'"' {
+            TokenKind::Text
+        } else {
+            TokenKind::Character
+        };
+        loop {
+            match self.byte(0) {
+                Some(byte) if byte == quote => {
+                    self.at += 1;
+                    return self.token(kind, start);
+                }
+                None | Some(b'\n' | b'\r') => break,
+                Some(b'\\') if !matches!(self.byte(1), None | Some(b'\n' | b'\r')) => self.at += 2,
+                Some(_) => self.at += 1,
+            }
+        }
+        self.unterminated(kind, start, diagnostics)
+    }
+
+    fn unterminated(&mut self, kind: TokenKind, start: usize, diagnostics: &Diagnostics) -> Token {
+        let token = Token {
+            broken: true,
+            ..self.token(kind, start)
+        };
+        let diagnostic = if kind == TokenKind::Text {
+            let message = "a string that does not end on its line";
+            Diagnostic::new(Code::UnterminatedString, token.span, message)
+                .hint("close it with `\"`; adjacent strings are joined")
+        } else {
+            let message = "a character literal that does not end on its line";
+            Diagnostic::new(Code::BadCharacterLiteral, token.span, message)
+        };
+        diagnostics.push(diagnostic);
+        token
+    }
+
+    fn starts_number(&self) -> bool {
+        let digit = |ahead| self.byte(ahead).is_some_and(|b| b.is_ascii_digit());
+        match self.byte(0) {
+            Some(b'+' | b'-') => digit(1) || (self.byte(1) == Some(b'.') && digit(2)),
+            Some(b'.') => digit(1),
+            _ => digit(0),
+        }
+    }
+
+    /// Everything that could belong to a number or is glued to it: `12b` is one bad number.
+    fn number(&mut self) -> Token {
+        let start = self.at;
+        self.at += 1;
+        while let Some(byte) = self.byte(0) {
+            let last = self.text.as_bytes()[self.at - 1];
+            let exponent_sign = matches!(byte, b'+' | b'-')
+                && matches!(last, b'e' | b'E')
+                && !has_hex_prefix(&self.text[start..self.at]);
+            if !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || exponent_sign) {
+                break;
+            }
+            self.at += 1;
+        }
+        self.token(TokenKind::Number, start)
+    }
+
+    fn starts_pragma(&self) -> bool {
+        let word = self.text.get(self.at..self.at + "#pragma".len());
+        word.is_some_and(|word| word.eq_ignore_ascii_case("#pragma"))
+            && self.name_length("#".len()) == "pragma".len()
+    }
+
+    /// Bytes of the identifier that starts `ahead` bytes from here; 0 when none does.
+    fn name_length(&self, ahead: usize) -> usize {
+        let rest = &self.text[self.at + ahead..];
+        if rest.starts_with(|c: char| c.is_ascii_digit()) {
+            return 0;
+        }
+        let ends = |c: char| {
+            !(c.is_ascii_alphanumeric() || c == '_' || ('\u{80}'..='\u{ffef}').contains(&c))
+        };
+        rest.find(ends).unwrap_or(rest.len())
+    }
+
+    /// Reports a character that starts nothing, and skips it.
+    fn unexpected(&mut self, diagnostics: &Diagnostics) {
+        let start = self.at;
+        let Some(found) = self.text[start..].chars().next() else {
+            return;
+        };
+        self.at += found.len_utf8();
+        let message = format!("the character {found:?} starts nothing in MOF");
+        let span = self.span(start);
+        diagnostics.push(Diagnostic::new(Code::UnexpectedCharacter, span, message));
+    }
+}
+
+/// Whether a number is written in hexadecimal.
+pub(super) fn has_hex_prefix(number: &str) -> bool {
+    let digits = number.strip_prefix(['+', '-']).unwrap_or(number);
+    digits.starts_with("0x") || digits.starts_with("0X")
+}
+
+fn punctuation(byte: u8) -> Option<TokenKind> {
+    Some(match byte {
+        b'{' => TokenKind::LeftBrace,
+        b'}' => TokenKind::RightBrace,
+        b'[' => TokenKind::LeftBracket,
+        b']' => TokenKind::RightBracket,
+        b'(' => TokenKind::LeftParen,
+        b')' => TokenKind::RightParen,
+        b',' => TokenKind::Comma,
+        b';' => TokenKind::Semicolon,
+        b':' => TokenKind::Colon,
+        b'=' => TokenKind::Equals,
+        _ => return None,
+    })
+}

@@ -1,0 +1,32 @@
+//! The MOF front end: text becomes declarations of the model, with a span for every element.
+//!
+//! Parsing never fails: it returns what it understood, with diagnostics for the rest. Nothing here
+//! reads a file ([`Sources`] does), and nothing here knows a schema: whether a superclass exists or
+//! a default fits is judged by `schema`, whose errors [`Batch::locate`] finds again in the text.
+//! The language is that of DSP0004 2.8 annex A.
+
+mod source;
+
+mod diagnostic;
+mod render;
+
+mod lexer;
+mod literal;
+
+mod ast;
+mod parser;
+
+mod locate;
+mod lower;
+
+mod compilation;
+mod compile;
+mod embedded;
+
+pub use compilation::{AliasUse, Batch, Compilation, MofInstance};
+pub use compile::{Limits, compile};
+pub use diagnostic::{Code, Diagnostic, Note, Severity};
+pub use embedded::{Embedded, ROOTS};
+pub use literal::quoted;
+pub use render::render;
+pub use source::{FileId, Position, SourceError, SourceFile, SourceMap, Sources, Span};

@@ -1,0 +1,258 @@
+//! The parser's position: looking ahead, taking tokens, complaining, skipping.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+
+use super::super::ast::{Word, shortened};
+use super::super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::super::lexer::{Lexer, Token, TokenKind};
+use super::super::source::{FileId, Span};
+
+/// A production could not be read, and a diagnostic says why.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Reported;
+
+pub(super) type Parsed<T> = Result<T, Reported>;
+
+/// Reads the productions of one text.
+pub(in super::super) struct Parser<'a, 'd> {
+    lexer: Lexer<'a>,
+    ahead: VecDeque<Token>,
+    previous: Token,
+    /// How many `{` are open.
+    depth: usize,
+    tokens_left: &'d Cell<usize>,
+    /// Whether the limit of tokens was hit in this text.
+    exhausted: bool,
+    pub(super) diagnostics: &'d Diagnostics,
+}
+
+impl<'a, 'd> Parser<'a, 'd> {
+    /// A parser at the start of `text`, which takes its tokens from those that are left.
+    pub(in super::super) fn new(
+        file: FileId,
+        text: &'a str,
+        diagnostics: &'d Diagnostics,
+        tokens_left: &'d Cell<usize>,
+    ) -> Self {
+        let start = Span {
+            file,
+            start: 0,
+            end: 0,
+        };
+        Self {
+            lexer: Lexer::new(file, text),
+            ahead: VecDeque::with_capacity(4),
+            previous: Token {
+                kind: TokenKind::End,
+                span: start,
+                broken: false,
+            },
+            depth: 0,
+            tokens_left,
+            exhausted: false,
+            diagnostics,
+        }
+    }
+
+    /// The token `distance` tokens ahead; 0 is the next one.
+    pub(super) fn peek(&mut self, distance: usize) -> Token {
+        while self.ahead.len() <= distance {
+            let token = self.token();
+            self.ahead.push_back(token);
+        }
+        self.ahead[distance]
+    }
+
+    /// The next token of the text, which seems to end where the limit of tokens is hit.
+    fn token(&mut self) -> Token {
+        if let Some(left) = self.tokens_left.get().checked_sub(1) {
+            self.tokens_left.set(left);
+            return self.lexer.next(self.diagnostics);
+        }
+        let last = self.ahead.back().unwrap_or(&self.previous);
+        let end = Token {
+            kind: TokenKind::End,
+            span: last.span.after(),
+            broken: true,
+        };
+        if !self.exhausted {
+            self.exhausted = true;
+            let message = "more tokens than are read in one compilation";
+            let diagnostic = Diagnostic::new(Code::TooManyTokens, end.span, message);
+            self.diagnostics.push(diagnostic);
+        }
+        end
+    }
+
+    pub(super) fn at(&mut self, kind: TokenKind) -> bool {
+        self.peek(0).kind == kind
+    }
+
+    /// Whether the token `distance` ahead is the word `keyword`, in any case.
+    pub(super) fn word_at(&mut self, distance: usize, keyword: &str) -> bool {
+        let token = self.peek(distance);
+        token.kind == TokenKind::Word && self.text(token.span).eq_ignore_ascii_case(keyword)
+    }
+
+    /// Takes the next token, whatever it is.
+    pub(super) fn bump(&mut self) -> Token {
+        let token = self.peek(0);
+        self.ahead.pop_front();
+        self.previous = token;
+        match token.kind {
+            TokenKind::LeftBrace => self.depth += 1,
+            TokenKind::RightBrace => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        token
+    }
+
+    /// Takes the next token if it is a `kind`.
+    pub(super) fn eat(&mut self, kind: TokenKind) -> bool {
+        let found = self.at(kind);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    /// Takes the next token if it is the word `keyword`.
+    pub(super) fn eat_word(&mut self, keyword: &str) -> bool {
+        let found = self.word_at(0, keyword);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    /// Takes a `kind` or complains that it is missing.
+    pub(super) fn expect(&mut self, kind: TokenKind) -> Parsed<Token> {
+        if self.at(kind) {
+            return Ok(self.bump());
+        }
+        Err(self.unexpected(Code::ExpectedToken, kind.shown()))
+    }
+
+    /// Takes the word `keyword` or complains that it is missing.
+    pub(super) fn expect_word(&mut self, keyword: &str) -> Parsed<()> {
+        if self.eat_word(keyword) {
+            return Ok(());
+        }
+        Err(self.unexpected(Code::ExpectedToken, &format!("`{keyword}`")))
+    }
+
+    /// Takes the `;` that ends a declaration.
+    pub(super) fn expect_semicolon(&mut self) -> Parsed<()> {
+        if self.eat(TokenKind::Semicolon) {
+            return Ok(());
+        }
+        let found = self.shown();
+        let message = format!("expected `;` before {found}");
+        let place = self.previous.span.after();
+        Err(self.report(Diagnostic::new(Code::ExpectedSemicolon, place, message)))
+    }
+
+    /// Takes a name; `what` says of what.
+    pub(super) fn name(&mut self, what: &str) -> Parsed<Word<'a>> {
+        if self.at(TokenKind::Word) {
+            let token = self.bump();
+            return Ok(self.word(token));
+        }
+        Err(self.unexpected(Code::ExpectedName, what))
+    }
+
+    pub(super) fn word(&self, token: Token) -> Word<'a> {
+        Word {
+            text: self.text(token.span),
+            span: token.span,
+        }
+    }
+
+    pub(super) fn text(&self, span: Span) -> &'a str {
+        &self.lexer.text()[span.start as usize..span.end as usize]
+    }
+
+    /// Where the last token ends.
+    pub(super) fn previous_span(&self) -> Span {
+        self.previous.span
+    }
+
+    /// The next token in messages.
+    pub(super) fn shown(&mut self) -> String {
+        let token = self.peek(0);
+        if token.kind != TokenKind::Word {
+            return token.kind.shown().to_owned();
+        }
+        format!("`{}`", shortened(self.text(token.span)))
+    }
+
+    /// Complains that `wanted` does not stand here.
+    pub(super) fn unexpected(&mut self, code: Code, wanted: &str) -> Reported {
+        let message = format!("expected {wanted}, found {}", self.shown());
+        let place = self.peek(0).span;
+        self.report(Diagnostic::new(code, place, message))
+    }
+
+    /// Adds a diagnostic, unless it only follows from a token that was broken already.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) -> Reported {
+        let follows = self.previous.broken || self.peek(0).broken;
+        if !follows {
+            self.diagnostics.push(diagnostic);
+        }
+        Reported
+    }
+
+    /// How many braces are open here.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Skips behind the next `;`, or up to the `}` that closes the body at `depth`.
+    ///
+    /// Braces inside a body are those of arrays, which hold no `;`: one is an end in any case.
+    pub(super) fn skip_member(&mut self, depth: usize) {
+        loop {
+            match self.peek(0).kind {
+                TokenKind::End | TokenKind::Pragma => break,
+                TokenKind::RightBrace if self.depth <= depth => break,
+                TokenKind::Semicolon => {
+                    self.bump();
+                    break;
+                }
+                _ => self.bump(),
+            };
+        }
+        self.depth = depth;
+    }
+
+    /// Skips to where the next declaration seems to start.
+    pub(super) fn skip_item(&mut self) {
+        loop {
+            match self.peek(0).kind {
+                TokenKind::End | TokenKind::Pragma => break,
+                TokenKind::Semicolon if self.depth == 0 => {
+                    self.bump();
+                    break;
+                }
+                TokenKind::Word if self.starts_declaration() => break,
+                _ => self.bump(),
+            };
+        }
+        self.depth = 0;
+    }
+
+    /// Whether the next tokens can only start a declaration of the outermost level.
+    pub(super) fn starts_declaration(&mut self) -> bool {
+        let second = self.peek(1).kind == TokenKind::Word;
+        let third = self.peek(2).kind;
+        if self.word_at(0, "class") {
+            let body = matches!(third, TokenKind::LeftBrace | TokenKind::Colon);
+            return second && (body || self.word_at(2, "as"));
+        }
+        if self.word_at(0, "instance") {
+            return self.word_at(1, "of") && third == TokenKind::Word;
+        }
+        self.word_at(0, "qualifier") && second && third == TokenKind::Colon
+    }
+}

@@ -1,0 +1,78 @@
+//! The productions of the outermost level: `mofSpecification`, `mofProduction`, `compilerDirective`.
+
+use super::super::Span;
+use super::super::ast::{Item, Pragma};
+use super::super::diagnostic::{Code, Diagnostic};
+use super::super::lexer::TokenKind;
+use super::cursor::{Parsed, Parser};
+
+impl<'a> Parser<'a, '_> {
+    /// The next production that can be understood; `None` at the end of the text.
+    pub(in super::super) fn next_item(&mut self) -> Option<Item<'a>> {
+        while !self.at(TokenKind::End) && !self.diagnostics.is_full() {
+            let before = self.peek(0).span;
+            match self.item() {
+                Ok(item) => return Some(item),
+                Err(_) => self.skip_item(),
+            }
+            if self.peek(0).span == before {
+                self.bump();
+            }
+        }
+        None
+    }
+
+    fn item(&mut self) -> Parsed<Item<'a>> {
+        if self.at(TokenKind::Pragma) {
+            return self.pragma().map(Item::Pragma);
+        }
+        let list = self.peek(0).span;
+        let qualifiers = self.qualifier_list()?;
+        if self.word_at(0, "class") {
+            return self.class(qualifiers).map(Item::Class);
+        }
+        if self.word_at(0, "instance") {
+            return self.instance().map(Item::Instance);
+        }
+        if !qualifiers.is_empty() {
+            let message = format!("qualifiers cannot stand before {}", self.shown());
+            let list = list.to(self.previous_span());
+            let diagnostic = Diagnostic::new(Code::MisplacedQualifiers, list, message)
+                .hint("`class` or `instance of` has to follow");
+            return Err(self.report(diagnostic));
+        }
+        if self.word_at(0, "qualifier") {
+            return self.qualifier_declaration().map(Item::Qualifier);
+        }
+        let wanted = "`class`, `instance of`, `qualifier`, `#pragma` or `[`";
+        Err(self.unexpected(Code::ExpectedDeclaration, wanted))
+    }
+
+    /// `"#pragma" name "(" string {"," string} ")"`; vendors' pragmas have words among the strings.
+    fn pragma(&mut self) -> Parsed<Pragma<'a>> {
+        let start = self.bump().span;
+        let name = self.name("the name of the pragma")?;
+        self.expect(TokenKind::LeftParen)?;
+        let mut arguments = Vec::new();
+        while !self.at(TokenKind::RightParen) {
+            arguments.push(self.pragma_argument()?);
+            if !self.eat(TokenKind::Comma) {
+                break;
+            }
+        }
+        self.expect(TokenKind::RightParen)?;
+        Ok(Pragma {
+            name,
+            arguments,
+            span: start.to(self.previous_span()),
+        })
+    }
+
+    fn pragma_argument(&mut self) -> Parsed<(String, Span)> {
+        if self.at(TokenKind::Text) {
+            return Ok(self.strings());
+        }
+        let word = self.name("a string")?;
+        Ok((word.text.to_owned(), word.span))
+    }
+}

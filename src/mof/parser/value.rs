@@ -1,0 +1,174 @@
+//! Values: `constantValue`, `arrayInitializer`, `referenceInitializer`.
+
+use super::super::Span;
+use super::super::ast::{Array, Value, ValueKind, shortened};
+use super::super::diagnostic::{Code, Diagnostic};
+use super::super::lexer::{Token, TokenKind};
+use super::super::literal::{self, Number};
+use super::cursor::{Parsed, Parser};
+
+impl<'a> Parser<'a, '_> {
+    /// A constant, an alias, or an array of them.
+    pub(super) fn value(&mut self) -> Parsed<Value<'a>> {
+        if self.at(TokenKind::LeftBrace) {
+            return self.array();
+        }
+        self.scalar()
+    }
+
+    /// `"{" [value {"," value}] "}"`
+    pub(super) fn array(&mut self) -> Parsed<Value<'a>> {
+        let open = self.expect(TokenKind::LeftBrace)?.span;
+        let mut entries = Vec::new();
+        while !self.eat(TokenKind::RightBrace) {
+            if self.at(TokenKind::LeftBrace) {
+                let diagnostic = Diagnostic::new(
+                    Code::NestedArray,
+                    self.peek(0).span,
+                    "an array cannot hold an array",
+                );
+                return Err(self.report(diagnostic));
+            }
+            entries.push(self.scalar()?);
+            self.separator(TokenKind::RightBrace)?;
+        }
+        Ok(Value {
+            kind: ValueKind::Array(entries),
+            span: open.to(self.previous_span()),
+        })
+    }
+
+    /// A comma with something behind it, unless the list ends here.
+    pub(super) fn separator(&mut self, close: TokenKind) -> Parsed<()> {
+        if self.at(close) {
+            return Ok(());
+        }
+        if !self.at(TokenKind::Comma) {
+            let wanted = format!("`,` or {}", close.shown());
+            return Err(self.unexpected(Code::ExpectedToken, &wanted));
+        }
+        let comma = self.bump().span;
+        if self.at(close) {
+            let message = format!("a comma before {}", close.shown());
+            let diagnostic = Diagnostic::new(Code::TrailingComma, comma, message)
+                .hint("MOF lists have no comma behind the last entry");
+            self.report(diagnostic);
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self) -> Parsed<Value<'a>> {
+        let token = self.peek(0);
+        let kind = match token.kind {
+            TokenKind::Text => {
+                let (text, span) = self.strings();
+                let kind = ValueKind::Text(text);
+                return Ok(Value { kind, span });
+            }
+            TokenKind::Number => self.number(token)?,
+            TokenKind::Character => self.character(token)?,
+            TokenKind::Alias => ValueKind::Alias(self.word(token)),
+            TokenKind::Word if self.word_at(0, "true") => ValueKind::Boolean(true),
+            TokenKind::Word if self.word_at(0, "false") => ValueKind::Boolean(false),
+            TokenKind::Word if self.word_at(0, "null") => ValueKind::Null,
+            _ => return Err(self.unexpected(Code::ExpectedValue, "a value")),
+        };
+        self.bump();
+        Ok(Value {
+            kind,
+            span: token.span,
+        })
+    }
+
+    fn number(&mut self, token: Token) -> Parsed<ValueKind<'a>> {
+        let text = self.text(token.span);
+        let code = match literal::number(text) {
+            Ok(Number::Integer(number)) => return Ok(ValueKind::Integer(number)),
+            Ok(Number::Real(number)) => return Ok(ValueKind::Real(number)),
+            Err(code) => code,
+        };
+        let shown = shortened(text);
+        let diagnostic = if code == Code::NumberTooLarge {
+            let message = format!("`{shown}` is more than any type can hold");
+            Diagnostic::new(code, token.span, message)
+        } else {
+            let message = format!("`{shown}` is not a number");
+            let hint = "integers: 12, 014, 0xC, 1100b; reals: 1.5, 1.0e3, never 1.";
+            Diagnostic::new(code, token.span, message).hint(hint)
+        };
+        Err(self.report(diagnostic))
+    }
+
+    fn character(&mut self, token: Token) -> Parsed<ValueKind<'a>> {
+        let text = self.text(token.span);
+        let body = text.strip_prefix('\'').unwrap_or(text);
+        let body = body.strip_suffix('\'').unwrap_or(body);
+        if let Some(unit) = literal::character(body) {
+            return Ok(ValueKind::Character(unit));
+        }
+        let message = "a character literal holds exactly one UCS-2 character";
+        let diagnostic = Diagnostic::new(Code::BadCharacterLiteral, token.span, message);
+        Err(self.report(diagnostic))
+    }
+
+    /// One or more adjacent string literals, joined.
+    pub(super) fn strings(&mut self) -> (String, Span) {
+        let first = self.peek(0).span;
+        let mut text = String::new();
+        while self.at(TokenKind::Text) {
+            let token = self.bump();
+            self.append(token, &mut text);
+        }
+        (text, first.to(self.previous_span()))
+    }
+
+    fn append(&mut self, token: Token, into: &mut String) {
+        let body = &self.text(token.span)[1..];
+        let body = if token.broken {
+            body
+        } else {
+            &body[..body.len() - 1]
+        };
+        for bad in literal::unescape(body, into) {
+            let offset = |at: usize| u32::try_from(at).expect("texts are shorter than 4 GiB");
+            let start = token.span.start + 1 + offset(bad.at);
+            let span = Span {
+                start,
+                end: start + offset(bad.length),
+                ..token.span
+            };
+            let message = "no such escape sequence in a string";
+            let hint = r#"there are \b \t \n \f \r \" \' \\ and \x with one to four digits"#;
+            self.diagnostics
+                .push(Diagnostic::new(Code::BadEscape, span, message).hint(hint));
+        }
+    }
+
+    /// `"[" [positiveInteger] "]"` behind a name, if it is there.
+    pub(super) fn optional_array(&mut self) -> Parsed<Option<Array>> {
+        if !self.at(TokenKind::LeftBracket) {
+            return Ok(None);
+        }
+        let open = self.bump().span;
+        let size = if self.at(TokenKind::Number) {
+            Some(self.array_size()?)
+        } else {
+            None
+        };
+        self.expect(TokenKind::RightBracket)?;
+        let span = open.to(self.previous_span());
+        Ok(Some(Array { size, span }))
+    }
+
+    fn array_size(&mut self) -> Parsed<u32> {
+        let token = self.bump();
+        if let Ok(Number::Integer(number)) = literal::number(self.text(token.span))
+            && let Ok(size) = u32::try_from(number)
+            && size > 0
+        {
+            return Ok(size);
+        }
+        let message = "the size of an array is a positive integer of 32 bits";
+        Err(self.report(Diagnostic::new(Code::BadArraySize, token.span, message)))
+    }
+}

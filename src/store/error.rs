@@ -1,0 +1,111 @@
+//! Why the store cannot be opened, read or written.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+use thiserror::Error;
+
+/// Why the store failed.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The directory cannot be created, or not written to.
+    #[error("use the state directory {path}")]
+    Directory {
+        /// The directory or the file in it.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another server holds the lock of the directory.
+    #[error("lock the state directory {0}: another server uses it")]
+    Locked(PathBuf),
+    /// Locks and shared memory do not work over a network.
+    #[error("use the state directory {0}: it is on a network file system")]
+    Network(PathBuf),
+    /// The disk, or the space allowed to the database, is full.
+    #[error("write the database: no space is left")]
+    Full,
+    /// The file is not a database, or a damaged one.
+    #[error("read the database: it is damaged or not a database")]
+    Corrupt(#[source] rusqlite::Error),
+    /// The database belongs to another program.
+    #[error("open the database: it belongs to another program")]
+    Foreign,
+    /// The database was written by a later version.
+    #[error("open the database: its format {found} is newer than {known}, the latest known")]
+    Newer {
+        /// The format found.
+        found: usize,
+        /// The latest format known.
+        known: usize,
+    },
+    /// The SQLite library has a known fault.
+    #[error("use SQLite {0}: 3.51.3 or later is needed")]
+    Library(&'static str),
+    /// A setting was not accepted.
+    #[error("set {name} of the database: it is {found}")]
+    Setting {
+        /// The pragma.
+        name: &'static str,
+        /// Its value as read back.
+        found: String,
+    },
+    /// A stored record does not read back as a job.
+    #[error("read the stored job {id}")]
+    Record {
+        /// The job.
+        id: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A record cannot be encoded.
+    #[error("encode a job")]
+    Encode(#[source] serde_json::Error),
+    /// The stored record is not the one that the change was made from.
+    #[error("change the stored job {0}: it is not as expected")]
+    Conflict(String),
+    /// An fsync failed: what is on the disk is unknown, and only a restart finds out.
+    #[error("sync the database")]
+    Sync(#[source] rusqlite::Error),
+    /// The writer thread is gone.
+    #[error("reach the database: its writer has stopped")]
+    Stopped,
+    /// Anything else that SQLite reports.
+    #[error("use the database")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether the process must not go on writing.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Sync(_) | Self::Conflict(_) | Self::Stopped)
+    }
+
+    pub(super) fn directory(path: &Path, source: impl Into<io::Error>) -> Self {
+        Self::Directory {
+            path: path.to_owned(),
+            source: source.into(),
+        }
+    }
+}
+
+/// `SQLITE_IOERR_FSYNC` and `SQLITE_IOERR_DIR_FSYNC`.
+const SYNC_FAILURES: [i32; 2] = [1034, 1290];
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let extended = error.sqlite_extended_error_code();
+        if extended.is_some_and(|code| SYNC_FAILURES.contains(&code)) {
+            return Self::Sync(error);
+        }
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error),
+            // Codes are SQLite's own list, which grows.
+            Some(_) | None => Self::Sqlite(error),
+        }
+    }
+}

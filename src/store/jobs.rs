@@ -1,0 +1,285 @@
+//! Jobs in the database: loaded once, then changed by whole transactions.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+
+use crate::jobs::core::{Change, JobId, JobRecord, Prior, RunRow};
+
+use super::database::Store;
+use super::error::StoreError;
+use super::history::micros;
+
+/// Version of the JSON in `jobs.data`.
+const FORMAT: i64 = 1;
+/// How long a `RequestID` is known after its job was removed.
+const REQUEST_IDS_KEPT: TimeDelta = TimeDelta::days(7);
+/// Most old request ids deleted in one transaction.
+const PRUNE_LIMIT: i64 = 1000;
+
+/// What the store held when it was opened.
+#[derive(Debug)]
+pub struct Loaded {
+    /// All jobs, in the order of their submission.
+    pub jobs: Vec<JobRecord>,
+    /// `MaxRunningJobs`, if a client ever set it.
+    pub max_running: Option<u32>,
+    /// The host name of the first start.
+    pub host: String,
+    /// Whether the machine was booted since the last start.
+    pub rebooted: bool,
+}
+
+/// A question about the ids of a submission.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// The id that the client chose, if it did.
+    pub chosen: Option<JobId>,
+    /// The submitter's name with its `RequestID`.
+    pub request: Option<(String, String)>,
+}
+
+impl Store {
+    /// Reads everything; `host` is recorded at the first start, `boot_id` at each.
+    pub fn load(&mut self, host: &str, boot_id: &str) -> Result<Loaded, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known_host = meta(&transaction, "host")?;
+        if known_host.is_none() {
+            set_meta(&transaction, "host", host)?;
+        }
+        let last_boot = meta(&transaction, "boot_id")?;
+        let rebooted = last_boot.as_deref() != Some(boot_id);
+        if rebooted {
+            set_meta(&transaction, "boot_id", boot_id)?;
+        }
+        let max_running = meta(&transaction, "max_running")?.and_then(|text| text.parse().ok());
+        let jobs = read_jobs(&transaction)?;
+        transaction.commit()?;
+        let host = known_host.unwrap_or_else(|| host.to_owned());
+        Ok(Loaded {
+            jobs,
+            max_running,
+            host,
+            rebooted,
+        })
+    }
+
+    /// Makes `changes` durable, all of them or none. When this returns, they are on the disk.
+    pub fn commit(&mut self, changes: &[Change], now: DateTime<Utc>) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for change in changes {
+            apply(&transaction, change, now)?;
+        }
+        transaction.commit()?;
+        // The log is only longer when this fails; the commit is durable all the same.
+        if let Err(error) = self.checkpoint_when_due() {
+            if error.is_fatal() {
+                return Err(error);
+            }
+            tracing::warn!(%error, "the log could not be moved into the database");
+        }
+        Ok(())
+    }
+
+    /// What is known about the ids of submissions, in the order of the questions.
+    pub fn prior(&self, queries: &[Query]) -> Result<Vec<Option<Prior>>, StoreError> {
+        queries.iter().map(|query| self.prior_of(query)).collect()
+    }
+
+    fn prior_of(&self, query: &Query) -> Result<Option<Prior>, StoreError> {
+        if let Some((owner, request_id)) = &query.request {
+            let first = self
+                .connection
+                .prepare_cached("SELECT job FROM request_ids WHERE owner = ? AND request_id = ?")?
+                .query_row((owner, request_id), |row| row.get::<_, String>(0))
+                .optional()?;
+            if let Some(first) = first.and_then(|id| JobId::new(&id).ok()) {
+                return Ok(Some(Prior::Repeat(first)));
+            }
+        }
+        let Some(chosen) = &query.chosen else {
+            return Ok(None);
+        };
+        let used = self
+            .connection
+            .prepare_cached("SELECT 1 FROM used_ids WHERE id = ?")?
+            .exists([chosen.as_str()])?;
+        Ok(used.then_some(Prior::IdUsed))
+    }
+}
+
+fn meta(transaction: &Transaction<'_>, key: &str) -> Result<Option<String>, StoreError> {
+    let value = transaction
+        .query_row("SELECT value FROM meta WHERE key = ?", [key], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(value)
+}
+
+fn set_meta(transaction: &Transaction<'_>, key: &str, value: &str) -> Result<(), StoreError> {
+    transaction.execute(
+        "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+        (key, value),
+    )?;
+    Ok(())
+}
+
+fn read_jobs(transaction: &Transaction<'_>) -> Result<Vec<JobRecord>, StoreError> {
+    let mut statement = transaction.prepare("SELECT id, data FROM jobs ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut jobs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, data): (String, String) = (row.get(0)?, row.get(1)?);
+        let job = serde_json::from_str(&data);
+        jobs.push(job.map_err(|source| StoreError::Record { id, source })?);
+    }
+    Ok(jobs)
+}
+
+fn apply(
+    transaction: &Transaction<'_>,
+    change: &Change,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    match change {
+        Change::Insert { job, request_id } => insert(transaction, job, request_id.as_deref()),
+        Change::Update { before, after } => update(transaction, before, after),
+        Change::Remove(job) => remove(transaction, job, now),
+        Change::Run(row) => write_run(transaction, row),
+        Change::MaxRunning(limit) => set_meta(transaction, "max_running", &limit.to_string()),
+    }
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    job: &JobRecord,
+    request_id: Option<&str>,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO jobs (seq, id, revision, state, owner, owner_uid, priority, queue, host,
+                               next_run, ended, format, data)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?,
+                     (SELECT value FROM meta WHERE key = 'host'), ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            integer(job.seq),
+            job.id.as_str(),
+            integer(job.revision),
+            job.state.number(),
+            job.owner.name,
+            job.owner.uid,
+            job.spec.priority(),
+            job.spec.queue(),
+            job.next_run_time().map(|time| time.timestamp_micros()),
+            job.ended.map(|time| time.timestamp_micros()),
+            FORMAT,
+            encode(job)?,
+        ])?;
+    if job.spec.chosen_id().is_some() {
+        transaction
+            .prepare_cached("INSERT INTO used_ids (id) VALUES (?)")?
+            .execute([job.id.as_str()])?;
+    }
+    if let Some(request_id) = request_id {
+        transaction
+            .prepare_cached("INSERT INTO request_ids (owner, request_id, job) VALUES (?, ?, ?)")?
+            .execute((&job.owner.name, request_id, job.id.as_str()))?;
+    }
+    Ok(())
+}
+
+/// Changes the row only if it still is what the change was made from.
+fn update(
+    transaction: &Transaction<'_>,
+    before: &JobRecord,
+    after: &JobRecord,
+) -> Result<(), StoreError> {
+    let rows = transaction
+        .prepare_cached(
+            "UPDATE jobs SET revision = ?, state = ?, priority = ?, queue = ?, next_run = ?,
+                             ended = ?, format = ?, data = ?
+             WHERE id = ? AND state = ? AND revision = ?",
+        )?
+        .execute(params![
+            integer(after.revision),
+            after.state.number(),
+            after.spec.priority(),
+            after.spec.queue(),
+            after.next_run_time().map(|time| time.timestamp_micros()),
+            after.ended.map(|time| time.timestamp_micros()),
+            FORMAT,
+            encode(after)?,
+            before.id.as_str(),
+            before.state.number(),
+            integer(before.revision),
+        ])?;
+    exactly_one(rows, before)
+}
+
+fn remove(
+    transaction: &Transaction<'_>,
+    job: &JobRecord,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let rows = transaction
+        .prepare_cached("DELETE FROM jobs WHERE id = ? AND state = ? AND revision = ?")?
+        .execute((job.id.as_str(), job.state.number(), integer(job.revision)))?;
+    exactly_one(rows, job)?;
+    transaction
+        .prepare_cached("UPDATE request_ids SET removed = ? WHERE job = ?")?
+        .execute((now.timestamp_micros(), job.id.as_str()))?;
+    let old = (now - REQUEST_IDS_KEPT).timestamp_micros();
+    transaction
+        .prepare_cached(
+            "DELETE FROM request_ids WHERE (owner, request_id) IN
+               (SELECT owner, request_id FROM request_ids WHERE removed < ? LIMIT ?)",
+        )?
+        .execute((old, PRUNE_LIMIT))?;
+    Ok(())
+}
+
+fn write_run(transaction: &Transaction<'_>, row: &RunRow) -> Result<(), StoreError> {
+    let exit = row.exit.as_ref().map(serde_json::to_string).transpose();
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO runs (job, number, started, ended, elapsed_us, exit,
+                                          error_code, percent, priority, cpu_us, max_rss)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            row.job.as_str(),
+            row.number,
+            row.started.timestamp_micros(),
+            row.ended.map(|time| time.timestamp_micros()),
+            micros(row.elapsed),
+            exit.map_err(StoreError::Encode)?,
+            row.error_code,
+            row.percent,
+            row.priority,
+            row.cpu.map(micros),
+            row.max_rss_bytes.map(integer),
+        ])?;
+    Ok(())
+}
+
+fn exactly_one(rows: usize, job: &JobRecord) -> Result<(), StoreError> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict(job.id.to_string()))
+    }
+}
+
+fn encode(job: &JobRecord) -> Result<String, StoreError> {
+    serde_json::to_string(job).map_err(StoreError::Encode)
+}
+
+/// SQLite's integers are signed; none of ours comes near the limit.
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
