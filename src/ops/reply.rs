@@ -45,6 +45,21 @@ pub struct MethodReply {
     pub outputs: Vec<(CimName, CimType, CimValue)>,
 }
 
+impl MethodReply {
+    /// The return value `code` of a `uint32` method, and no output yet.
+    pub fn code(code: u32) -> Self {
+        Self {
+            returns: Some((CimType::Uint32, CimValue::Uint32(code))),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Adds an output parameter; `ty` is the type of its values.
+    pub fn output(&mut self, name: &'static str, ty: CimType, value: CimValue) {
+        self.outputs.push((CimName::of(name), ty, value));
+    }
+}
+
 /// What an operation gives back when it succeeds.
 pub enum Reply {
     /// Nothing.

@@ -1,0 +1,100 @@
+//! Instances from names with plain values; the class says of which type each value is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::model::{CimDateTime, CimError, CimValue, Class, Instance, Result, Slot};
+
+/// A value whose CIM type the class decides.
+#[derive(Debug, Clone)]
+pub(super) enum Plain {
+    Null,
+    Bool(bool),
+    Integer(i128),
+    Integers(&'static [u16]),
+    Text(String),
+    Texts(Vec<String>),
+    Time(CimDateTime),
+}
+
+macro_rules! plain {
+    ($($from:ty => $to:expr;)*) => {
+        $(impl From<$from> for Plain { fn from(value: $from) -> Self { ($to)(value) } })*
+    };
+}
+plain! {
+    bool => Self::Bool;
+    u8 => |n: u8| Self::Integer(n.into());
+    i8 => |n: i8| Self::Integer(n.into());
+    u16 => |n: u16| Self::Integer(n.into());
+    u32 => |n: u32| Self::Integer(n.into());
+    u64 => |n: u64| Self::Integer(n.into());
+    &'static [u16] => Self::Integers;
+    String => Self::Text;
+    &str => |text: &str| Self::Text(text.to_owned());
+    Vec<String> => Self::Texts;
+    CimDateTime => Self::Time;
+    DateTime<Utc> => |time| Self::Time(CimDateTime::timestamp(time));
+    Duration => |length| {
+        Self::Time(CimDateTime::interval(TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)))
+    };
+}
+impl<T: Into<Plain>> From<Option<T>> for Plain {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl Plain {
+    /// This value as `slot` declares it.
+    pub(super) fn typed(self, slot: &Slot) -> Result<CimValue> {
+        let number = |n| CimValue::integer(slot.ty, n);
+        let typed = match self {
+            Self::Null => Ok(CimValue::Null),
+            Self::Bool(value) => Ok(CimValue::Boolean(value)),
+            Self::Integer(value) => number(value),
+            Self::Integers(values) => {
+                let entries: std::result::Result<_, _> =
+                    values.iter().map(|n| number((*n).into())).collect();
+                entries.map(CimValue::Array)
+            }
+            Self::Text(text) => Ok(CimValue::string(text)),
+            Self::Texts(texts) => Ok(CimValue::Array(
+                texts.into_iter().map(CimValue::string).collect(),
+            )),
+            Self::Time(value) => Ok(CimValue::DateTime(value)),
+        };
+        typed.map_err(|error| CimError::failed(error.to_string()))
+    }
+}
+
+/// An instance of `class` with these values, everything else NULL.
+///
+/// A property that the class lacks is left out: an administrator may serve an older class of the
+/// same name.
+pub(super) fn instance(
+    class: &Arc<Class>,
+    values: impl IntoIterator<Item = (&'static str, Plain)>,
+) -> Result<Instance> {
+    let mut instance = Instance::empty(class.clone());
+    for (name, value) in values
+        .into_iter()
+        .filter(|(_, value)| !matches!(value, Plain::Null))
+    {
+        if let Some(property) = class.properties.get(name) {
+            let value = value.typed(&property.slot)?;
+            instance
+                .set(name, value)
+                .map_err(|error| CimError::failed(error.description))?;
+        }
+    }
+    Ok(instance)
+}
+
+/// The class `name` of the schema of a request.
+pub(super) fn class<'a>(cx: &'a crate::provider::Context, name: &str) -> Result<&'a Arc<Class>> {
+    let missing = || CimError::invalid_class(format!("the schema has no class {name}"));
+    cx.schema.class(name).ok_or_else(missing)
+}

@@ -1,0 +1,285 @@
+//! The provider of CIM_Job: creation, reading, change, deletion and the methods of JW_Job.
+
+use std::sync::Arc;
+
+use crate::model::{
+    CimDateTime, CimError, CimName, CimValue, Class, Instance, InstancePath, Method, Result,
+};
+use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
+use crate::provider::{Arguments, Changes, Context, Provider};
+
+use super::super::core::{JobFields, JobId, JobRecord, Submitter};
+use super::super::engine::{Engine, Timeout};
+use super::recent::{RECENT, Recent};
+use super::{failure, fill, is_visible, log, sees_commands, settings, shown, trouble};
+
+/// The class whose instances are jobs of this engine.
+pub(super) const CLASS: &str = "JW_Job";
+
+/// A view of the job table.
+pub(super) struct JobProvider {
+    engine: Engine,
+    recent: Recent,
+}
+
+impl JobProvider {
+    /// A view of the jobs of `engine`.
+    pub(super) fn new(engine: Engine) -> Self {
+        Self {
+            recent: Recent::of(&engine),
+            engine,
+        }
+    }
+
+    /// The job at `path`, where the principal may see it.
+    fn visible(&self, cx: &Context, path: &InstancePath) -> Result<Arc<JobRecord>> {
+        let missing = || CimError::not_found(format!("there is no job {path}"));
+        let id = path
+            .keys
+            .get("InstanceID")
+            .and_then(CimValue::as_str)
+            .ok_or_else(missing)?;
+        let job = self.engine.snapshot().jobs.get(id).cloned();
+        job.filter(|job| is_visible(cx, job)).ok_or_else(missing)
+    }
+
+    async fn request_state_change(&self, job: JobId, given: &Arguments) -> Result<MethodReply> {
+        let Some(requested) = number(given.value("RequestedState")) else {
+            return Ok(MethodReply::code(INVALID_PARAMETER));
+        };
+        let timeout = timeout(given.value("TimeoutPeriod").as_datetime())?;
+        let code = self
+            .engine
+            .request_state_change(job, requested, timeout)
+            .await;
+        code.map(MethodReply::code)
+            .map_err(|error| failure::cim(&error))
+    }
+
+    async fn kill(&self, job: JobId, given: &Arguments) -> Result<MethodReply> {
+        let delete = given.value("DeleteOnKill").as_bool();
+        let code = self.engine.kill(job, delete).await;
+        code.map(MethodReply::code)
+            .map_err(|error| failure::cim(&error))
+    }
+}
+
+/// Return value 5 of the job methods.
+const INVALID_PARAMETER: u32 = 5;
+
+impl Provider for JobProvider {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        let Some(own) = cx
+            .schema
+            .class(CLASS)
+            .filter(|own| own.is_a(class.name.as_str()))
+            .cloned()
+        else {
+            return stream_of(Vec::new());
+        };
+        let (cx, now) = (cx.clone(), self.engine.now());
+        let jobs = self.engine.snapshot().jobs.clone();
+        // A persistent map is iterated page by page: the next job is looked up by the last one's
+        // id, so that nothing is copied and the stream owns all it needs.
+        let after = move |last: Option<JobId>| {
+            use std::ops::Bound::{Excluded, Unbounded};
+            let from = last.map_or(Unbounded, Excluded);
+            let next = jobs
+                .range((from, Unbounded))
+                .find(|(_, job)| is_visible(&cx, job));
+            let item = next.map(|(id, job)| {
+                (
+                    shown::job(&own, job, now, sees_commands(&cx)),
+                    Some(id.clone()),
+                )
+            });
+            std::future::ready(item)
+        };
+        Box::pin(futures_util::stream::unfold(None, after))
+    }
+
+    fn get<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+    ) -> BoxFuture<'a, Result<Instance>> {
+        Box::pin(async move {
+            let job = self.visible(cx, path)?;
+            shown::job(
+                fill::class(cx, CLASS)?,
+                &job,
+                self.engine.now(),
+                sees_commands(cx),
+            )
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        instance: Instance,
+    ) -> BoxFuture<'a, Result<InstancePath>> {
+        Box::pin(async move {
+            let class = &instance.class.name;
+            if !class.is(CLASS) {
+                let text = format!("{class} cannot be created here; create a {CLASS}");
+                return Err(CimError::not_supported(text));
+            }
+            let id = submit(&self.engine, cx, settings::fields(&instance)?).await?;
+            path_of(cx, &id)
+        })
+    }
+
+    fn modify<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+        changes: Changes,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let job = self.visible(cx, path)?;
+            let mut wanted = Vec::new();
+            for (name, value) in changes.values.iter() {
+                let fixed = || {
+                    CimError::invalid_parameter(format!(
+                        "{name}: only the server sets this property"
+                    ))
+                };
+                wanted.push(settings::setting(name.as_str(), value).ok_or_else(fixed)?);
+            }
+            let changed = self.engine.modify(job.id.clone(), wanted).await;
+            changed.map_err(|error| failure::cim(&error))
+        })
+    }
+
+    fn is_unchanged(&self, current: &Instance, property: &CimName, value: &CimValue) -> bool {
+        let name = property.as_str();
+        if current.value(name) == value {
+            return true;
+        }
+        if property.is("ElapsedTime") {
+            return was_elapsed(current.value(name), value);
+        }
+        let id = current
+            .value("InstanceID")
+            .as_str()
+            .and_then(|id| JobId::new(id).ok());
+        let now = self.engine.now();
+        let past = id
+            .map(|id| self.recent.of_job(&id, now.boot))
+            .unwrap_or_default();
+        past.iter().any(|record| {
+            let then = shown::job(&current.class, record, now, true);
+            then.is_ok_and(|then| then.value(name) == value)
+        })
+    }
+
+    fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let job = self.visible(cx, path)?;
+            let deleted = self.engine.delete(job.id.clone()).await;
+            deleted.map_err(|error| failure::cim(&error))
+        })
+    }
+
+    fn invoke<'a>(
+        &'a self,
+        cx: &'a Context,
+        _class: &'a Arc<Class>,
+        path: Option<&'a InstancePath>,
+        (method, given): (&'a Method, Arguments),
+    ) -> BoxFuture<'a, Result<MethodReply>> {
+        Box::pin(async move {
+            let name = &method.name;
+            let on_class = || CimError::invalid_parameter(format!("{name} is called on a job"));
+            let job = self.visible(cx, path.ok_or_else(on_class)?)?;
+            match name.folded().as_str() {
+                "requeststatechange" => self.request_state_change(job.id.clone(), &given).await,
+                "killjob" => self.kill(job.id.clone(), &given).await,
+                "geterrors" => errors(cx, &job, "Errors"),
+                "geterror" => errors(cx, &job, "Error"),
+                "getlog" => log::read(&self.engine, &job.id, &given).await,
+                _ => Err(CimError::method_not_available(format!(
+                    "{name} is not implemented"
+                ))),
+            }
+        })
+    }
+}
+
+/// Submits a job for the principal of `cx`.
+pub(super) async fn submit(engine: &Engine, cx: &Context, fields: JobFields) -> Result<JobId> {
+    let submitted = engine.submit(fields, submitter(cx), None).await;
+    submitted
+        .map(|submitted| submitted.id)
+        .map_err(|error| failure::cim(&error))
+}
+
+/// The principal of `cx` as the owner of jobs.
+pub(super) fn submitter(cx: &Context) -> Submitter {
+    Submitter {
+        name: cx.principal.name().to_owned(),
+        uid: cx.principal.uid(),
+    }
+}
+
+/// The path of the job `id`.
+pub(super) fn path_of(cx: &Context, id: &JobId) -> Result<InstancePath> {
+    let key = (CimName::of("InstanceID"), CimValue::string(id.as_str()));
+    let class = fill::class(cx, CLASS)?.name.clone();
+    Ok(InstancePath {
+        namespace: cx.namespace.clone(),
+        class,
+        keys: [key].into_iter().collect(),
+    })
+}
+
+/// `GetErrors` and `GetError`: 0 and the error, if there is one, as an array or alone.
+fn errors(cx: &Context, job: &JobRecord, parameter: &'static str) -> Result<MethodReply> {
+    let mut reply = MethodReply::code(0);
+    if let Some(error) = trouble::of(cx, job)? {
+        let error = CimValue::Instance(Box::new(error));
+        let value = if parameter == "Errors" {
+            CimValue::Array(vec![error])
+        } else {
+            error
+        };
+        reply.output(parameter, crate::model::CimType::String, value);
+    }
+    Ok(reply)
+}
+
+fn number<T: TryFrom<i128>>(value: &CimValue) -> Option<T> {
+    value
+        .as_integer()
+        .and_then(|number| T::try_from(number).ok())
+}
+
+/// #36: zero or NULL is none; an instant is no period.
+fn timeout(written: Option<CimDateTime>) -> Result<Timeout> {
+    let Some(written) = written else {
+        return Ok(Timeout::None);
+    };
+    let wrong = || CimError::invalid_parameter("TimeoutPeriod: must be an interval");
+    let length = written
+        .as_length()
+        .filter(|_| !written.has_wildcards())
+        .ok_or_else(wrong)?;
+    Ok(match length.to_std() {
+        Ok(length) if !length.is_zero() => Timeout::After(length),
+        Ok(_) | Err(_) => Timeout::None,
+    })
+}
+
+/// A running time moves on all the while: every value of the last minute was shown or could have
+/// been.
+fn was_elapsed(current: &CimValue, value: &CimValue) -> bool {
+    let length = |value: &CimValue| value.as_datetime().and_then(|value| value.as_length());
+    match (length(current), length(value)) {
+        (Some(current), Some(then)) => {
+            let minute = chrono::TimeDelta::from_std(RECENT).unwrap_or_default();
+            then <= current && current - then <= minute
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,153 @@
+//! JW_JobService: the service that takes jobs, and its method SubmitJob.
+
+use std::sync::Arc;
+
+use crate::model::{CimError, CimType, CimValue, Class, Instance, InstancePath, Method, Result};
+use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
+use crate::provider::{Arguments, Context, Provider};
+
+use super::super::core::{JobFields, Setting};
+use super::super::engine::{Engine, EngineError};
+use super::{Host, failure, fill, job, settings};
+
+/// The class of the one service.
+const CLASS: &str = "JW_JobService";
+/// `Name` of the one service.
+const NAME: &str = "jobwright";
+
+/// Return values of SubmitJob.
+mod code {
+    /// The job is accepted and durable.
+    pub(super) const STARTED: u32 = 4096;
+    /// The engine takes no job now.
+    pub(super) const FAILED: u32 = 4;
+    /// The parameters are no job.
+    pub(super) const INVALID_PARAMETER: u32 = 5;
+}
+
+/// The provider of the one service.
+pub(super) struct ServiceProvider {
+    engine: Engine,
+    host: Host,
+}
+
+impl ServiceProvider {
+    /// The service in front of `engine`.
+    pub(super) fn new(engine: Engine, host: Host) -> Self {
+        Self { engine, host }
+    }
+
+    fn service(&self, cx: &Context) -> Result<Instance> {
+        let running: &'static [u16] = &[2];
+        fill::instance(
+            fill::class(cx, CLASS)?,
+            [
+                ("SystemCreationClassName", "CIM_ComputerSystem".into()),
+                ("SystemName", (&*self.host.name).into()),
+                ("CreationClassName", CLASS.into()),
+                ("Name", NAME.into()),
+                ("ElementName", "Jobwright job service".into()),
+                ("OperationalStatus", running.into()),
+                ("HealthState", 5_u16.into()),
+                ("EnabledState", 2_u16.into()),
+                ("Started", true.into()),
+            ],
+        )
+    }
+
+    async fn submit_job(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
+        let Some(fields) = merged(given)? else {
+            return Ok(MethodReply::code(code::INVALID_PARAMETER));
+        };
+        let request_id = given.value("RequestID").as_str().map(str::to_owned);
+        match self
+            .engine
+            .submit(fields, job::submitter(cx), request_id)
+            .await
+        {
+            Ok(submitted) => {
+                let mut reply = MethodReply::code(code::STARTED);
+                let path = job::path_of(cx, &submitted.id)?;
+                reply.output(
+                    "Job",
+                    CimType::Reference,
+                    CimValue::Reference(Box::new(path.into())),
+                );
+                Ok(reply)
+            }
+            Err(EngineError::Full(_) | EngineError::Stopped) => Ok(MethodReply::code(code::FAILED)),
+            Err(
+                error @ (EngineError::Spec(_)
+                | EngineError::IdUsed(_)
+                | EngineError::RequestId
+                | EngineError::MaxRunning),
+            ) => {
+                tracing::info!(%error, "SubmitJob answered 5");
+                Ok(MethodReply::code(code::INVALID_PARAMETER))
+            }
+            Err(
+                error @ (EngineError::NotFound(_)
+                | EngineError::State(_)
+                | EngineError::Store(_)
+                | EngineError::Log(_)),
+            ) => Err(failure::cim(&error)),
+        }
+    }
+}
+
+/// The parameters and `JobSettings` as one job; `None` when they give a property different values.
+fn merged(given: &Arguments) -> Result<Option<JobFields>> {
+    let mut fields = match given.value("JobSettings") {
+        CimValue::Instance(instance) => settings::fields(instance)?,
+        _ => JobFields::default(),
+    };
+    for name in ["Name", "Command", "Script"] {
+        let value = given.value(name);
+        let Some(setting) = settings::setting(name, value).filter(|_| !value.is_null()) else {
+            continue;
+        };
+        let was_given = match &setting {
+            Setting::Name(_) => fields.name.is_some(),
+            Setting::Command(_) => fields.command.is_some(),
+            _ => fields.script.is_some(),
+        };
+        if fields.set(setting) && was_given {
+            return Ok(None);
+        }
+    }
+    Ok(Some(fields))
+}
+
+impl Provider for ServiceProvider {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        let own = cx
+            .schema
+            .class(CLASS)
+            .is_some_and(|own| own.is_a(class.name.as_str()));
+        match self.service(cx) {
+            Ok(service) if own => stream_of(vec![service]),
+            Ok(_) => stream_of(Vec::new()),
+            Err(error) => Box::pin(futures_util::stream::iter([Err(error)])),
+        }
+    }
+
+    fn invoke<'a>(
+        &'a self,
+        cx: &'a Context,
+        _class: &'a Arc<Class>,
+        path: Option<&'a InstancePath>,
+        (method, given): (&'a Method, Arguments),
+    ) -> BoxFuture<'a, Result<MethodReply>> {
+        Box::pin(async move {
+            if let Some(path) = path {
+                self.get(cx, path).await?;
+            }
+            match method.name.folded().as_str() {
+                "submitjob" => self.submit_job(cx, &given).await,
+                name => Err(CimError::method_not_available(format!(
+                    "{name} is not available: the service starts and stops with the server"
+                ))),
+            }
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! What a job shows: the value of each property of JW_Job, computed from its record.
+
+use crate::model::Result;
+use crate::model::{Class, Instance};
+use std::sync::Arc;
+
+use super::super::core::{JobRecord, Now};
+use super::fill::{self, Plain};
+
+/// `job` as an instance of `class` at `now`; what it runs is left out unless `commands`.
+pub(super) fn job(
+    class: &Arc<Class>,
+    job: &JobRecord,
+    now: Now,
+    commands: bool,
+) -> Result<Instance> {
+    let values = described(job)
+        .into_iter()
+        .chain(scheduled(job))
+        .chain(live(job, now));
+    let work = if commands { work(job) } else { Vec::new() };
+    fill::instance(class, values.chain(work))
+}
+
+type Values = Vec<(&'static str, Plain)>;
+
+/// What a client said the job is.
+fn described(job: &JobRecord) -> Values {
+    let fields = job.spec.fields().clone();
+    vec![
+        ("InstanceID", job.id.as_str().into()),
+        ("Name", fields.name.into()),
+        ("ElementName", fields.element_name.into()),
+        ("Caption", fields.caption.into()),
+        ("Description", fields.description.into()),
+        ("QueueName", fields.queue_name.into()),
+        ("Hold", fields.hold.into()),
+        ("DependsOn", fields.depends_on.into()),
+        ("Notify", fields.notify.into()),
+        ("Owner", job.owner.name.as_str().into()),
+        ("Priority", fields.priority.into()),
+        ("DeleteOnCompletion", fields.delete_on_completion.into()),
+        ("TimeBeforeRemoval", fields.time_before_removal.into()),
+        ("RecoveryAction", fields.recovery_action.into()),
+        ("OtherRecoveryAction", fields.other_recovery_action.into()),
+        ("MaxRetries", fields.max_retries.into()),
+        ("RetryDelay", fields.retry_delay.into()),
+        ("MaxElapsedTime", fields.max_elapsed_time.into()),
+        ("KillGracePeriod", fields.kill_grace_period.into()),
+        ("Generation", job.revision.into()),
+    ]
+}
+
+/// When it is to run.
+fn scheduled(job: &JobRecord) -> Values {
+    let fields = job.spec.fields().clone();
+    vec![
+        ("ScheduledStartTime", fields.scheduled_start_time.into()),
+        ("JobRunTimes", fields.job_run_times.into()),
+        ("RunMonth", fields.run_month.into()),
+        ("RunDay", fields.run_day.into()),
+        ("RunDayOfWeek", fields.run_day_of_week.into()),
+        ("RunStartInterval", fields.run_start_interval.into()),
+        ("LocalOrUtcTime", fields.local_or_utc_time.into()),
+        ("UntilTime", fields.until_time.into()),
+        ("TimeZone", fields.time_zone.into()),
+        ("MissedRunPolicy", fields.missed_run_policy.into()),
+        ("OverlapPolicy", fields.overlap_policy.into()),
+    ]
+}
+
+/// What it runs; it may hold secrets.
+fn work(job: &JobRecord) -> Values {
+    let fields = job.spec.fields().clone();
+    vec![
+        ("Command", fields.command.into()),
+        ("Script", fields.script.into()),
+        ("Interpreter", fields.interpreter.into()),
+        ("Environment", fields.environment.into()),
+        ("WorkingDirectory", fields.working_directory.into()),
+    ]
+}
+
+/// Where it is.
+fn live(job: &JobRecord, now: Now) -> Values {
+    let state = job.state;
+    let status = job.job_status(now);
+    let descriptions = state
+        .operational_status()
+        .iter()
+        .map(|_| status.clone())
+        .collect();
+    vec![
+        ("JobState", state.number().into()),
+        ("OperationalStatus", state.operational_status().into()),
+        ("StatusDescriptions", Plain::Texts(descriptions)),
+        ("HealthState", state.health_state().into()),
+        ("JobStatus", status.into()),
+        ("TimeSubmitted", job.submitted.into()),
+        ("StartTime", job.start_time().into()),
+        ("ElapsedTime", job.elapsed(now).into()),
+        ("TimeOfLastStateChange", last_change(job)),
+        ("PercentComplete", job.percent_complete().into()),
+        ("ErrorCode", job.error_code().into()),
+        ("ErrorDescription", job.error_description().into()),
+        ("ExitStatus", job.exit_status().into()),
+        ("ExitSignal", job.exit_signal().into()),
+        ("RunCount", job.run_count.into()),
+        ("NextRunTime", job.next_run_time().into()),
+        ("WaitReason", job.wait_reason(now).into()),
+        ("ProcessID", job.process_id().into()),
+    ]
+}
+
+/// The schema wants the zero interval while the state never changed.
+fn last_change(job: &JobRecord) -> Plain {
+    job.state_changed
+        .map_or_else(|| std::time::Duration::ZERO.into(), Plain::from)
+}
