@@ -2,6 +2,8 @@
 
 pub mod cimxml;
 pub mod cli;
+pub mod broker;
+pub mod builtin;
 pub mod jobs;
 pub mod model;
 pub mod mof;

@@ -72,6 +72,17 @@ pub trait Provider: Send + Sync + 'static {
         })
     }
 
+    /// Whether clients may create instances of `class` at all, before what they wrote is judged.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED`, saying what to create instead where there is something.
+    fn may_create(&self, class: &Class) -> Result<()> {
+        let name = &class.name;
+        Err(CimError::not_supported(format!(
+            "instances of {name} cannot be created by clients"
+        )))
+    }
+
     /// Creates `instance`, filling in keys that the server assigns.
     fn create<'a>(
         &'a self,

@@ -114,17 +114,20 @@ impl Provider for JobProvider {
         })
     }
 
+    fn may_create(&self, class: &Class) -> Result<()> {
+        if class.name.is(CLASS) {
+            return Ok(());
+        }
+        let text = format!("{} cannot be created here; create a {CLASS}", class.name);
+        Err(CimError::not_supported(text))
+    }
+
     fn create<'a>(
         &'a self,
         cx: &'a Context,
         instance: Instance,
     ) -> BoxFuture<'a, Result<InstancePath>> {
         Box::pin(async move {
-            let class = &instance.class.name;
-            if !class.is(CLASS) {
-                let text = format!("{class} cannot be created here; create a {CLASS}");
-                return Err(CimError::not_supported(text));
-            }
             let id = submit(&self.engine, cx, settings::fields(&instance)?).await?;
             path_of(cx, &id)
         })

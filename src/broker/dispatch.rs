@@ -1,0 +1,102 @@
+//! The list of what the server does: one arm for each request.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+
+use crate::model::{CimError, Result};
+use crate::ops::{Addressed, Reply, Request};
+use crate::provider::{Context, Principal, Registry};
+
+use super::{Namespaces, access};
+
+/// When a request came and until when it must be answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The wall clock.
+    pub now: DateTime<Utc>,
+    /// The end of its time.
+    pub deadline: Instant,
+}
+
+/// Brings requests to providers.
+pub struct Broker {
+    namespaces: ArcSwap<Namespaces>,
+    pub(super) registry: Registry,
+}
+
+impl Broker {
+    /// A broker over these namespaces and providers.
+    pub fn new(namespaces: Namespaces, registry: Registry) -> Self {
+        Self {
+            namespaces: ArcSwap::from_pointee(namespaces),
+            registry,
+        }
+    }
+
+    /// Answers `request` for `principal`.
+    ///
+    /// Access, namespace, class and values are judged in the order in which DSP0200 lists the
+    /// status codes.
+    pub async fn handle(
+        &self,
+        principal: Principal,
+        arrival: Arrival,
+        addressed: Addressed,
+    ) -> Result<Reply> {
+        let Addressed { namespace, request } = addressed;
+        if let Request::Unsupported(unsupported) = &request {
+            let text = format!(
+                "this server does not have the operation {}",
+                unsupported.method
+            );
+            return Err(CimError::not_supported(text));
+        }
+        access::permit(&principal, request.access())?;
+        let served = self.namespaces.load().find(&namespace)?;
+        let cx = Context {
+            principal,
+            namespace: served.namespace,
+            schema: served.schema,
+            now: arrival.now,
+            deadline: arrival.deadline,
+        };
+        self.perform(&cx, request).await
+    }
+
+    async fn perform(&self, cx: &Context, request: Request) -> Result<Reply> {
+        match request {
+            Request::GetInstance(request) => self.get_instance(cx, request).await,
+            Request::EnumerateInstances(request) => self.enumerate_instances(cx, request),
+            Request::EnumerateInstanceNames(request) => self.enumerate_names(cx, &request),
+            Request::CreateInstance(request) => self.create_instance(cx, request).await,
+            Request::ModifyInstance(request) => self.modify_instance(cx, request).await,
+            Request::DeleteInstance(request) => self.delete_instance(cx, &request).await,
+            Request::InvokeMethod(request) => self.invoke_method(cx, request).await,
+            Request::GetClass(request) => super::classes::get(&cx.schema, request),
+            Request::EnumerateClasses(request) => super::classes::enumerate(&cx.schema, &request),
+            Request::EnumerateClassNames(request) => super::classes::names(&cx.schema, &request),
+            Request::GetQualifier(request) => super::classes::qualifier(&cx.schema, &request),
+            Request::EnumerateQualifiers(_) => Ok(super::classes::qualifiers(&cx.schema)),
+            Request::Unsupported(request) => Err(CimError::not_supported(request.method)),
+        }
+    }
+}
+
+/// The provider of `class`.
+///
+/// # Errors
+/// `NOT_SUPPORTED` when nobody has instances of it.
+pub(super) fn provider<'a>(
+    broker: &'a Broker,
+    cx: &Context,
+    class: &crate::model::Class,
+) -> Result<&'a Arc<dyn crate::provider::Provider>> {
+    let none = || CimError::not_supported(format!("no provider has instances of {}", class.name));
+    broker
+        .registry
+        .provider_of(&cx.namespace, class)
+        .ok_or_else(none)
+}

@@ -1,0 +1,117 @@
+//! GetInstance, EnumerateInstances, EnumerateInstanceNames, CreateInstance, DeleteInstance.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+
+use crate::model::{CimError, InstancePath, ObjectPath, Result};
+use crate::ops::{
+    CreateInstance, DeleteInstance, EnumerateInstanceNames, EnumerateInstances, GetInstance, Reply,
+};
+use crate::provider::{Context, Provider};
+
+use super::dispatch::{Broker, provider};
+
+impl Broker {
+    pub(super) async fn get_instance(&self, cx: &Context, request: GetInstance) -> Result<Reply> {
+        let path = cx.schema.instance_path(&cx.namespace, &request.path)?;
+        let instance = self.lookup(cx, &path).await?;
+        Ok(Reply::Instance {
+            instance: Box::new(instance),
+            select: request.select,
+        })
+    }
+
+    /// The instance at `path`; a class that nobody serves has none.
+    pub(super) async fn lookup(
+        &self,
+        cx: &Context,
+        path: &InstancePath,
+    ) -> Result<crate::model::Instance> {
+        let class = cx.schema.known_class(&path.class)?;
+        let mut missing = CimError::not_found(format!("there is no instance {path}"));
+        for provider in self
+            .registry
+            .providers_under(&cx.namespace, &cx.schema, class)
+        {
+            match provider.get(cx, path).await {
+                Err(error) if error.status == missing.status => missing = error,
+                found => return found,
+            }
+        }
+        Err(missing)
+    }
+
+    /// The instances of every provider, one provider after the other and none before its turn.
+    pub(super) fn enumerate_instances(
+        &self,
+        cx: &Context,
+        request: EnumerateInstances,
+    ) -> Result<Reply> {
+        let class = cx.schema.known_class(&request.class)?.clone();
+        let select = if request.deep_inheritance {
+            request.select
+        } else {
+            request.select.within(&class)
+        };
+        let (providers, cx) = (self.providers(cx, &class), cx.clone());
+        let stream = stream::iter(providers)
+            .flat_map(move |p| p.instances(&cx, &class))
+            .boxed();
+        Ok(Reply::Instances { stream, select })
+    }
+
+    pub(super) fn enumerate_names(
+        &self,
+        cx: &Context,
+        request: &EnumerateInstanceNames,
+    ) -> Result<Reply> {
+        let class = cx.schema.known_class(&request.class)?.clone();
+        let (providers, cx) = (self.providers(cx, &class), cx.clone());
+        let stream = stream::iter(providers)
+            .flat_map(move |p| p.paths(&cx, &class))
+            .boxed();
+        Ok(Reply::Paths(stream))
+    }
+
+    fn providers(&self, cx: &Context, class: &crate::model::Class) -> Vec<Arc<dyn Provider>> {
+        self.registry
+            .providers_under(&cx.namespace, &cx.schema, class)
+            .cloned()
+            .collect()
+    }
+
+    /// The provider is asked first whether the class is its own to make: what it says of a class
+    /// that clients cannot create is better than that a property is missing.
+    pub(super) async fn create_instance(
+        &self,
+        cx: &Context,
+        request: CreateInstance,
+    ) -> Result<Reply> {
+        let class = cx.schema.known_class(&request.instance.class)?;
+        let provider = provider(self, cx, class)?;
+        provider.may_create(class)?;
+        let instance = cx.schema.instance(&request.instance)?;
+        provider.create(cx, instance).await.map(Reply::Path)
+    }
+
+    pub(super) async fn delete_instance(
+        &self,
+        cx: &Context,
+        request: &DeleteInstance,
+    ) -> Result<Reply> {
+        let (path, provider) = self.target(cx, &request.path)?;
+        provider.delete(cx, &path).await.map(|()| Reply::Void)
+    }
+
+    /// The instance that an operation is about, with its provider.
+    pub(super) fn target(
+        &self,
+        cx: &Context,
+        path: &ObjectPath,
+    ) -> Result<(InstancePath, &Arc<dyn Provider>)> {
+        let path = cx.schema.instance_path(&cx.namespace, path)?;
+        let class = cx.schema.known_class(&path.class)?;
+        Ok((path, provider(self, cx, class)?))
+    }
+}

@@ -1,0 +1,14 @@
+//! The broker: from a request to a reply, between any front end and any provider.
+//!
+//! It knows no protocol. One file for each family of operations; `dispatch` is the list.
+
+mod access;
+mod classes;
+mod dispatch;
+mod instances;
+mod methods;
+mod modify;
+mod namespaces;
+
+pub use dispatch::{Arrival, Broker};
+pub use namespaces::{Namespaces, Served};
