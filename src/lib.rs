@@ -1,9 +1,10 @@
 //! Jobwright, a WBEM server whose work is jobs: this file is the map of the crate.
 
 pub mod cimxml;
-pub mod cli;
+//pub mod cli;
 pub mod broker;
 pub mod builtin;
+pub mod client;
 pub mod jobs;
 pub mod model;
 pub mod mof;
