@@ -564,6 +564,10 @@ impl World {
             wake.boot.is_none_or(|at| at > self.now.boot),
             "time is handled to its end"
         );
+        assert!(
+            wake.wall.is_none_or(|at| at > self.now.wall),
+            "on both clocks"
+        );
         self.pass(until.saturating_sub(self.now.boot));
         self.handle(Event::Time);
     }
