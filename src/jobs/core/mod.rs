@@ -17,6 +17,8 @@ mod scheduler;
 mod simulation;
 mod spec;
 pub mod state;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
 
