@@ -5,6 +5,8 @@ mod directory;
 mod error;
 mod history;
 mod jobs;
+#[cfg(test)]
+mod tests;
 
 pub use database::{HISTORY_POOL_LIMIT, Options, Store};
 pub use error::StoreError;
