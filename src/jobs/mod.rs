@@ -10,5 +10,8 @@ mod journal;
 mod open;
 pub mod port;
 
+#[cfg(test)]
+mod tests;
+
 pub use driver::EngineTask;
 pub use open::{Config, OpenError};
