@@ -186,16 +186,15 @@ impl Driver {
             self.held_news = all_news;
             self.not_before = now.boot + RETRY;
             let told = EngineError::store(&error);
-            tickets
-                .into_iter()
-                .for_each(|ticket| self.desk.answer(ticket, Err(told.clone())));
+            for ticket in tickets {
+                self.desk.answer(ticket, Err(told.clone()));
+            }
             return Err(error);
         }
         self.publish(&decisions);
-        decisions
-            .effects
-            .into_iter()
-            .for_each(|effect| self.perform(effect));
+        for effect in decisions.effects {
+            self.perform(effect);
+        }
         for (ticket, answer) in decisions.answers {
             self.desk.answer(ticket, Ok(answer));
         }

@@ -1,4 +1,4 @@
-//! The durable store: one SQLite database in a directory that one server owns.
+//! The durable store: one `SQLite` database in a directory that one server owns.
 
 mod database;
 mod directory;

@@ -113,7 +113,7 @@ pub enum Rule {
     /// A zone that the IANA database does not have.
     #[error("is not a zone of the IANA database: \"{0}\"")]
     UnknownZone(String),
-    /// A text for another value of RecoveryAction.
+    /// A text for another value of `RecoveryAction`.
     #[error("applies to RecoveryAction 1 alone")]
     OtherRecoveryOnly,
 }
@@ -162,7 +162,7 @@ pub(super) fn clear_calendar(fields: &mut JobFields) {
     fields.run_start_interval = None;
 }
 
-/// #11: ScheduledStartTime and Run* in one request contradict each other.
+/// #11: `ScheduledStartTime` and Run* in one request contradict each other.
 pub(super) fn one_kind_of_start(written: &JobFields) -> Result<(), SpecError> {
     if written.scheduled_start_time.is_some() && has_calendar(written) {
         return Err(SpecError::new(
@@ -334,7 +334,7 @@ pub(super) fn times(fields: &JobFields) -> Result<(), SpecError> {
         return Err(SpecError::new("RunDay", Rule::NoSuchDay)); // #6
     }
     let of_day = interval("RunStartInterval", fields.run_start_interval)?; // #9
-    if of_day.is_some_and(|time| time >= Duration::from_secs(86_400)) {
+    if of_day.is_some_and(|time| time >= Duration::from_hours(24)) {
         return Err(SpecError::new("RunStartInterval", Rule::TimeOfDay)); // #9
     }
     interval("TimeBeforeRemoval", fields.time_before_removal)?;
@@ -399,6 +399,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
     fn strings(items: &[&str]) -> Option<Vec<String>> {
         Some(items.iter().map(|item| (*item).to_owned()).collect())
     }

@@ -20,7 +20,7 @@ pub enum JobState {
     ShuttingDown = 6,
     /// Ended by itself, successfully.
     Completed = 7,
-    /// Ended by Terminate or by its UntilTime.
+    /// Ended by Terminate or by its `UntilTime`.
     Terminated = 8,
     /// Ended by Kill.
     Killed = 9,

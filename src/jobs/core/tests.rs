@@ -86,7 +86,7 @@ impl Bench {
         })
     }
 
-    /// RequestStateChange; `None` when the answer has to wait.
+    /// `RequestStateChange`; `None` when the answer has to wait.
     fn request(&mut self, name: &str, requested: u16) -> Option<u32> {
         self.request_within(name, requested, None)
     }
@@ -100,7 +100,7 @@ impl Bench {
             requested,
             timeout,
         });
-        self.answer(ticket).map(code_of)
+        self.answer(ticket).as_ref().map(code_of)
     }
 
     fn kill(&mut self, name: &str, delete_on_kill: Option<bool>) -> (Ticket, Option<u32>) {
@@ -110,7 +110,7 @@ impl Bench {
             id: id(name),
             delete_on_kill,
         });
-        (ticket, self.answer(ticket).map(code_of))
+        (ticket, self.answer(ticket).as_ref().map(code_of))
     }
 
     fn modify(&mut self, name: &str, setting: Setting) -> Answer {
@@ -204,8 +204,8 @@ fn id(name: &str) -> JobId {
     JobId::new(name).expect("an id")
 }
 
-fn code_of(answer: Answer) -> u32 {
-    let Answer::Code(code) = answer else {
+fn code_of(answer: &Answer) -> u32 {
+    let Answer::Code(code) = *answer else {
         panic!("{answer:?} is no code")
     };
     code
