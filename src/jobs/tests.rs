@@ -520,6 +520,32 @@ async fn a_full_disk_loses_no_accepted_job() {
 }
 
 #[tokio::test]
+async fn what_the_store_would_not_take_is_tried_again() {
+    let folder = folder();
+    let mut config = Config::new(folder.path().to_owned());
+    config.store.busy_timeout = Duration::from_millis(20);
+    let bench = open(config, RunNews::Adopted).await;
+    let id = bench.submit("sleep").await;
+    bench.until(&id, Some(JobState::Running)).await;
+    let intruder = Connection::open(&bench.pretender.database).expect("opens");
+    intruder.execute_batch("BEGIN IMMEDIATE").expect("locks");
+    let run = RunNews::Progress {
+        percent: Some(9),
+        text: None,
+    };
+    bench
+        .pretender
+        .tell(&id, 1, vec![run, Pretender::ended(Exit::Code(4))]);
+    let refused = bench.engine.submit(command("true"), ann(), None).await;
+    assert!(matches!(refused, Err(EngineError::Store(_))), "{refused:?}");
+    assert_eq!(bench.engine.snapshot().jobs.len(), 1, "nothing happened");
+    intruder.execute_batch("ROLLBACK").expect("unlocks");
+    bench.until(&id, Some(JobState::Exception)).await;
+    assert_eq!(bench.engine.snapshot().jobs[&id].exit_status(), Some(4));
+    bench.submit("true").await;
+}
+
+#[tokio::test]
 async fn the_limit_of_running_jobs_holds_and_can_be_changed() {
     let folder = folder();
     let bench = fresh(folder.path()).await;

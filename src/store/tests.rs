@@ -20,10 +20,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn options(directory: &Path) -> Options {
-    Options {
-        directory: directory.to_owned(),
-        page_limit: None,
-    }
+    Options::new(directory.to_owned())
 }
 
 fn folder() -> TempDir {

@@ -312,6 +312,10 @@ impl World {
                 "a rollback leaves no trace"
             );
             self.held = held;
+            // The driver tells whoever asked that it failed.
+            if let Some(ticket) = asked_by(&event) {
+                assert!(self.waiting.remove(&ticket));
+            }
             if let Event::Run { id, run, news } = event {
                 self.held.push((id, run, news));
             }
@@ -651,6 +655,18 @@ fn index_slot(job: &JobRecord) -> bool {
     )
 }
 
+fn asked_by(event: &Event) -> Option<Ticket> {
+    match event {
+        Event::Submit { ticket, .. }
+        | Event::Modify { ticket, .. }
+        | Event::Change { ticket, .. }
+        | Event::Kill { ticket, .. }
+        | Event::Delete { ticket, .. }
+        | Event::MaxRunning { ticket, .. } => Some(*ticket),
+        Event::Run { .. } | Event::Time => None,
+    }
+}
+
 fn ended(exit: Exit) -> RunNews {
     RunNews::Ended {
         exit,
@@ -671,6 +687,9 @@ proptest! {
         }
         world.settle();
         world.check();
+        world.wait(10_000);
+        prop_assert!(world.waiting.is_empty(), "every request is answered in time");
+        world.settle();
         let stuck = world.scheduler.jobs().find(|job| index_slot(job));
         prop_assert!(stuck.is_none(), "{:?} keeps a slot without a process", stuck);
         let waiting = world.scheduler.jobs().find(|job| {
