@@ -9,6 +9,7 @@ pub mod executor;
 mod journal;
 mod open;
 pub mod port;
+pub mod supervisor;
 
 #[cfg(test)]
 mod tests;

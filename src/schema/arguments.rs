@@ -32,7 +32,10 @@ impl Schema {
         });
         match missing {
             Some(parameter) => {
-                let text = format!("{}({}): Required asks for a value", method.name, parameter.name);
+                let text = format!(
+                    "{}({}): Required asks for a value",
+                    method.name, parameter.name
+                );
                 Err(CimError::invalid_parameter(text))
             }
             None => Ok(values),

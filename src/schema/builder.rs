@@ -58,7 +58,10 @@ impl Builder {
     }
 
     fn duplicate(&mut self, owner: CimName) {
-        self.errors.push(DeclError { element: of_class(owner), kind: DeclErrorKind::Duplicate });
+        self.errors.push(DeclError {
+            element: of_class(owner),
+            kind: DeclErrorKind::Duplicate,
+        });
     }
 
     /// The schema of everything that was added.
@@ -69,7 +72,9 @@ impl Builder {
         let mut errors = self.errors;
         let mut built: HashMap<CimName, Arc<Class>> = HashMap::new();
         for name in superclasses_first(&self.classes, &mut errors) {
-            let Some(decl) = self.classes.get(name.as_str()) else { continue };
+            let Some(decl) = self.classes.get(name.as_str()) else {
+                continue;
+            };
             let superclass = decl.superclass.as_ref();
             let parent = superclass.and_then(|name| built.get(name));
             if superclass.is_some() && parent.is_none() {
@@ -87,12 +92,21 @@ impl Builder {
         for class in classes.values() {
             targets_exist(class, &self.classes, &mut errors);
         }
-        if errors.is_empty() { Ok(Schema::new(classes, self.qualifiers)) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Schema::new(classes, self.qualifiers))
+        } else {
+            Err(errors)
+        }
     }
 }
 
 fn of_class(owner: CimName) -> Element {
-    Element { owner, feature: None, parameter: None, qualifier: None }
+    Element {
+        owner,
+        feature: None,
+        parameter: None,
+        qualifier: None,
+    }
 }
 
 /// The classes in an order in which each comes after its superclass; those without a sound line
@@ -102,7 +116,10 @@ fn superclasses_first(classes: &NameMap<ClassDecl>, errors: &mut Vec<DeclError>)
     for decl in classes.values() {
         match depth(decl, classes) {
             Ok(depth) => by_depth.push((depth, decl.name.clone())),
-            Err(kind) => errors.push(DeclError { element: of_class(decl.name.clone()), kind }),
+            Err(kind) => errors.push(DeclError {
+                element: of_class(decl.name.clone()),
+                kind,
+            }),
         }
     }
     by_depth.sort_by_key(|(depth, _)| *depth);
@@ -112,7 +129,9 @@ fn superclasses_first(classes: &NameMap<ClassDecl>, errors: &mut Vec<DeclError>)
 fn depth(decl: &ClassDecl, classes: &NameMap<ClassDecl>) -> Result<usize, DeclErrorKind> {
     let mut at = decl;
     for depth in 0..=INHERITANCE_LIMIT {
-        let Some(name) = &at.superclass else { return Ok(depth) };
+        let Some(name) = &at.superclass else {
+            return Ok(depth);
+        };
         if *name == decl.name {
             return Err(DeclErrorKind::Cycle);
         }
@@ -143,7 +162,11 @@ fn targets_exist(class: &Class, classes: &NameMap<ClassDecl>, errors: &mut Vec<D
         };
         errors.push(DeclError { element, kind });
     };
-    for property in class.properties.values().filter(|property| !property.propagated) {
+    for property in class
+        .properties
+        .values()
+        .filter(|property| !property.propagated)
+    {
         judge(&property.slot, &property.name, None);
     }
     for method in class.methods.values().filter(|method| !method.propagated) {

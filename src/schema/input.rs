@@ -36,16 +36,21 @@ impl Schema {
         if !is_claim_of(given, slot, claims) {
             let claimed = given.ty.map_or("another type", CimType::as_str);
             let brackets = if given.is_array { "[]" } else { "" };
-            return Err(wrong(format!("{claimed}{brackets} was given where {slot} is declared")));
+            return Err(wrong(format!(
+                "{claimed}{brackets} was given where {slot} is declared"
+            )));
         }
         let value = match &slot.embedding {
-            Some(embedding) => self.embedded(name, &given.value, embedding, slot.is_array, depth)?,
+            Some(embedding) => {
+                self.embedded(name, &given.value, embedding, slot.is_array, depth)?
+            }
             None => {
                 let value = given.value.resolve(slot.ty, slot.is_array);
                 value.map_err(|error| wrong(error.to_string()))?
             }
         };
-        slot.accepts(&value).map_err(|violation| wrong(violation.to_string()))?;
+        slot.accepts(&value)
+            .map_err(|violation| wrong(violation.to_string()))?;
         Ok(value)
     }
 
@@ -62,7 +67,11 @@ impl Schema {
             (Literal::Null, _) => Ok(CimValue::Null),
             (Literal::Array(entries), true) => {
                 let entry = |entry| self.embedded(name, entry, embedding, false, depth);
-                entries.iter().map(entry).collect::<Result<_>>().map(CimValue::Array)
+                entries
+                    .iter()
+                    .map(entry)
+                    .collect::<Result<_>>()
+                    .map(CimValue::Array)
             }
             (Literal::Instance(_), false) if depth >= EMBEDDING_LIMIT => {
                 Err(wrong("instances are embedded too deep"))
@@ -89,9 +98,10 @@ fn is_claim_of(given: &PropertyValue, slot: &Slot, claims: Claims) -> bool {
 pub(super) fn given_once(given: &[PropertyValue]) -> Result<()> {
     let mut seen: std::collections::HashSet<&CimName> = std::collections::HashSet::new();
     match given.iter().find(|property| !seen.insert(&property.name)) {
-        Some(twice) => {
-            Err(CimError::invalid_parameter(format!("{} was given twice", twice.name)))
-        }
+        Some(twice) => Err(CimError::invalid_parameter(format!(
+            "{} was given twice",
+            twice.name
+        ))),
         None => Ok(()),
     }
 }

@@ -36,7 +36,10 @@ impl Schema {
     /// a structure or an indication.
     pub(super) fn embedded_instance(&self, decl: &InstanceDecl, depth: usize) -> Result<Instance> {
         let unknown = || {
-            let text = format!("the class {} of an embedded instance does not exist", decl.class);
+            let text = format!(
+                "the class {} of an embedded instance does not exist",
+                decl.class
+            );
             CimError::invalid_parameter(text)
         };
         let class = self.class(decl.class.as_str()).ok_or_else(unknown)?;
@@ -68,7 +71,10 @@ impl Schema {
     ) -> Result<(CimName, CimValue)> {
         let name = format!("{}.{}", class.name, given.name);
         let unknown = || CimError::invalid_parameter(format!("{name}: there is no such property"));
-        let property = class.properties.get(given.name.as_str()).ok_or_else(unknown)?;
+        let property = class
+            .properties
+            .get(given.name.as_str())
+            .ok_or_else(unknown)?;
         let value = self.input(&name, given, &property.slot, Claims::Exact, depth)?;
         Ok((property.name.clone(), value))
     }
@@ -95,8 +101,12 @@ impl Schema {
             changes.insert(name, value);
         }
         for name in list.unwrap_or_default() {
-            let unknown =
-                || CimError::invalid_parameter(format!("{}.{name}: there is no such property", class.name));
+            let unknown = || {
+                CimError::invalid_parameter(format!(
+                    "{}.{name}: there is no such property",
+                    class.name
+                ))
+            };
             let property = class.properties.get(name.as_str()).ok_or_else(unknown)?;
             if !changes.contains(name.as_str()) {
                 changes.insert(property.name.clone(), property.default.clone());
@@ -118,7 +128,11 @@ impl Schema {
 
 fn required_stay(class: &Class, changes: &NameMap<CimValue>) -> Result<()> {
     let cleared = changes.iter().find(|(name, value)| {
-        value.is_null() && class.properties.get(name.as_str()).is_some_and(|p| p.required)
+        value.is_null()
+            && class
+                .properties
+                .get(name.as_str())
+                .is_some_and(|p| p.required)
     });
     match cleared {
         Some((name, _)) => {
@@ -138,5 +152,7 @@ fn creatable(class: &Class) -> Result<()> {
         (false, ClassKind::Structure) => "a structure",
         (false, ClassKind::Ordinary | ClassKind::Association) => return Ok(()),
     };
-    Err(CimError::not_supported(format!("{name} is {what}; it has no instances of its own")))
+    Err(CimError::not_supported(format!(
+        "{name} is {what}; it has no instances of its own"
+    )))
 }

@@ -34,9 +34,16 @@ impl Schema {
                 value.map_err(|error| wrong(format!("the key {name}: {error}")))?,
             );
         }
-        match class.key_properties().find(|key| keys.get(key.name.as_str()).is_none()) {
+        match class
+            .key_properties()
+            .find(|key| keys.get(key.name.as_str()).is_none())
+        {
             Some(missing) => Err(wrong(format!("the key {} is missing", missing.name))),
-            None => Ok(InstancePath { namespace: namespace.clone(), class: class.name.clone(), keys }),
+            None => Ok(InstancePath {
+                namespace: namespace.clone(),
+                class: class.name.clone(),
+                keys,
+            }),
         }
     }
 }
@@ -51,5 +58,8 @@ fn key_property<'a>(
         let mut keys = class.key_properties();
         return keys.next().filter(|_| given == 1 && keys.next().is_none());
     }
-    class.properties.get(name.as_str()).filter(|property| property.key)
+    class
+        .properties
+        .get(name.as_str())
+        .filter(|property| property.key)
 }

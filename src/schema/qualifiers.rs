@@ -29,10 +29,19 @@ pub(super) fn resolve(
     errors: &mut Vec<DeclError>,
 ) -> NameMap<Qualifier> {
     let mut effective = NameMap::new();
-    let used = |name: &CimName| uses.iter().any(|used| used.name == *name && !used.propagated);
+    let used = |name: &CimName| {
+        uses.iter()
+            .any(|used| used.name == *name && !used.propagated)
+    };
     for (name, qualifier) in bearer.inherited.into_iter().flat_map(NameMap::iter) {
         if qualifier.flavor.to_subclass && !used(name) {
-            effective.insert(name.clone(), Qualifier { propagated: true, ..qualifier.clone() });
+            effective.insert(
+                name.clone(),
+                Qualifier {
+                    propagated: true,
+                    ..qualifier.clone()
+                },
+            );
         }
     }
     for used in uses.iter().filter(|used| !used.propagated) {
@@ -50,7 +59,10 @@ pub(super) fn resolve(
 }
 
 fn fault(bearer: &Bearer<'_>, qualifier: &CimName, kind: DeclErrorKind) -> DeclError {
-    let element = Element { qualifier: Some(qualifier.clone()), ..bearer.element.clone() };
+    let element = Element {
+        qualifier: Some(qualifier.clone()),
+        ..bearer.element.clone()
+    };
     DeclError { element, kind }
 }
 
@@ -59,7 +71,9 @@ fn own(
     used: &QualifierUse,
     declared: &NameMap<QualifierDecl>,
 ) -> Result<Qualifier, DeclErrorKind> {
-    let decl = declared.get(used.name.as_str()).ok_or(DeclErrorKind::UndeclaredQualifier)?;
+    let decl = declared
+        .get(used.name.as_str())
+        .ok_or(DeclErrorKind::UndeclaredQualifier)?;
     if !bearer.scope.iter().any(|scope| decl.scope.contains(*scope)) {
         return Err(DeclErrorKind::Scope(bearer.kind));
     }
@@ -77,7 +91,10 @@ fn own(
         flavor: flavor(used.flavor, decl.flavor),
         propagated: false,
     };
-    match bearer.inherited.and_then(|inherited| inherited.get(used.name.as_str())) {
+    match bearer
+        .inherited
+        .and_then(|inherited| inherited.get(used.name.as_str()))
+    {
         Some(above) if above.flavor.to_subclass && !above.flavor.overridable => {
             if above.value != qualifier.value {
                 return Err(DeclErrorKind::DisableOverride);
@@ -85,8 +102,14 @@ fn own(
             if used.flavor.overridable == Some(true) {
                 return Err(DeclErrorKind::LoosenedFlavor);
             }
-            let flavor = Flavor { overridable: false, ..qualifier.flavor };
-            Ok(Qualifier { flavor, ..qualifier })
+            let flavor = Flavor {
+                overridable: false,
+                ..qualifier.flavor
+            };
+            Ok(Qualifier {
+                flavor,
+                ..qualifier
+            })
         }
         Some(_) | None => Ok(qualifier),
     }
@@ -94,7 +117,11 @@ fn own(
 
 /// A boolean qualifier that stands alone is true, any other one NULL.
 fn value(used: &QualifierUse, decl: &QualifierDecl) -> Result<CimValue, DeclErrorKind> {
-    let alone = if decl.ty == CimType::Boolean { Literal::Boolean(true) } else { Literal::Null };
+    let alone = if decl.ty == CimType::Boolean {
+        Literal::Boolean(true)
+    } else {
+        Literal::Null
+    };
     let literal = used.value.as_ref().unwrap_or(&alone);
     // MOF writes an array qualifier with one entry also without braces: `ValueMap ("1")`.
     let wrapped = match literal {
@@ -103,7 +130,9 @@ fn value(used: &QualifierUse, decl: &QualifierDecl) -> Result<CimValue, DeclErro
         _ => None,
     };
     let literal = wrapped.as_ref().unwrap_or(literal);
-    literal.resolve(decl.ty, decl.is_array).map_err(DeclErrorKind::QualifierValue)
+    literal
+        .resolve(decl.ty, decl.is_array)
+        .map_err(DeclErrorKind::QualifierValue)
 }
 
 fn flavor(used: FlavorUse, declared: Flavor) -> Flavor {
@@ -122,5 +151,7 @@ pub(super) fn is_true(qualifiers: &NameMap<Qualifier>, name: &str) -> bool {
 
 /// The value of a boolean qualifier, `None` where it is not in effect.
 pub(super) fn flag(qualifiers: &NameMap<Qualifier>, name: &str) -> Option<bool> {
-    qualifiers.get(name).and_then(|qualifier| qualifier.value.as_bool())
+    qualifiers
+        .get(name)
+        .and_then(|qualifier| qualifier.value.as_bool())
 }

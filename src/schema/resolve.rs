@@ -23,17 +23,30 @@ pub(super) fn class(
     declared: &NameMap<QualifierDecl>,
     errors: &mut Vec<DeclError>,
 ) -> Class {
-    let around = Surroundings { class: decl, parent, declared };
+    let around = Surroundings {
+        class: decl,
+        parent,
+        declared,
+    };
     let qualifiers = around.class_qualifiers(errors);
     let kind = kind(&qualifiers);
-    let mut properties = inherited(parent.map(|parent| &parent.properties), |property| Property {
-        propagated: true,
-        ..property.clone()
+    let mut properties = inherited(parent.map(|parent| &parent.properties), |property| {
+        Property {
+            propagated: true,
+            ..property.clone()
+        }
     });
     for property in &decl.properties {
         around.check_reference(property, kind, errors);
         let resolved = around.property(property, errors);
-        insert(&mut properties, resolved.name.clone(), resolved, |p| !p.propagated, &around, errors);
+        insert(
+            &mut properties,
+            resolved.name.clone(),
+            resolved,
+            |p| !p.propagated,
+            &around,
+            errors,
+        );
     }
     let mut methods = inherited(parent.map(|parent| &parent.methods), |method| Method {
         propagated: true,
@@ -41,10 +54,21 @@ pub(super) fn class(
     });
     for method in &decl.methods {
         let resolved = around.method(method, errors);
-        insert(&mut methods, resolved.name.clone(), resolved, |m| !m.propagated, &around, errors);
+        insert(
+            &mut methods,
+            resolved.name.clone(),
+            resolved,
+            |m| !m.propagated,
+            &around,
+            errors,
+        );
     }
     around.check_class(kind, &properties, errors);
-    let keys = properties.values().enumerate().filter(|(_, p)| p.key).map(|(slot, _)| slot);
+    let keys = properties
+        .values()
+        .enumerate()
+        .filter(|(_, p)| p.key)
+        .map(|(slot, _)| slot);
     Class {
         name: decl.name.clone(),
         ancestors: ancestors(parent),
@@ -63,7 +87,11 @@ fn ancestors(parent: Option<&Class>) -> Box<[CimName]> {
 }
 
 fn inherited<V: Clone>(above: Option<&NameMap<V>>, take: impl Fn(&V) -> V) -> NameMap<V> {
-    above.into_iter().flat_map(NameMap::iter).map(|(name, value)| (name.clone(), take(value))).collect()
+    above
+        .into_iter()
+        .flat_map(NameMap::iter)
+        .map(|(name, value)| (name.clone(), take(value)))
+        .collect()
 }
 
 /// Puts an own element into the place of the one it overrides, or behind the inherited ones.
@@ -77,7 +105,10 @@ fn insert<V>(
 ) {
     if map.get(name.as_str()).is_some_and(is_own) {
         let element = around.element(Some(&name));
-        errors.push(DeclError { element, kind: DeclErrorKind::Duplicate });
+        errors.push(DeclError {
+            element,
+            kind: DeclErrorKind::Duplicate,
+        });
     } else {
         map.insert(name, value);
     }
@@ -116,7 +147,12 @@ impl Surroundings<'_> {
             (false, true) => (&[Scope::INDICATION, Scope::CLASS], "indication"),
             (false, false) => (&[Scope::CLASS], "class"),
         };
-        let bearer = Bearer { element: self.element(None), scope, kind, inherited };
+        let bearer = Bearer {
+            element: self.element(None),
+            scope,
+            kind,
+            inherited,
+        };
         qualifiers::resolve(&bearer, &self.class.qualifiers, self.declared, errors)
     }
 
@@ -126,11 +162,19 @@ impl Surroundings<'_> {
         properties: &NameMap<Property>,
         errors: &mut Vec<DeclError>,
     ) {
-        let mut fault = |kind| errors.push(DeclError { element: self.element(None), kind });
+        let mut fault = |kind| {
+            errors.push(DeclError {
+                element: self.element(None),
+                kind,
+            })
+        };
         if let Some(parent) = self.parent.filter(|p| is_true(&p.qualifiers, "Terminal")) {
             fault(DeclErrorKind::TerminalSuperclass(parent.name.clone()));
         }
-        let references = properties.values().filter(|p| p.slot.ty == CimType::Reference).count();
+        let references = properties
+            .values()
+            .filter(|p| p.slot.ty == CimType::Reference)
+            .count();
         if kind == ClassKind::Association && references < 2 {
             fault(DeclErrorKind::FewReferences);
         }
@@ -145,12 +189,17 @@ impl Surroundings<'_> {
             ) => DeclErrorKind::ReferenceOutsideAssociation,
             (_, _) => return,
         };
-        errors.push(DeclError { element: self.element(Some(&decl.name)), kind: fault });
+        errors.push(DeclError {
+            element: self.element(Some(&decl.name)),
+            kind: fault,
+        });
     }
 
     fn property(&self, decl: &PropertyDecl, errors: &mut Vec<DeclError>) -> Property {
         let element = self.element(Some(&decl.name));
-        let above = self.parent.and_then(|parent| parent.properties.get(decl.name.as_str()));
+        let above = self
+            .parent
+            .and_then(|parent| parent.properties.get(decl.name.as_str()));
         let is_reference = decl.ty.ty == CimType::Reference;
         // Qualifiers declared for properties alone do occur on references of vendors' MOF.
         let (scope, kind): (&[Scope], _) = match is_reference {
@@ -158,7 +207,12 @@ impl Surroundings<'_> {
             false => (&[Scope::PROPERTY], "property"),
         };
         let inherited = above.map(|above| &above.qualifiers);
-        let bearer = Bearer { element: element.clone(), scope, kind, inherited };
+        let bearer = Bearer {
+            element: element.clone(),
+            scope,
+            kind,
+            inherited,
+        };
         let qualifiers = qualifiers::resolve(&bearer, &decl.qualifiers, self.declared, errors);
         let mut faults = Vec::new();
         faults.extend(self.override_fault(&qualifiers, above.map(|above| &above.origin)));
@@ -168,7 +222,10 @@ impl Surroundings<'_> {
         if key && keys_above && above.is_none_or(|above| !above.key) {
             faults.push(DeclErrorKind::AddedKey);
         }
-        errors.extend(faults.into_iter().map(|kind| DeclError { element: element.clone(), kind }));
+        errors.extend(faults.into_iter().map(|kind| DeclError {
+            element: element.clone(),
+            kind,
+        }));
         let slot = slot::slot(&decl.ty, &qualifiers, &element, errors);
         let default = match (&decl.default, above) {
             (None, Some(above)) => above.default.clone(),
@@ -177,7 +234,9 @@ impl Surroundings<'_> {
         Property {
             name: decl.name.clone(),
             default,
-            origin: above.map_or(&self.class.name, |above| &above.origin).clone(),
+            origin: above
+                .map_or(&self.class.name, |above| &above.origin)
+                .clone(),
             propagated: false,
             key,
             required: is_true(&qualifiers, "Required"),
@@ -194,7 +253,9 @@ impl Surroundings<'_> {
         qualifiers: &NameMap<Qualifier>,
         above: Option<&CimName>,
     ) -> Option<DeclErrorKind> {
-        let says = qualifiers.get("Override").filter(|qualifier| !qualifier.propagated);
+        let says = qualifiers
+            .get("Override")
+            .filter(|qualifier| !qualifier.propagated);
         match (says, above) {
             (None, Some(origin)) => Some(DeclErrorKind::MissingOverride(origin.clone())),
             (Some(says), None) => Some(DeclErrorKind::OverridesNothing(says.value.to_string())),
@@ -204,7 +265,9 @@ impl Surroundings<'_> {
 
     fn method(&self, decl: &MethodDecl, errors: &mut Vec<DeclError>) -> Method {
         let element = self.element(Some(&decl.name));
-        let above = self.parent.and_then(|parent| parent.methods.get(decl.name.as_str()));
+        let above = self
+            .parent
+            .and_then(|parent| parent.methods.get(decl.name.as_str()));
         let bearer = Bearer {
             element: element.clone(),
             scope: &[Scope::METHOD],
@@ -213,25 +276,36 @@ impl Surroundings<'_> {
         };
         let qualifiers = qualifiers::resolve(&bearer, &decl.qualifiers, self.declared, errors);
         let fault = self.override_fault(&qualifiers, above.map(|above| &above.origin));
-        errors.extend(fault.map(|kind| DeclError { element: element.clone(), kind }));
+        errors.extend(fault.map(|kind| DeclError {
+            element: element.clone(),
+            kind,
+        }));
         let mut parameters: NameMap<Parameter> = NameMap::new();
         for parameter in &decl.parameters {
             let inherited = above.and_then(|above| above.parameters.get(parameter.name.as_str()));
             let resolved = self.parameter(decl, parameter, inherited, errors);
             if parameters.insert(resolved.name.clone(), resolved).is_some() {
                 let parameter = Some(parameter.name.clone());
-                let element = Element { parameter, ..element.clone() };
-                errors.push(DeclError { element, kind: DeclErrorKind::Duplicate });
+                let element = Element {
+                    parameter,
+                    ..element.clone()
+                };
+                errors.push(DeclError {
+                    element,
+                    kind: DeclErrorKind::Duplicate,
+                });
             }
         }
-        let returns = decl.returns.map(|ty| {
-            slot::slot(&TypeDecl::scalar(ty), &qualifiers, &element, errors)
-        });
+        let returns = decl
+            .returns
+            .map(|ty| slot::slot(&TypeDecl::scalar(ty), &qualifiers, &element, errors));
         Method {
             name: decl.name.clone(),
             returns,
             parameters,
-            origin: above.map_or(&self.class.name, |above| &above.origin).clone(),
+            origin: above
+                .map_or(&self.class.name, |above| &above.origin)
+                .clone(),
             propagated: false,
             is_static: is_true(&qualifiers, "Static"),
             qualifiers,
@@ -246,10 +320,16 @@ impl Surroundings<'_> {
         errors: &mut Vec<DeclError>,
     ) -> Parameter {
         let parameter = Some(decl.name.clone());
-        let element = Element { parameter, ..self.element(Some(&method.name)) };
+        let element = Element {
+            parameter,
+            ..self.element(Some(&method.name))
+        };
         let is_reference = decl.ty.ty == CimType::Reference;
-        let scope: &[Scope] =
-            if is_reference { &[Scope::PARAMETER, Scope::REFERENCE] } else { &[Scope::PARAMETER] };
+        let scope: &[Scope] = if is_reference {
+            &[Scope::PARAMETER, Scope::REFERENCE]
+        } else {
+            &[Scope::PARAMETER]
+        };
         let bearer = Bearer {
             element: element.clone(),
             scope,

@@ -17,13 +17,25 @@ pub(super) fn slot(
 ) -> Slot {
     let mut checks = Vec::new();
     for rule in rules::RULES {
-        let Some(qualifier) = qualifiers.get(rule.qualifier) else { continue };
-        let subject = rules::Subject { ty, qualifier, qualifiers };
+        let Some(qualifier) = qualifiers.get(rule.qualifier) else {
+            continue;
+        };
+        let subject = rules::Subject {
+            ty,
+            qualifier,
+            qualifiers,
+        };
         match (rule.build)(&subject) {
             Ok(built) => checks.extend(built),
             Err(reason) => {
-                let element = Element { qualifier: Some(qualifier.name.clone()), ..element.clone() };
-                errors.push(DeclError { element, kind: DeclErrorKind::Rule(reason) });
+                let element = Element {
+                    qualifier: Some(qualifier.name.clone()),
+                    ..element.clone()
+                };
+                errors.push(DeclError {
+                    element,
+                    kind: DeclErrorKind::Rule(reason),
+                });
             }
         }
     }
@@ -52,8 +64,14 @@ fn embedding(
         if let (CimType::String, Ok(name)) = (ty, name) {
             return Some(Embedding::Instance(name));
         }
-        let element = Element { qualifier: Some(qualifier.name.clone()), ..element.clone() };
-        errors.push(DeclError { element, kind: DeclErrorKind::EmbeddedClass(class.to_owned()) });
+        let element = Element {
+            qualifier: Some(qualifier.name.clone()),
+            ..element.clone()
+        };
+        errors.push(DeclError {
+            element,
+            kind: DeclErrorKind::EmbeddedClass(class.to_owned()),
+        });
     }
     (ty == CimType::String && is_true(qualifiers, "EmbeddedObject")).then_some(Embedding::Object)
 }
@@ -65,9 +83,14 @@ pub(super) fn default(
     element: &Element,
     errors: &mut Vec<DeclError>,
 ) -> CimValue {
-    let Some(literal) = literal else { return CimValue::Null };
+    let Some(literal) = literal else {
+        return CimValue::Null;
+    };
     let mut fault = |kind| {
-        errors.push(DeclError { element: element.clone(), kind });
+        errors.push(DeclError {
+            element: element.clone(),
+            kind,
+        });
         CimValue::Null
     };
     match literal.resolve(slot.ty, slot.is_array) {

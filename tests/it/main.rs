@@ -2,6 +2,6 @@
 
 mod dmtf;
 mod mof;
+mod schema;
 mod schema_sum;
 mod tidy;
-mod schema;

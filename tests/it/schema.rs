@@ -12,7 +12,11 @@ use jobwright::schema::{Builder, Schema};
 
 fn declarations(root: &str) -> (Vec<QualifierDecl>, Vec<ClassDecl>) {
     let compilation = compile(&[root], &Embedded, Limits::default());
-    assert!(compilation.diagnostics.is_empty(), "{root}: {:?}", compilation.diagnostics);
+    assert!(
+        compilation.diagnostics.is_empty(),
+        "{root}: {:?}",
+        compilation.diagnostics
+    );
     let (mut qualifiers, mut classes) = (Vec::new(), Vec::new());
     for batch in compilation.batches {
         qualifiers.extend(batch.qualifiers);
@@ -24,7 +28,9 @@ fn declarations(root: &str) -> (Vec<QualifierDecl>, Vec<ClassDecl>) {
 fn built(root: &str) -> Schema {
     let (qualifiers, classes) = declarations(root);
     let mut builder = Builder::new();
-    qualifiers.into_iter().for_each(|decl| builder.qualifier(decl));
+    qualifiers
+        .into_iter()
+        .for_each(|decl| builder.qualifier(decl));
     classes.into_iter().for_each(|decl| builder.class(decl));
     builder.build().unwrap_or_else(|errors| {
         let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -47,7 +53,10 @@ fn property(name: &str, ty: Option<CimType>, text: &str) -> PropertyValue {
 }
 
 fn job(properties: Vec<PropertyValue>) -> InstanceDecl {
-    InstanceDecl { class: CimName::of("JW_Job"), properties }
+    InstanceDecl {
+        class: CimName::of("JW_Job"),
+        properties,
+    }
 }
 
 #[test]
@@ -72,7 +81,13 @@ fn a_job_is_flattened_over_its_ancestors() {
     let ancestors: Vec<&str> = class.ancestors.iter().map(CimName::as_str).collect();
     assert_eq!(
         ancestors,
-        ["CIM_ConcreteJob", "CIM_Job", "CIM_LogicalElement", "CIM_ManagedSystemElement", "CIM_ManagedElement"]
+        [
+            "CIM_ConcreteJob",
+            "CIM_Job",
+            "CIM_LogicalElement",
+            "CIM_ManagedSystemElement",
+            "CIM_ManagedElement"
+        ]
     );
     let property = |name: &str| class.properties.get(name).expect("a property");
     assert!(property("InstanceID").key, "the key is inherited");
@@ -81,34 +96,61 @@ fn a_job_is_flattened_over_its_ancestors() {
     assert!(!property("JobState").write);
     assert!(property("Name").required);
     assert_eq!(property("JobRunTimes").default, CimValue::Uint32(1));
-    let keys: Vec<&str> = class.key_properties().map(|key| key.name.as_str()).collect();
+    let keys: Vec<&str> = class
+        .key_properties()
+        .map(|key| key.name.as_str())
+        .collect();
     assert_eq!(keys, ["InstanceID"]);
     assert!(class.methods.contains("killjob") && class.methods.contains("GetLog"));
-    assert!(!class.qualifiers.contains("Abstract"), "Abstract is Restricted");
+    assert!(
+        !class.qualifiers.contains("Abstract"),
+        "Abstract is Restricted"
+    );
     assert!(schema().class("CIM_Job").is_some_and(|job| job.is_abstract));
 }
 
 #[test]
 fn descendants_come_after_their_superclasses() {
     let root = CimName::of("CIM_Job");
-    let names: Vec<&str> =
-        schema().descendants(Some(&root)).iter().map(|class| class.name.as_str()).collect();
+    let names: Vec<&str> = schema()
+        .descendants(Some(&root))
+        .iter()
+        .map(|class| class.name.as_str())
+        .collect();
     assert_eq!(names.len(), 4, "{names:?}");
-    let at = |name| names.iter().position(|n| *n == name).expect("a subclass of CIM_Job");
+    let at = |name| {
+        names
+            .iter()
+            .position(|n| *n == name)
+            .expect("a subclass of CIM_Job")
+    };
     assert!(at("CIM_ConcreteJob") < at("JW_Job") && at("CIM_PrintJob") < at("JW_PrintJob"));
 }
 
 #[test]
 fn an_instance_takes_defaults_and_checks_what_is_given() {
     let name = || property("Name", Some(CimType::String), "x");
-    let made = schema().instance(&job(vec![name()])).expect("a name is enough");
+    let made = schema()
+        .instance(&job(vec![name()]))
+        .expect("a name is enough");
     assert_eq!(made.value("QueueName"), &CimValue::string("default"));
     assert_eq!(made.value("MissedRunPolicy"), &CimValue::Uint16(3));
-    assert!(made.value("InstanceID").is_null(), "the server assigns the key");
+    assert!(
+        made.value("InstanceID").is_null(),
+        "the server assigns the key"
+    );
     let cases = [
         (vec![], Status::InvalidParameter, "JW_Job.Name: Required"),
-        (vec![name(), name()], Status::InvalidParameter, "Name was given twice"),
-        (vec![name(), property("No", None, "1")], Status::InvalidParameter, "JW_Job.No"),
+        (
+            vec![name(), name()],
+            Status::InvalidParameter,
+            "Name was given twice",
+        ),
+        (
+            vec![name(), property("No", None, "1")],
+            Status::InvalidParameter,
+            "JW_Job.No",
+        ),
         (
             vec![name(), property("RunDay", Some(CimType::Sint8), "32")],
             Status::InvalidParameter,
@@ -138,19 +180,31 @@ fn an_instance_takes_defaults_and_checks_what_is_given() {
     for (properties, status, text) in cases {
         let error = schema().instance(&job(properties)).expect_err(text);
         assert_eq!(error.status, status, "{error}");
-        assert!(error.description.contains(text), "expected {text:?} in {error}");
+        assert!(
+            error.description.contains(text),
+            "expected {text:?} in {error}"
+        );
     }
 }
 
 #[test]
 fn classes_without_instances_are_not_created() {
     for class in ["CIM_Job", "CIM_Error", "CIM_InstMethodCall"] {
-        let decl = InstanceDecl { class: CimName::new(class).expect("a name"), properties: vec![] };
+        let decl = InstanceDecl {
+            class: CimName::new(class).expect("a name"),
+            properties: vec![],
+        };
         let error = schema().instance(&decl).expect_err("it has no instances");
         assert_eq!(error.status, Status::NotSupported, "{class}: {error}");
     }
-    let unknown = InstanceDecl { class: CimName::of("CIM_None"), properties: vec![] };
-    assert_eq!(schema().instance(&unknown).expect_err("unknown").status, Status::InvalidClass);
+    let unknown = InstanceDecl {
+        class: CimName::of("CIM_None"),
+        properties: vec![],
+    };
+    assert_eq!(
+        schema().instance(&unknown).expect_err("unknown").status,
+        Status::InvalidClass
+    );
 }
 
 #[test]
@@ -159,16 +213,27 @@ fn changes_follow_the_property_list() {
     let decl = job(vec![property("Priority", Some(CimType::Uint32), "3")]);
     let names = |list: Option<&[CimName]>| {
         let changes = schema().changes(class, &decl, list).expect("good changes");
-        changes.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        changes
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
     };
     assert_eq!(names(None), ["Priority=3"]);
     assert_eq!(names(Some(&[])), Vec::<String>::new());
     let both = [CimName::of("jobruntimes"), CimName::of("PRIORITY")];
     assert_eq!(names(Some(&both)), ["Priority=3", "JobRunTimes=1"]);
     let unknown = schema().changes(class, &decl, Some(&[CimName::of("No")]));
-    assert_eq!(unknown.expect_err("unknown").status, Status::InvalidParameter);
+    assert_eq!(
+        unknown.expect_err("unknown").status,
+        Status::InvalidParameter
+    );
     let cleared = schema().changes(class, &decl, Some(&[CimName::of("Name")]));
-    assert!(cleared.expect_err("Name is Required").description.contains("Required"));
+    assert!(
+        cleared
+            .expect_err("Name is Required")
+            .description
+            .contains("Required")
+    );
 }
 
 #[test]
@@ -177,7 +242,9 @@ fn arguments_are_typed_by_the_method() {
     let method = class.methods.get("RequestStateChange").expect("the method");
     let state = |ty, text: &str| vec![property("RequestedState", ty, text)];
     for ty in [None, Some(CimType::Uint16), Some(CimType::Uint32)] {
-        let given = schema().arguments(method, &state(ty, "4")).expect("a known state");
+        let given = schema()
+            .arguments(method, &state(ty, "4"))
+            .expect("a known state");
         assert_eq!(given.get("requestedstate"), Some(&CimValue::Uint16(4)));
     }
     for (given, text) in [
@@ -188,7 +255,10 @@ fn arguments_are_typed_by_the_method() {
     ] {
         let error = schema().arguments(method, &given).expect_err(text);
         assert_eq!(error.status, Status::InvalidParameter);
-        assert!(error.description.contains(text), "expected {text:?} in {error}");
+        assert!(
+            error.description.contains(text),
+            "expected {text:?} in {error}"
+        );
     }
 }
 
@@ -196,7 +266,9 @@ fn arguments_are_typed_by_the_method() {
 fn paths_have_each_key_once_and_typed() {
     let namespace = Namespace::of("root/cimv2");
     let path = |text: &str| {
-        let path = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let path = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
         schema().instance_path(&namespace, &path)
     };
     let good = path("jw_job.instanceid=\"JW:1\"").expect("a good path");
@@ -205,7 +277,10 @@ fn paths_have_each_key_once_and_typed() {
     for (text, status) in [
         ("JW_Job", Status::InvalidParameter),
         ("JW_Job.Name=\"x\"", Status::InvalidParameter),
-        ("JW_Job.InstanceID=\"x\",Name=\"y\"", Status::InvalidParameter),
+        (
+            "JW_Job.InstanceID=\"x\",Name=\"y\"",
+            Status::InvalidParameter,
+        ),
         ("CIM_None.InstanceID=\"x\"", Status::InvalidClass),
     ] {
         assert_eq!(path(text).expect_err(text).status, status, "{text}");

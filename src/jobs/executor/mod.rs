@@ -1,1 +1,11 @@
-//! What an executor of runs is: the seam between the job engine and the thing that runs a job.
+//! Executors: one file for each kind of thing that runs jobs; what supervisor and server share.
+
+mod attached;
+pub mod identity;
+pub(crate) mod layout;
+pub mod log;
+pub mod message;
+mod process;
+
+pub use layout::Layout;
+pub use process::{Options, ProcessExecutor};

@@ -4,7 +4,10 @@ use crate::model::Check;
 
 use super::{Rule, Subject};
 
-pub(super) const RULE: Rule = Rule { qualifier: "MinLen", build };
+pub(super) const RULE: Rule = Rule {
+    qualifier: "MinLen",
+    build,
+};
 
 fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
     if subject.qualifier.value.is_null() {
@@ -13,7 +16,10 @@ fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
     if !subject.is_string() {
         return Err("MinLen stands on strings only".to_owned());
     }
-    subject.length().map(|length| Some(Check::MinLen(length))).ok_or_else(|| "not a length".to_owned())
+    subject
+        .length()
+        .map(|length| Some(Check::MinLen(length)))
+        .ok_or_else(|| "not a length".to_owned())
 }
 
 #[cfg(test)]
@@ -25,7 +31,10 @@ mod tests {
     #[test]
     fn it_checks_strings_alone() {
         let value = CimValue::Uint32(5);
-        assert_eq!(build(RULE, CimType::String, value.clone()), Ok(Some(Check::MinLen(5))));
+        assert_eq!(
+            build(RULE, CimType::String, value.clone()),
+            Ok(Some(Check::MinLen(5)))
+        );
         assert_eq!(build(RULE, CimType::String, CimValue::Null), Ok(None));
         assert!(build(RULE, CimType::Uint8, value).is_err());
     }

@@ -6,10 +6,16 @@ use crate::model::Check;
 
 use super::{Rule, Subject};
 
-pub(super) const RULE: Rule = Rule { qualifier: "MinValue", build };
+pub(super) const RULE: Rule = Rule {
+    qualifier: "MinValue",
+    build,
+};
 
 fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
-    Ok(subject.integer().filter(|_| subject.is_integer()).map(Check::MinValue))
+    Ok(subject
+        .integer()
+        .filter(|_| subject.is_integer())
+        .map(Check::MinValue))
 }
 
 #[cfg(test)]
@@ -21,7 +27,10 @@ mod tests {
     #[test]
     fn it_bounds_integers_and_nothing_else() {
         let value = CimValue::Sint64(-31);
-        assert_eq!(build(RULE, CimType::Sint8, value.clone()), Ok(Some(Check::MinValue(-31))));
+        assert_eq!(
+            build(RULE, CimType::Sint8, value.clone()),
+            Ok(Some(Check::MinValue(-31)))
+        );
         assert_eq!(build(RULE, CimType::DateTime, value), Ok(None));
         assert_eq!(build(RULE, CimType::Sint8, CimValue::Null), Ok(None));
     }

@@ -15,7 +15,7 @@ mod value_map;
 
 pub use standing::{STANDING, Standing};
 
-use crate::model::{CimType, CimValue, Check, NameMap, Qualifier, TypeDecl};
+use crate::model::{Check, CimType, CimValue, NameMap, Qualifier, TypeDecl};
 
 /// What a rule is applied to.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +84,11 @@ mod tests {
         let qualifier = qualifier(rule.qualifier, value);
         let qualifiers = NameMap::from_iter([(qualifier.name.clone(), qualifier.clone())]);
         let ty = TypeDecl::scalar(ty);
-        (rule.build)(&Subject { ty: &ty, qualifier: &qualifier, qualifiers: &qualifiers })
+        (rule.build)(&Subject {
+            ty: &ty,
+            qualifier: &qualifier,
+            qualifiers: &qualifiers,
+        })
     }
 
     pub(super) fn qualifier(name: &'static str, value: CimValue) -> Qualifier {

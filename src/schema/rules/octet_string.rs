@@ -4,7 +4,10 @@ use crate::model::{Check, CimType};
 
 use super::{Rule, Subject, is_set};
 
-pub(super) const RULE: Rule = Rule { qualifier: "OctetString", build };
+pub(super) const RULE: Rule = Rule {
+    qualifier: "OctetString",
+    build,
+};
 
 fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
     if !is_set(&subject.qualifier.value) {
@@ -25,8 +28,17 @@ mod tests {
     #[test]
     fn it_stands_on_octets_and_strings() {
         let on = CimValue::Boolean(true);
-        assert_eq!(build(RULE, CimType::String, on.clone()), Ok(Some(Check::OctetString)));
-        assert_eq!(build(RULE, CimType::String, CimValue::Boolean(false)), Ok(None));
-        assert!(build(RULE, CimType::Uint8, on).is_err(), "a single octet has no room for a length");
+        assert_eq!(
+            build(RULE, CimType::String, on.clone()),
+            Ok(Some(Check::OctetString))
+        );
+        assert_eq!(
+            build(RULE, CimType::String, CimValue::Boolean(false)),
+            Ok(None)
+        );
+        assert!(
+            build(RULE, CimType::Uint8, on).is_err(),
+            "a single octet has no room for a length"
+        );
     }
 }

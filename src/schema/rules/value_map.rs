@@ -11,7 +11,10 @@ use crate::model::{Check, CimType, CimValue, Span, ValueMap};
 
 use super::{Rule, Subject};
 
-pub(super) const RULE: Rule = Rule { qualifier: "ValueMap", build };
+pub(super) const RULE: Rule = Rule {
+    qualifier: "ValueMap",
+    build,
+};
 
 /// An entry of the list before open ends are resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,14 +64,22 @@ fn integer(text: &str) -> Option<i128> {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
-    let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    let hex = digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"));
     let (digits, radix) = hex.map_or((digits, 10), |hex| (hex, 16));
-    let plain = !digits.is_empty() && digits.len() <= 20 && digits.chars().all(|c| c.is_digit(radix));
-    plain.then(|| i128::from_str_radix(digits, radix).ok()).flatten().map(|number| sign * number)
+    let plain =
+        !digits.is_empty() && digits.len() <= 20 && digits.chars().all(|c| c.is_digit(radix));
+    plain
+        .then(|| i128::from_str_radix(digits, radix).ok())
+        .flatten()
+        .map(|number| sign * number)
 }
 
 fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
-    let Some(entries) = subject.qualifier.value.as_array() else { return Ok(None) };
+    let Some(entries) = subject.qualifier.value.as_array() else {
+        return Ok(None);
+    };
     let texts: Vec<&str> = entries.iter().filter_map(CimValue::as_str).collect();
     let map = match subject.ty.ty.integer_range() {
         Some(range) => integers(&texts, &labels(subject), range)?,
@@ -82,8 +93,15 @@ fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
 
 /// The names in `Values`, by position.
 fn labels(subject: &Subject<'_>) -> Vec<Option<Arc<str>>> {
-    let values = subject.qualifiers.get("Values").and_then(|values| values.value.as_array());
-    values.into_iter().flatten().map(|label| label.as_str().map(Arc::from)).collect()
+    let values = subject
+        .qualifiers
+        .get("Values")
+        .and_then(|values| values.value.as_array());
+    values
+        .into_iter()
+        .flatten()
+        .map(|label| label.as_str().map(Arc::from))
+        .collect()
 }
 
 fn integers(
@@ -92,8 +110,10 @@ fn integers(
     (lowest, highest): (i128, i128),
 ) -> Result<ValueMap, String> {
     let malformed = |text: &&str| format!("\"{text}\" is neither a number nor a range");
-    let parsed: Result<Vec<Entry>, String> =
-        texts.iter().map(|text| Entry::parse(text).ok_or_else(|| malformed(text))).collect();
+    let parsed: Result<Vec<Entry>, String> = texts
+        .iter()
+        .map(|text| Entry::parse(text).ok_or_else(|| malformed(text)))
+        .collect();
     let entries = parsed?;
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|at| entries.get(*at).map_or(0, |entry| entry.rank()));
@@ -104,15 +124,28 @@ fn integers(
             return Err(format!("{from}..{to} is out of the range of the type"));
         }
         let label = labels.get(at).cloned().flatten();
-        let reserved = label.as_deref().is_some_and(|label| label.to_lowercase().contains("reserved"));
-        claim(&mut spans, &Span { from, to, label, reserved });
+        let reserved = label
+            .as_deref()
+            .is_some_and(|label| label.to_lowercase().contains("reserved"));
+        claim(
+            &mut spans,
+            &Span {
+                from,
+                to,
+                label,
+                reserved,
+            },
+        );
     }
     Ok(ValueMap::Integers(spans.into()))
 }
 
 /// The ends of an entry, open ones resolved by its neighbours in the list.
 fn bounds(entries: &[Entry], at: usize, (lowest, highest): (i128, i128)) -> (i128, i128) {
-    let before = at.checked_sub(1).and_then(|at| entries.get(at)).and_then(|entry| entry.highest());
+    let before = at
+        .checked_sub(1)
+        .and_then(|at| entries.get(at))
+        .and_then(|entry| entry.highest());
     let after = entries.get(at + 1).and_then(|entry| entry.lowest());
     match entries.get(at) {
         Some(Entry::Value(value)) => (*value, *value),
@@ -127,14 +160,24 @@ fn bounds(entries: &[Entry], at: usize, (lowest, highest): (i128, i128)) -> (i12
 fn claim(spans: &mut Vec<Span>, new: &Span) {
     let mut from = new.from;
     let mut free = Vec::new();
-    for span in spans.iter().filter(|span| span.to >= new.from && span.from <= new.to) {
+    for span in spans
+        .iter()
+        .filter(|span| span.to >= new.from && span.from <= new.to)
+    {
         if span.from > from {
-            free.push(Span { from, to: span.from - 1, ..new.clone() });
+            free.push(Span {
+                from,
+                to: span.from - 1,
+                ..new.clone()
+            });
         }
         from = span.to + 1;
     }
     if from <= new.to {
-        free.push(Span { from, ..new.clone() });
+        free.push(Span {
+            from,
+            ..new.clone()
+        });
     }
     spans.extend(free);
     spans.sort_by_key(|span| span.from);
@@ -161,7 +204,10 @@ mod tests {
 
     #[test]
     fn signs_and_hexadecimal_are_read() {
-        assert_eq!(spans(&["-7", "-6..6", "0x7"], (-128, 127)), [(-7, -7), (-6, 6), (7, 7)]);
+        assert_eq!(
+            spans(&["-7", "-6..6", "0x7"], (-128, 127)),
+            [(-7, -7), (-6, 6), (7, 7)]
+        );
         assert_eq!(spans(&["0x8000..0xFFFF"], (0, 65_535)), [(32_768, 65_535)]);
     }
 
@@ -173,7 +219,10 @@ mod tests {
     #[test]
     fn what_is_no_entry_or_no_value_of_the_type_is_refused() {
         for bad in ["", "x", "1-2", "0x", "300", "-1"] {
-            assert!(integers(&[bad], &[], (0, 255)).is_err(), "{bad:?} was taken");
+            assert!(
+                integers(&[bad], &[], (0, 255)).is_err(),
+                "{bad:?} was taken"
+            );
         }
     }
 
@@ -183,7 +232,10 @@ mod tests {
         let map = integers(&["0", ".."], &labels, (0, 255)).expect("a value map");
         assert_eq!(map.check(&CimValue::Uint8(0)), Ok(()));
         assert!(map.check(&CimValue::Uint8(1)).is_err());
-        assert_eq!(map.span(0).and_then(|span| span.label.as_deref()), Some("Yes"));
+        assert_eq!(
+            map.span(0).and_then(|span| span.label.as_deref()),
+            Some("Yes")
+        );
     }
 
     proptest! {

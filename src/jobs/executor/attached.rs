@@ -1,0 +1,256 @@
+//! One run as the server sees it: a task that tells the supervisor what to do and hears what happens.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc;
+
+use super::super::core::{Exit, JobId, RunNews, Signal};
+use super::super::port::NewsSender;
+use super::identity::Identity;
+use super::layout;
+use super::message::{self, End, LINE_LIMIT_BYTES, Lines, Outcome, Report, Told};
+
+/// What the driver wants of a run.
+#[derive(Debug)]
+pub(super) enum Order {
+    Release,
+    Abandon,
+    Signal(Signal),
+    Acknowledge,
+}
+
+/// A run and the two fifos of its supervisor.
+pub(super) struct Attached {
+    pub(super) job: JobId,
+    pub(super) run: u32,
+    pub(super) folder: PathBuf,
+    reports: AsyncFd<OwnedFd>,
+    /// The supervisor itself: it is readable once the supervisor has gone.
+    supervisor: AsyncFd<OwnedFd>,
+    lines: Lines,
+}
+
+/// What comes next from a supervisor.
+enum Heard {
+    Report(Report),
+    /// The supervisor is gone.
+    Silence,
+}
+
+impl Attached {
+    /// Opens the reports of the run in `folder`, whose supervisor is `pid`.
+    pub(super) fn open(job: JobId, run: u32, folder: PathBuf, pid: i32) -> io::Result<Self> {
+        let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::other("no process id"))?;
+        let supervisor = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fifo = rustix::fs::open(layout::news(&folder), flags, Mode::empty())?;
+        Ok(Self {
+            job,
+            run,
+            folder,
+            reports: watched(fifo)?,
+            supervisor: watched(supervisor)?,
+            lines: Lines::default(),
+        })
+    }
+
+    /// Tells the supervisor; false when nobody listens.
+    pub(super) fn tell(&self, told: Told) -> bool {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fifo = rustix::fs::open(layout::control(&self.folder), flags, Mode::empty());
+        // A line is shorter than what a pipe takes in one piece, so it is written whole or not.
+        fifo.is_ok_and(|fifo| rustix::io::write(&fifo, &message::line(&told)).is_ok())
+    }
+
+    /// Follows the run to its end, which is reported, and until that is acknowledged.
+    pub(super) async fn follow(
+        mut self,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        news: NewsSender,
+    ) {
+        let mut heard = Vec::new();
+        loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Order::Signal(signal)) => self.signal(signal, &news).await,
+                    Some(Order::Acknowledge | Order::Abandon) | None => return,
+                    Some(Order::Release) => {}
+                },
+                more = self.hear() => heard = more,
+            }
+            for heard in heard.drain(..) {
+                let end = match heard {
+                    Heard::Report(Report::Ended(end)) => ended(end),
+                    Heard::Report(report) => {
+                        self.send(&news, news_of(report)).await;
+                        continue;
+                    }
+                    Heard::Silence => self.fate().await,
+                };
+                self.send(&news, end).await;
+                return self.wait_for_record(orders, &news).await;
+            }
+        }
+    }
+
+    /// The end was reported: the supervisor may go once it is on record.
+    async fn wait_for_record(self, mut orders: mpsc::UnboundedReceiver<Order>, news: &NewsSender) {
+        while let Some(order) = orders.recv().await {
+            match order {
+                Order::Acknowledge | Order::Abandon => {
+                    self.tell(Told::Acknowledge);
+                    return;
+                }
+                // It ended before the signal came.
+                Order::Signal(signal) => {
+                    self.send(
+                        news,
+                        RunNews::Signalled {
+                            signal,
+                            delivered: false,
+                        },
+                    )
+                    .await;
+                }
+                Order::Release => {}
+            }
+        }
+    }
+
+    async fn signal(&self, signal: Signal, news: &NewsSender) {
+        if !self.tell(signal.into()) {
+            self.send(
+                news,
+                RunNews::Signalled {
+                    signal,
+                    delivered: false,
+                },
+            )
+            .await;
+        }
+    }
+
+    async fn send(&self, news: &NewsSender, what: RunNews) {
+        // The driver has gone when nobody receives; the next server will hear it.
+        drop(news.send((self.job.clone(), self.run, what)).await);
+    }
+
+    /// Waits for reports, or for the supervisor to go.
+    async fn hear(&mut self) -> Vec<Heard> {
+        let mut buffer = [0; LINE_LIMIT_BYTES];
+        let read = tokio::select! {
+            // What it wrote before it went is read first.
+            biased;
+            read = self.read(&mut buffer) => read,
+            _ = self.supervisor.readable() => {
+                rustix::io::read(&self.reports, &mut buffer[..]).unwrap_or(0)
+            }
+        };
+        if read == 0 {
+            return vec![Heard::Silence];
+        }
+        let lines = self
+            .lines
+            .take(buffer.get(..read).unwrap_or_default(), LINE_LIMIT_BYTES);
+        let report = |line: Vec<u8>| match serde_json::from_slice(&line) {
+            Ok(report) => Some(Heard::Report(report)),
+            Err(error) => {
+                tracing::warn!(job = %self.job, %error, "a supervisor sent a malformed report");
+                None
+            }
+        };
+        lines.into_iter().filter_map(report).collect()
+    }
+
+    async fn read(&self, buffer: &mut [u8]) -> usize {
+        loop {
+            let Ok(mut ready) = self.reports.readable().await else {
+                return 0;
+            };
+            match ready.try_io(|fifo| Ok(rustix::io::read(fifo, &mut *buffer)?)) {
+                Ok(Ok(read)) => return read,
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(_)) => return 0,
+                Err(_would_block) => {}
+            }
+        }
+    }
+
+    /// The supervisor is gone: its exit file knows, or nobody does.
+    async fn fate(&self) -> RunNews {
+        let folder = self.folder.clone();
+        let known = tokio::task::spawn_blocking(move || settle(&folder)).await;
+        known.unwrap_or_else(|_| unknown("its outcome could not be read"))
+    }
+}
+
+#[expect(
+    deprecated,
+    reason = "its successor is unsafe; the descriptor is owned here and nowhere else"
+)]
+fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(descriptor)
+}
+
+fn news_of(report: Report) -> RunNews {
+    match report {
+        Report::Running { pid } => RunNews::Running(u32::try_from(pid).ok()),
+        Report::Progress { percent, text } => RunNews::Progress { percent, text },
+        Report::Signalled { signal, delivered } => RunNews::Signalled {
+            signal: signal.signal().unwrap_or(Signal::Kill),
+            delivered,
+        },
+        Report::Ended(end) => ended(end),
+    }
+}
+
+/// The end of a run as news.
+pub(super) fn ended(end: End) -> RunNews {
+    let exit = match end.outcome {
+        Outcome::Exited(status) => Exit::Code(status),
+        Outcome::Signalled(signal) => Exit::Signal(signal),
+        Outcome::NotStarted(reason) => Exit::NotStarted(reason),
+        Outcome::NeverReleased => return RunNews::NeverRan,
+    };
+    RunNews::Ended {
+        exit,
+        cpu: end.cpu,
+        max_rss_bytes: end.max_rss_bytes,
+    }
+}
+
+/// Nobody knows how the run ended.
+pub(super) fn unknown(reason: &str) -> RunNews {
+    let exit = Exit::Unknown(reason.to_owned());
+    RunNews::Ended {
+        exit,
+        cpu: None,
+        max_rss_bytes: None,
+    }
+}
+
+/// How the run in `folder` ended, its supervisor being gone. What is left of it is ended: a run
+/// that nobody watches must not go on unknown.
+pub(super) fn settle(folder: &std::path::Path) -> RunNews {
+    if let Ok(text) = std::fs::read(layout::exit(folder)) {
+        return match serde_json::from_slice(&text) {
+            Ok(end) => ended(end),
+            Err(_) => unknown("the record of its end is damaged"),
+        };
+    }
+    let leader = std::fs::read(layout::leader(folder)).ok();
+    let leader = leader.and_then(|text| serde_json::from_slice::<Identity>(&text).ok());
+    if let Some(leader) = leader.filter(Identity::is_alive)
+        && let Some(pid) = Pid::from_raw(leader.pid)
+    {
+        // The leader of a group whose first process it is: the number cannot be reused while it
+        // lives, and it was just seen alive.
+        rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).ok();
+    }
+    unknown("its supervisor was lost, and with it the outcome")
+}

@@ -1,0 +1,321 @@
+//! Jobs as processes of this machine, each under a supervisor of its own.
+
+use std::collections::HashMap;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use rustix::fs::{CWD, Mode, mkfifoat};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::mpsc;
+
+use super::super::core::{Exit, JobId, JobRecord, RunNews, Signal, Work};
+use super::super::port::{LogChunk, LogError, NewsSender, Runs, Stream};
+use super::attached::{Attached, Order, settle, unknown};
+use super::identity::{Identity, boot_id};
+use super::layout::{self, Layout};
+use super::log;
+use super::message::{self, Program, Spec, Told};
+
+/// How the executor is set up.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The program that is started as supervisor, with the argument `supervise-run`.
+    pub program: PathBuf,
+    /// The folder of all runs; made with mode 0700 when it is not there.
+    pub folder: PathBuf,
+    /// What every job's environment begins with.
+    pub environment: Vec<(String, String)>,
+    /// Most bytes kept of each output of a run.
+    pub output_limit_bytes: u64,
+}
+
+/// Runs jobs as processes.
+pub struct ProcessExecutor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: Options,
+    layout: Layout,
+    news: NewsSender,
+    /// The runs that a task follows. Held for a look-up only, never across an await.
+    followed: Mutex<HashMap<(JobId, u32), mpsc::UnboundedSender<Order>>>,
+}
+
+impl ProcessExecutor {
+    /// An executor that reports to `news`.
+    pub fn new(options: Options, news: NewsSender) -> io::Result<Self> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&options.folder)?;
+        let layout = Layout::new(options.folder.clone());
+        let followed = Mutex::default();
+        Ok(Self {
+            shared: Arc::new(Shared {
+                options,
+                layout,
+                news,
+                followed,
+            }),
+        })
+    }
+}
+
+impl Shared {
+    fn order(&self, id: &JobId, run: u32, order: Order) -> bool {
+        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed
+            .get(&(id.clone(), run))
+            .is_some_and(|orders| orders.send(order).is_ok())
+    }
+
+    fn enlist(&self, id: &JobId, run: u32) -> mpsc::UnboundedReceiver<Order> {
+        let (orders, received) = mpsc::unbounded_channel();
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.insert((id.clone(), run), orders);
+        received
+    }
+
+    fn dismiss(&self, id: &JobId, run: u32) {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.remove(&(id.clone(), run));
+    }
+
+    fn spec(&self, job: &JobRecord, run: u32, folder: PathBuf) -> Spec {
+        let program = match job.spec.work() {
+            Work::Command(command) => Program::Command(command.to_vec()),
+            Work::Script { text, interpreter } => Program::Script {
+                text: text.to_owned(),
+                interpreter: interpreter.to_owned(),
+            },
+        };
+        let mut environment = self.options.environment.clone();
+        environment.push(("JOBWRIGHT_JOB_ID".to_owned(), job.id.as_str().to_owned()));
+        environment.push(("JOBWRIGHT_RUN".to_owned(), run.to_string()));
+        let own = job
+            .spec
+            .environment()
+            .iter()
+            .filter_map(|entry| entry.split_once('='));
+        environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        Spec {
+            version: message::VERSION,
+            folder,
+            program,
+            environment,
+            working_directory: job.spec.working_directory().map(str::to_owned),
+            output_limit_bytes: self.options.output_limit_bytes,
+        }
+    }
+
+    /// The life of a run from its preparation: a supervisor that waits, then one that runs.
+    async fn run(
+        self: Arc<Self>,
+        job: Arc<JobRecord>,
+        run: u32,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+    ) {
+        let folder = self.layout.run(&job.id, run);
+        let send = async |news| drop(self.news.send((job.id.clone(), run, news)).await);
+        let (attached, mut child, mut input, identity) =
+            match self.start(&job, run, folder.clone()).await {
+                Ok(started) => started,
+                Err(error) => {
+                    let exit = Exit::NotStarted(format!("the supervisor of the run: {error}"));
+                    send(RunNews::Ended {
+                        exit,
+                        cpu: None,
+                        max_rss_bytes: None,
+                    })
+                    .await;
+                    return;
+                }
+            };
+        send(RunNews::Prepared(identity)).await;
+        let released = matches!(orders.recv().await, Some(Order::Release))
+            && input.write_all(b"go\n").await.is_ok();
+        // The end of its input lets a supervisor that was not released go.
+        drop(input);
+        if released {
+            attached.follow(orders, self.news.clone()).await;
+        }
+        // The supervisor is reaped; it may outlive the acknowledgement by a moment.
+        drop(child.wait().await);
+        if !released {
+            drop(tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await);
+        }
+    }
+
+    async fn start(
+        &self,
+        job: &JobRecord,
+        run: u32,
+        folder: PathBuf,
+    ) -> io::Result<(Attached, Child, ChildStdin, String)> {
+        let made = folder.clone();
+        let make = tokio::task::spawn_blocking(move || make_folder(&made));
+        make.await.map_err(io::Error::other)??;
+        let mut child = Command::new(&self.options.program)
+            .arg("supervise-run")
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+        let identity = Identity::of(pid.ok_or_else(|| io::Error::other("it ended at once"))?)?;
+        let attached = Attached::open(job.id.clone(), run, folder.clone(), identity.pid)?;
+        let mut input = child
+            .stdin
+            .take()
+            .ok_or_else(|| io::Error::other("it has no input"))?;
+        input
+            .write_all(&message::line(&self.spec(job, run, folder)))
+            .await?;
+        let identity = serde_json::to_string(&identity).map_err(io::Error::other)?;
+        Ok((attached, child, input, identity))
+    }
+
+    fn adopt(self: &Arc<Self>, job: &JobRecord, run: u32, identity: &str) -> RunNews {
+        let folder = self.layout.run(&job.id, run);
+        let Ok(identity) = serde_json::from_str::<Identity>(identity) else {
+            return unknown("the record of its supervisor is damaged");
+        };
+        if boot_id().is_ok_and(|boot| boot != identity.boot_id) {
+            return after_reboot(&folder);
+        }
+        if !identity.is_alive() {
+            return settle(&folder);
+        }
+        match Attached::open(job.id.clone(), run, folder.clone(), identity.pid) {
+            // One that ended just now has left its exit file; the number is checked again now that
+            // a descriptor holds whatever process has it.
+            Ok(attached) if identity.is_alive() && attached.tell(Told::Hello) => {
+                let orders = self.enlist(&job.id, run);
+                let (shared, id) = (self.clone(), job.id.clone());
+                tokio::spawn(async move {
+                    attached.follow(orders, shared.news.clone()).await;
+                    shared.dismiss(&id, run);
+                });
+                RunNews::Adopted
+            }
+            Ok(_) | Err(_) => settle(&folder),
+        }
+    }
+}
+
+/// The machine was restarted: what had not ended by then was cut off.
+fn after_reboot(folder: &Path) -> RunNews {
+    if layout::exit(folder).is_file() {
+        return settle(folder);
+    }
+    unknown("the machine was restarted while it ran")
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    for fifo in [layout::control(folder), layout::news(folder)] {
+        mkfifoat(CWD, fifo, Mode::RUSR | Mode::WUSR)?;
+    }
+    Ok(())
+}
+
+fn number_of_run(job: &JobRecord) -> u32 {
+    job.run.as_ref().map_or(0, |run| run.number)
+}
+
+impl Runs for ProcessExecutor {
+    fn prepare(&self, job: &Arc<JobRecord>) {
+        let (shared, job, run) = (self.shared.clone(), job.clone(), number_of_run(job));
+        let orders = shared.enlist(&job.id, run);
+        tokio::spawn(async move {
+            let id = job.id.clone();
+            shared.clone().run(job, run, orders).await;
+            shared.dismiss(&id, run);
+        });
+    }
+
+    fn release(&self, id: &JobId, run: u32) {
+        self.shared.order(id, run, Order::Release);
+    }
+
+    fn abandon(&self, id: &JobId, run: u32) {
+        self.shared.order(id, run, Order::Abandon);
+    }
+
+    fn signal(&self, id: &JobId, run: u32, signal: Signal) {
+        if !self.shared.order(id, run, Order::Signal(signal)) {
+            let (news, id) = (self.shared.news.clone(), id.clone());
+            tokio::spawn(async move {
+                let undelivered = RunNews::Signalled {
+                    signal,
+                    delivered: false,
+                };
+                drop(news.send((id, run, undelivered)).await);
+            });
+        }
+    }
+
+    fn acknowledge(&self, id: &JobId, run: u32) {
+        self.shared.order(id, run, Order::Acknowledge);
+    }
+
+    fn discard(&self, id: &JobId) {
+        let folder = self.shared.layout.job(id);
+        tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(folder = %folder.display(), %error, "the files of a job stay behind");
+            }
+            Ok(()) | Err(_) => {}
+        });
+    }
+
+    fn adopt<'a>(&'a self, job: &'a Arc<JobRecord>) -> BoxFuture<'a, RunNews> {
+        Box::pin(async move {
+            let identity = job.run.as_ref().and_then(|run| run.identity.clone());
+            match identity {
+                Some(identity) => self.shared.adopt(job, number_of_run(job), &identity),
+                None => RunNews::NeverRan,
+            }
+        })
+    }
+
+    fn read_log<'a>(
+        &'a self,
+        job: &'a Arc<JobRecord>,
+        stream: Stream,
+        offset: u64,
+        max: usize,
+    ) -> BoxFuture<'a, Result<LogChunk, LogError>> {
+        Box::pin(async move {
+            let folder = self.shared.layout.run(&job.id, number_of_run(job));
+            let over = !job.has_process() && job.state.is_final();
+            let name = match stream {
+                Stream::Stdout => log::STDOUT,
+                Stream::Stderr => log::STDERR,
+            };
+            let read = tokio::task::spawn_blocking(move || log::read(&folder, name, offset, max));
+            let piece = read.await.map_err(io::Error::other).and_then(|read| read);
+            let piece = piece.map_err(|error| LogError(error.to_string()))?;
+            let end = over && piece.at_end;
+            Ok(LogChunk {
+                data: piece.data,
+                next_offset: piece.next_offset,
+                end,
+            })
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! The supervisor: a small process that holds one run of one job and outlives the server.
+//!
+//! It is single-threaded and has no runtime. It reads what to run from its standard input, waits
+//! for leave, runs it, keeps its output, and reports; how the run ended is on disk before it goes,
+//! unless a server has said that it is on record.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the supervisor is an edge: it waits by the clock and runs a process"
+)]
+
+mod fifo;
+mod launch;
+mod output;
+mod progress;
+mod tree;
+mod watch;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
+
+use super::executor::layout;
+use super::executor::message::{self, End, Outcome, Spec};
+
+/// Longest description of a run, in bytes: a script or its arguments, with the environment.
+const SPEC_LIMIT_BYTES: u64 = 16 << 20;
+/// How long a server has to say that an end is on record.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+
+/// Holds the run that standard input describes.
+pub fn main() -> ExitCode {
+    match hold() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads standard error; the server sees the silence and tells of it.
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn hold() -> io::Result<()> {
+    detach()?;
+    let mut input = BufReader::new(io::stdin().lock());
+    let mut line = Vec::new();
+    input
+        .by_ref()
+        .take(SPEC_LIMIT_BYTES)
+        .read_until(b'\n', &mut line)?;
+    let spec: Spec = serde_json::from_slice(&line).map_err(io::Error::other)?;
+    let fifos = fifo::Fifos::open(&spec.folder)?;
+    let mut leave = [0; 3];
+    let released = input.read_exact(&mut leave).is_ok() && leave == *b"go\n";
+    drop(input);
+    if !released {
+        return record(&spec.folder, &end(Outcome::NeverReleased));
+    }
+    let folder = spec.folder.clone();
+    let mut watch = watch::Watch::new(fifos);
+    let outcome = match launch::launch(spec) {
+        Ok(started) => watch.to_the_end(started)?,
+        Err(reason) => Outcome::NotStarted(reason),
+    };
+    let end = end(outcome);
+    if watch.acknowledged(&end, ACKNOWLEDGEMENT)? {
+        return Ok(());
+    }
+    record(&folder, &end)
+}
+
+/// Leaves the server's session, so that neither its terminal nor its end reaches the run; adopts
+/// what the run leaves orphaned; keeps no core file, which might hold secrets.
+fn detach() -> io::Result<()> {
+    // Fails only for the leader of a group, which is as detached as it can be.
+    rustix::process::setsid().ok();
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    rustix::process::umask(rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH);
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    Ok(())
+}
+
+/// The end of the run, with what its processes used; all of them have been reaped.
+fn end(outcome: Outcome) -> End {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
+    let time = |seconds: i64, micros: i64| {
+        let micros = seconds.saturating_mul(1_000_000).saturating_add(micros);
+        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+    };
+    let cpu = usage.as_ref().map(|usage| {
+        let (user, system) = (usage.user_time(), usage.system_time());
+        time(user.tv_sec(), user.tv_usec()) + time(system.tv_sec(), system.tv_usec())
+    });
+    let kilobytes = usage.and_then(|usage| u64::try_from(usage.max_rss()).ok());
+    End {
+        version: message::VERSION,
+        outcome,
+        cpu,
+        max_rss_bytes: kilobytes.map(|k| k * 1024),
+    }
+}
+
+/// Writes the exit file so that it is there whole, or not at all.
+fn record(folder: &Path, end: &End) -> io::Result<()> {
+    let (path, new) = (layout::exit(folder), folder.join("exit.new"));
+    let mut file = File::create(&new)?;
+    file.write_all(&message::line(end))?;
+    file.sync_all()?;
+    std::fs::rename(new, path)?;
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,215 @@
+//! Watching a run: one loop over its pipes, its end, and what servers say.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, waitpid};
+
+use super::super::core::Signal as Asked;
+use super::super::executor::message::{End, Outcome, Report, Told};
+use super::fifo::Fifos;
+use super::launch::Started;
+use super::output::Output;
+use super::progress::Progress;
+use super::tree;
+
+/// How long killed processes of a run may take to go before they are looked for again.
+const REAPING: Duration = Duration::from_millis(2);
+
+/// A run and those who ask after it.
+pub(super) struct Watch {
+    fifos: Fifos,
+    /// The newest state, for a server that comes later.
+    running: Option<Report>,
+    progress: Option<Report>,
+}
+
+impl Watch {
+    /// Nothing runs yet.
+    pub(super) fn new(fifos: Fifos) -> Self {
+        Self {
+            fifos,
+            running: None,
+            progress: None,
+        }
+    }
+
+    /// Watches `started` until its leader has ended and nothing of it is left.
+    pub(super) fn to_the_end(&mut self, started: Started) -> io::Result<Outcome> {
+        let leader = Pid::from_raw(started.pid).ok_or_else(|| io::Error::other("no process id"))?;
+        let ended = pidfd_open(leader, PidfdFlags::empty())?;
+        self.say_running(started.pid);
+        let (stdout, stderr) = started.logs;
+        let mut outputs = [
+            Output::new(started.stdout, stdout),
+            Output::new(started.stderr, stderr),
+        ];
+        rustix::io::ioctl_fionbio(&started.progress, true)?;
+        let (mut pipe, mut progress) = (Some(started.progress), Progress::default());
+        let mut buffer = Vec::new();
+        loop {
+            let mut events: Vec<PollFd<'_>> = vec![
+                PollFd::new(&ended, PollFlags::IN),
+                PollFd::new(&self.fifos.control, PollFlags::IN),
+            ];
+            if self.fifos.is_waiting() {
+                events.push(PollFd::new(&self.fifos.news, PollFlags::OUT));
+            }
+            let pipes = outputs
+                .iter()
+                .filter_map(|output| output.pipe.as_ref())
+                .chain(&pipe);
+            events.extend(pipes.map(|pipe| PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)));
+            match poll(&mut events, None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let is_over = events
+                .first()
+                .is_some_and(|event| !event.revents().is_empty());
+            outputs
+                .iter_mut()
+                .for_each(|output| output.pump(&mut buffer));
+            self.read_progress(&mut pipe, &mut progress);
+            self.fifos.send();
+            self.obey();
+            if is_over {
+                break;
+            }
+        }
+        let outcome = clear(leader)?;
+        outputs
+            .iter_mut()
+            .for_each(|output| output.drain(&mut buffer));
+        self.read_progress(&mut pipe, &mut progress);
+        Ok(outcome)
+    }
+
+    fn say_running(&mut self, pid: i32) {
+        let report = Report::Running { pid };
+        self.fifos.report(&report);
+        self.running = Some(report);
+    }
+
+    fn read_progress(&mut self, pipe: &mut Option<std::os::fd::OwnedFd>, progress: &mut Progress) {
+        let mut buffer = [0; 4096];
+        let Some(open) = pipe else { return };
+        match rustix::io::read(open, &mut buffer[..]) {
+            Ok(0) => *pipe = None,
+            Ok(read) => {
+                if let Some(report) = progress.take(buffer.get(..read).unwrap_or_default()) {
+                    self.fifos.report(&report);
+                    self.progress = Some(report);
+                }
+            }
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => *pipe = None,
+        }
+    }
+
+    /// Does what servers ask while the run goes on.
+    fn obey(&mut self) {
+        for told in self.fifos.orders() {
+            match (told, told.signal()) {
+                (_, Some(asked)) => {
+                    let delivered = send(asked);
+                    self.fifos.report(&Report::Signalled {
+                        signal: told,
+                        delivered,
+                    });
+                }
+                (Told::Hello, None) => self.introduce(),
+                (_, None) => {}
+            }
+        }
+    }
+
+    /// A server has come: it is told the present state.
+    fn introduce(&mut self) {
+        for report in [self.running.clone(), self.progress.clone()]
+            .into_iter()
+            .flatten()
+        {
+            self.fifos.report(&report);
+        }
+    }
+
+    /// Reports the end and waits until a server has it on record; false when none does in time.
+    pub(super) fn acknowledged(&mut self, end: &End, patience: Duration) -> io::Result<bool> {
+        let report = Report::Ended(end.clone());
+        self.fifos.report(&report);
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            let mut events = vec![PollFd::new(&self.fifos.control, PollFlags::IN)];
+            if self.fifos.is_waiting() {
+                events.push(PollFd::new(&self.fifos.news, PollFlags::OUT));
+            }
+            let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
+            match poll(&mut events, Some(&timeout)) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.fifos.send();
+            for told in self.fifos.orders() {
+                match (told, told.signal()) {
+                    (Told::Acknowledge, _) => return Ok(true),
+                    (Told::Hello, _) => self.fifos.report(&report),
+                    (_, Some(_)) => {
+                        self.fifos.report(&Report::Signalled {
+                            signal: told,
+                            delivered: false,
+                        });
+                    }
+                    (_, None) => {}
+                }
+            }
+        }
+    }
+}
+
+fn send(asked: Asked) -> bool {
+    match asked {
+        Asked::Suspend => tree::signal(Signal::STOP),
+        Asked::Continue => tree::signal(Signal::CONT),
+        // A stopped process acts on SIGTERM only once it goes on.
+        Asked::Terminate => tree::signal(Signal::TERM) && tree::signal(Signal::CONT),
+        Asked::Kill => tree::signal(Signal::KILL),
+    }
+}
+
+/// Ends what the leader left behind and reaps everything; gives how the leader ended.
+fn clear(leader: Pid) -> io::Result<Outcome> {
+    let mut outcome = None;
+    loop {
+        match waitpid(None, WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) if pid == leader => outcome = Some(status),
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) => {
+                // Only what is left of the run is still there: its leader has ended.
+                tree::signal(Signal::KILL);
+                std::thread::sleep(REAPING);
+            }
+            Err(Errno::CHILD) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    outcome
+        .map(of_status)
+        .ok_or_else(|| io::Error::other("the end of the leader was not seen"))
+}
+
+fn of_status(status: WaitStatus) -> Outcome {
+    let byte = |number: i32| u8::try_from(number).unwrap_or(u8::MAX);
+    match (status.exit_status(), status.terminating_signal()) {
+        (_, Some(signal)) => Outcome::Signalled(byte(signal)),
+        (Some(code), None) => Outcome::Exited(byte(code)),
+        (None, None) => Outcome::Signalled(0),
+    }
+}
