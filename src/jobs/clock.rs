@@ -1,4 +1,5 @@
 //! The only place of the job engine that reads clocks.
+#![expect(clippy::disallowed_methods, reason = "this is the driver's clock")]
 
 use std::time::Duration;
 

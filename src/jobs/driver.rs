@@ -161,10 +161,32 @@ impl Driver {
     }
 
     /// One step; an error only when the store is lost. Otherwise it is tried again later.
+    ///
+    /// News that the store would not take are tried apart from the requests, so that neither
+    /// stands in the way of the other.
     async fn step(&mut self, batch: Batch) -> Result<(), StoreError> {
-        self.attempt(batch)
-            .await
-            .or_else(|error| if error.is_fatal() { Err(error) } else { Ok(()) })
+        if self.held_news.is_empty() {
+            return unless_fatal(self.attempt(batch).await);
+        }
+        let Batch { requests, news } = batch;
+        self.held_news.extend(news);
+        if clock::now().boot >= self.not_before {
+            let news = std::mem::take(&mut self.held_news);
+            unless_fatal(
+                self.attempt(Batch {
+                    news,
+                    ..Batch::default()
+                })
+                .await,
+            )?;
+        }
+        unless_fatal(
+            self.attempt(Batch {
+                requests,
+                ..Batch::default()
+            })
+            .await,
+        )
     }
 
     /// Decides, commits, publishes, performs and answers. After an error nothing has happened, the
@@ -172,30 +194,27 @@ impl Driver {
     pub(super) async fn attempt(&mut self, batch: Batch) -> Result<(), StoreError> {
         let now = clock::now();
         let Batch { requests, news } = batch;
-        let mut all_news = std::mem::take(&mut self.held_news);
-        all_news.extend(news);
         let (events, tickets) = self.events(requests, now).await;
         self.scheduler.begin();
-        let decisions = self.decide(&all_news, events, now);
+        let decisions = self.decide(&news, events, now);
         let committed = match decisions.changes.as_slice() {
             [] => Ok(()),
             changes => self.journal.commit(changes.to_vec(), now.wall).await,
         };
         if let Err(error) = committed {
             self.scheduler.rollback();
-            self.held_news = all_news;
+            self.held_news.splice(0..0, news);
             self.not_before = now.boot + RETRY;
             let told = EngineError::store(&error);
-            tickets
-                .into_iter()
-                .for_each(|ticket| self.desk.answer(ticket, Err(told.clone())));
+            for ticket in tickets {
+                self.desk.answer(ticket, Err(told.clone()));
+            }
             return Err(error);
         }
         self.publish(&decisions);
-        decisions
-            .effects
-            .into_iter()
-            .for_each(|effect| self.perform(effect));
+        for effect in decisions.effects {
+            self.perform(effect);
+        }
         for (ticket, answer) in decisions.answers {
             self.desk.answer(ticket, Ok(answer));
         }
@@ -272,16 +291,6 @@ impl Driver {
         let mut jobs = self.published.load().jobs.clone();
         for change in &decisions.changes {
             apply(&mut jobs, change);
-            if let Some((before, after)) = both_sides(change) {
-                self.desk.committed += 1;
-                let sequence = self.desk.committed;
-                // Nobody listening is no error.
-                drop(self.changes.send(Arc::new(Committed {
-                    sequence,
-                    before,
-                    after,
-                })));
-            }
         }
         for job in &decisions.shown {
             let newer = jobs
@@ -293,6 +302,17 @@ impl Driver {
         }
         let queue = queue_view(&self.scheduler);
         self.published.store(Arc::new(Snapshot { jobs, queue }));
+        // Listeners come after readers, so that whoever hears of a change also sees it.
+        for (before, after) in decisions.changes.iter().filter_map(both_sides) {
+            self.desk.committed += 1;
+            let sequence = self.desk.committed;
+            // Nobody listening is no error.
+            drop(self.changes.send(Arc::new(Committed {
+                sequence,
+                before,
+                after,
+            })));
+        }
     }
 
     fn perform(&self, effect: Action) {
@@ -342,6 +362,10 @@ impl Desk {
             drop(waiting.send(answer));
         }
     }
+}
+
+fn unless_fatal(attempted: Result<(), StoreError>) -> Result<(), StoreError> {
+    attempted.or_else(|error| if error.is_fatal() { Err(error) } else { Ok(()) })
 }
 
 /// The numbers of the queue.

@@ -86,34 +86,34 @@ pub enum Timeout {
 /// Why the engine did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EngineError {
-    /// The properties are not a job. (CIM_ERR_INVALID_PARAMETER)
+    /// The properties are not a job. (`CIM_ERR_INVALID_PARAMETER`)
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// The client's id was used before. (CIM_ERR_ALREADY_EXISTS)
+    /// The client's id was used before. (`CIM_ERR_ALREADY_EXISTS`)
     #[error("the InstanceID {0} was used before")]
     IdUsed(JobId),
-    /// A `RequestID` is empty or too long. (CIM_ERR_INVALID_PARAMETER)
+    /// A `RequestID` is empty or too long. (`CIM_ERR_INVALID_PARAMETER`)
     #[error("RequestID must have 1 to {REQUEST_ID_LIMIT} characters")]
     RequestId,
-    /// No such job. (CIM_ERR_NOT_FOUND)
+    /// No such job. (`CIM_ERR_NOT_FOUND`)
     #[error("there is no job {0}")]
     NotFound(JobId),
-    /// The state of the job does not allow it. (CIM_ERR_FAILED)
+    /// The state of the job does not allow it. (`CIM_ERR_FAILED`)
     #[error("{0}")]
     State(&'static str),
-    /// The number of jobs is at its limit. (CIM_ERR_FAILED)
+    /// The number of jobs is at its limit. (`CIM_ERR_FAILED`)
     #[error("the queue is full: it has {0} jobs")]
     Full(usize),
-    /// The value is outside what the engine can do. (CIM_ERR_INVALID_PARAMETER)
+    /// The value is outside what the engine can do. (`CIM_ERR_INVALID_PARAMETER`)
     #[error("MaxRunningJobs must be at least 1")]
     MaxRunning,
-    /// The store could not make it durable, and so it did not happen. (CIM_ERR_FAILED)
+    /// The store could not make it durable, and so it did not happen. (`CIM_ERR_FAILED`)
     #[error("the job store cannot be written: {0}")]
     Store(String),
-    /// The executor could not do it. (CIM_ERR_FAILED)
+    /// The executor could not do it. (`CIM_ERR_FAILED`)
     #[error("the log cannot be read: {0}")]
     Log(String),
-    /// The engine is shutting down. (CIM_ERR_FAILED)
+    /// The engine is shutting down. (`CIM_ERR_FAILED`)
     #[error("the job engine has stopped")]
     Stopped,
 }

@@ -12,5 +12,8 @@ pub mod port;
 pub mod provider;
 pub mod supervisor;
 
+#[cfg(test)]
+mod tests;
+
 pub use driver::EngineTask;
 pub use open::{Config, OpenError};

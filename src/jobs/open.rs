@@ -40,10 +40,7 @@ impl Config {
     pub fn new(directory: PathBuf) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            store: Options {
-                directory,
-                page_limit: None,
-            },
+            store: Options::new(directory),
             max_running: u32::try_from(2 * processors).unwrap_or(u32::MAX),
             policy: Policy::default(),
         }

@@ -65,7 +65,7 @@ pub trait Runs: Send + Sync + 'static {
     fn discard(&self, id: &JobId);
 
     /// After a restart: finds the released newest run of `job` again. The answer is Adopted,
-    /// NeverRan, or Ended, with `Exit::Unknown` when nobody knows; news follow when Adopted.
+    /// `NeverRan`, or Ended, with `Exit::Unknown` when nobody knows; news follow when Adopted.
     fn adopt<'a>(&'a self, job: &'a Arc<JobRecord>) -> BoxFuture<'a, RunNews>;
 
     /// Reads up to `max` bytes of the newest run's output from `offset` on.

@@ -27,6 +27,19 @@ pub struct Options {
     pub directory: PathBuf,
     /// Most pages of 4096 bytes that the database may have; `None` is as many as the disk holds.
     pub page_limit: Option<u32>,
+    /// How long to wait for somebody who looks in with another tool and holds a lock.
+    pub busy_timeout: Duration,
+}
+
+impl Options {
+    /// The store in this directory, as large as the disk allows.
+    pub fn new(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            page_limit: None,
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
 }
 
 /// The only writer of a database whose directory is locked for this process.
@@ -101,7 +114,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 
 /// Applies the settings that durability rests on, and believes only what is read back.
 fn settle(connection: &Connection, options: &Options) -> Result<(), StoreError> {
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(options.busy_timeout)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     setting(connection, "journal_mode", "WAL", "wal")?;
     setting(connection, "synchronous", "FULL", "2")?;

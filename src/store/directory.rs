@@ -23,8 +23,8 @@ pub(super) struct Directory {
 impl Directory {
     /// Makes the directory if need be and locks it.
     pub(super) fn lock(path: &Path) -> Result<Self, StoreError> {
-        let mut make = DirBuilder::new();
-        let made = make.recursive(true).mode(0o700).create(path);
+        let mut builder = DirBuilder::new();
+        let made = builder.recursive(true).mode(0o700).create(path);
         made.map_err(|error| StoreError::directory(path, error))?;
         refuse_network(path)?;
         let file = path.join("lock");

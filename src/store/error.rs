@@ -41,7 +41,7 @@ pub enum StoreError {
         /// The latest format known.
         known: usize,
     },
-    /// The SQLite library has a known fault.
+    /// The `SQLite` library has a known fault.
     #[error("use SQLite {0}: 3.51.3 or later is needed")]
     Library(&'static str),
     /// A setting was not accepted.
@@ -73,7 +73,7 @@ pub enum StoreError {
     /// The writer thread is gone.
     #[error("reach the database: its writer has stopped")]
     Stopped,
-    /// Anything else that SQLite reports.
+    /// Anything else that `SQLite` reports.
     #[error("use the database")]
     Sqlite(#[source] rusqlite::Error),
 }

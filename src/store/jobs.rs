@@ -279,7 +279,7 @@ fn encode(job: &JobRecord) -> Result<String, StoreError> {
     serde_json::to_string(job).map_err(StoreError::Encode)
 }
 
-/// SQLite's integers are signed; none of ours comes near the limit.
+/// `SQLite`'s integers are signed; none of ours comes near the limit.
 fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -45,7 +45,7 @@ pub enum Event {
         /// A `TimeoutPeriod` that is neither NULL nor zero.
         timeout: Option<Duration>,
     },
-    /// A client calls KillJob.
+    /// A client calls `KillJob`.
     Kill {
         /// Whom to answer.
         ticket: Ticket,
@@ -240,7 +240,7 @@ pub enum Refusal {
     /// The job has not ended, so that it cannot be deleted.
     #[error("the job has not ended; terminate it first")]
     NotEnded,
-    /// The job has ended, so that DeleteOnCompletion cannot be changed.
+    /// The job has ended, so that `DeleteOnCompletion` cannot be changed.
     #[error("the job has ended; delete it instead of changing DeleteOnCompletion")]
     Ended,
     /// The number of jobs is at its limit.

@@ -95,7 +95,7 @@ settings! {
     hold / Hold: bool, Create, "Whether the job is born Suspended.";
     depends_on / DependsOn: Vec<String>, Create, "Jobs that must end first, with conditions.";
     recovery_action / RecoveryAction: u16, Create, "What to do when a run fails, 0 to 5.";
-    other_recovery_action / OtherRecoveryAction: String, Create, "The hook of RecoveryAction 1.";
+    other_recovery_action / OtherRecoveryAction: String, Create, "The hook of `RecoveryAction` 1.";
     #[serde(with = "written")]
     scheduled_start_time / ScheduledStartTime: CimDateTime, Write, "The one start, as an instant.";
     job_run_times / JobRunTimes: u32, Write, "How many runs; 0 is without limit.";
@@ -112,16 +112,16 @@ settings! {
     delete_on_completion / DeleteOnCompletion: bool, Write, "Whether the job removes itself.";
     #[serde(with = "written")]
     time_before_removal / TimeBeforeRemoval: CimDateTime, Write, "How long it stays after its end.";
-    time_zone / TimeZone: String, Write, "IANA zone of LocalOrUtcTime 1.";
+    time_zone / TimeZone: String, Write, "IANA zone of `LocalOrUtcTime` 1.";
     #[serde(with = "written")]
     max_elapsed_time / MaxElapsedTime: CimDateTime, Write, "Time-out of a run.";
     #[serde(with = "written")]
     kill_grace_period / KillGracePeriod: CimDateTime, Write, "From SIGTERM to SIGKILL.";
-    missed_run_policy / MissedRunPolicy: u16, Write, "2 Skip, 3 RunOnce, 4 RunAll.";
+    missed_run_policy / MissedRunPolicy: u16, Write, "2 Skip, 3 `RunOnce`, 4 `RunAll`.";
     overlap_policy / OverlapPolicy: u16, Write, "2 Skip, 3 Queue, 4 Parallel, 5 Replace.";
-    max_retries / MaxRetries: u32, Write, "Bound of RecoveryAction 4.";
+    max_retries / MaxRetries: u32, Write, "Bound of `RecoveryAction` 4.";
     #[serde(with = "written")]
-    retry_delay / RetryDelay: CimDateTime, Write, "First delay of RecoveryAction 4.";
+    retry_delay / RetryDelay: CimDateTime, Write, "First delay of `RecoveryAction` 4.";
 }
 
 /// A datetime in a stored record is its 25 characters as written.

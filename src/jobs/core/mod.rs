@@ -2,6 +2,8 @@
 //!
 //! Values and events go in with the time, and actions come out as data; the driver performs them.
 
+#[cfg(test)]
+mod bench;
 mod depend;
 mod event;
 mod fields;
@@ -17,8 +19,12 @@ mod scheduler;
 mod simulation;
 mod spec;
 pub mod state;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
+#[cfg(test)]
+mod world;
 
 pub use depend::{Condition, Dependency};
 pub use event::{

@@ -64,7 +64,7 @@ pub struct JobRecord {
     pub ended: Option<DateTime<Utc>>,
     /// Why the job, or its newest run, did not succeed.
     pub error: Option<JobError>,
-    /// `DeleteOnKill` of the KillJob that ended it, which overrides `DeleteOnCompletion`.
+    /// `DeleteOnKill` of the `KillJob` that ended it, which overrides `DeleteOnCompletion`.
     pub delete_on_kill: Option<bool>,
 }
 

@@ -272,7 +272,7 @@ impl Scheduler {
         self.reply(ticket, Answer::Code(code::DONE));
     }
 
-    /// KillJob (#42): 0 once the job is Killed, never 4096, and Failed when it has ended.
+    /// `KillJob` (#42): 0 once the job is Killed, never 4096, and Failed when it has ended.
     pub(super) fn kill(
         &mut self,
         ticket: Ticket,

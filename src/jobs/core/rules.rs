@@ -113,7 +113,7 @@ pub enum Rule {
     /// A zone that the IANA database does not have.
     #[error("is not a zone of the IANA database: \"{0}\"")]
     UnknownZone(String),
-    /// A text for another value of RecoveryAction.
+    /// A text for another value of `RecoveryAction`.
     #[error("applies to RecoveryAction 1 alone")]
     OtherRecoveryOnly,
 }
@@ -162,7 +162,7 @@ pub(super) fn clear_calendar(fields: &mut JobFields) {
     fields.run_start_interval = None;
 }
 
-/// #11: ScheduledStartTime and Run* in one request contradict each other.
+/// #11: `ScheduledStartTime` and Run* in one request contradict each other.
 pub(super) fn one_kind_of_start(written: &JobFields) -> Result<(), SpecError> {
     if written.scheduled_start_time.is_some() && has_calendar(written) {
         return Err(SpecError::new(
@@ -334,7 +334,7 @@ pub(super) fn times(fields: &JobFields) -> Result<(), SpecError> {
         return Err(SpecError::new("RunDay", Rule::NoSuchDay)); // #6
     }
     let of_day = interval("RunStartInterval", fields.run_start_interval)?; // #9
-    if of_day.is_some_and(|time| time >= Duration::from_secs(86_400)) {
+    if of_day.is_some_and(|time| time >= Duration::from_hours(24)) {
         return Err(SpecError::new("RunStartInterval", Rule::TimeOfDay)); // #9
     }
     interval("TimeBeforeRemoval", fields.time_before_removal)?;
@@ -373,4 +373,320 @@ fn finite(property: &'static str, written: Option<CimDateTime>) -> Result<(), Sp
         return Err(SpecError::new(property, Rule::Infinite));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::spec::{JobSpec, StartRule, Work};
+    use super::*;
+    use Setting::{
+        Priority, RunDay, RunStartInterval, ScheduledStartTime, TimeBeforeRemoval, UntilTime,
+    };
+
+    fn now() -> DateTime<Utc> {
+        "2026-06-01T12:00:00Z".parse().expect("an instant")
+    }
+
+    fn time(text: &str) -> CimDateTime {
+        text.parse().expect("a datetime")
+    }
+
+    fn base() -> JobFields {
+        JobFields {
+            name: Some("job".to_owned()),
+            command: Some(vec!["true".to_owned()]),
+            ..JobFields::default()
+        }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
+    fn strings(items: &[&str]) -> Option<Vec<String>> {
+        Some(items.iter().map(|item| (*item).to_owned()).collect())
+    }
+
+    /// `change` makes a job that is refused with this text.
+    fn refused(change: impl FnOnce(&mut JobFields), expected: &str) {
+        let mut fields = base();
+        change(&mut fields);
+        let error = JobSpec::new(fields, now()).expect_err(expected).to_string();
+        assert!(error.starts_with(expected), "{error:?} is not {expected:?}");
+    }
+
+    fn accepted(change: impl FnOnce(&mut JobFields)) -> JobSpec {
+        let mut fields = base();
+        change(&mut fields);
+        JobSpec::new(fields, now()).expect("a job")
+    }
+
+    #[test]
+    fn what_is_not_a_job() {
+        let one_of = "exactly one of Command and Script must be given";
+        refused(|f| f.name = None, "Name must have a value");
+        refused(|f| f.command = None, &format!("Command is wrong: {one_of}"));
+        refused(
+            |f| f.script = Some("a".into()),
+            &format!("Script is wrong: {one_of}"),
+        );
+        refused(|f| f.command = strings(&[]), "Command must begin with");
+        refused(|f| f.command = strings(&[""]), "Command must begin with");
+        refused(
+            |f| f.command = strings(&["bin/true"]),
+            "Command must begin with",
+        );
+        refused(
+            |f| f.command = strings(&["a", "b\0"]),
+            "Command contains a NUL",
+        );
+        refused(
+            |f| f.interpreter = Some("/bin/sh".into()),
+            "Interpreter applies to Script",
+        );
+        refused(
+            |f| f.environment = strings(&["A"]),
+            "Environment must be NAME=value",
+        );
+        refused(
+            |f| f.environment = strings(&["=v"]),
+            "Environment must be NAME=value",
+        );
+        refused(
+            |f| f.environment = strings(&["1A=v"]),
+            "Environment must be NAME=value",
+        );
+        refused(
+            |f| f.working_directory = Some("tmp".into()),
+            "WorkingDirectory must be an abs",
+        );
+        refused(
+            |f| f.queue_name = Some("fast".into()),
+            "QueueName names a queue that",
+        );
+        refused(|f| f.instance_id = Some("a;b".into()), "InstanceID must be");
+        refused(
+            |f| f.instance_id = Some(String::new()),
+            "InstanceID must be",
+        );
+        refused(
+            |f| f.depends_on = strings(&["a;soon"]),
+            "DependsOn must be an InstanceID",
+        );
+        refused(
+            |f| f.depends_on = strings(&[";ended"]),
+            "DependsOn must be an InstanceID",
+        );
+        refused(
+            |f| f.time_zone = Some("Mars/Base".into()),
+            "TimeZone is not a zone",
+        );
+        refused(
+            |f| f.other_recovery_action = Some("x".into()),
+            "OtherRecoveryAction applies",
+        );
+        refused(
+            |f| {
+                f.command = None;
+                f.script = Some("a".into());
+                f.interpreter = Some("sh".into());
+            },
+            "Interpreter must be an absolute path",
+        );
+    }
+
+    #[test]
+    fn a_secret_in_the_environment_is_not_repeated() {
+        let mut fields = base();
+        fields.environment = strings(&["bad-name=secret"]);
+        let error = JobSpec::new(fields, now())
+            .expect_err("a bad name")
+            .to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn limits_hold_at_the_limit_and_not_beyond() {
+        let long = |n: usize| Some(vec!["true".to_owned(), "x".repeat(n)]);
+        accepted(|f| f.command = long(ARGUMENT_LIMIT_BYTES));
+        refused(
+            |f| f.command = long(ARGUMENT_LIMIT_BYTES + 1),
+            "Command is larger",
+        );
+        let many = |n: usize| Some(vec!["a".to_owned(); n]);
+        accepted(|f| f.command = many(ARGUMENT_LIMIT));
+        refused(
+            |f| f.command = many(ARGUMENT_LIMIT + 1),
+            "Command is larger",
+        );
+        let whole = |n: usize| Some(vec!["x".repeat(WORK_LIMIT_BYTES / 8); n]);
+        accepted(|f| f.command = whole(8));
+        refused(|f| f.command = whole(9), "Command is larger");
+        let script = |f: &mut JobFields, n| {
+            f.command = None;
+            f.script = Some("x".repeat(n));
+        };
+        accepted(|f| script(f, WORK_LIMIT_BYTES));
+        refused(|f| script(f, WORK_LIMIT_BYTES + 1), "Script is larger");
+        let deps = |n: usize| Some(vec!["a".to_owned(); n]);
+        accepted(|f| f.depends_on = deps(DEPENDENCY_LIMIT));
+        refused(
+            |f| f.depends_on = deps(DEPENDENCY_LIMIT + 1),
+            "DependsOn is larger",
+        );
+    }
+
+    #[test]
+    fn times_that_make_no_sense() {
+        let stamp = "20260602000000.000000+000";
+        refused(|f| f.run_day = Some(0), "RunDay is 0");
+        let of_day =
+            |text: &'static str| move |f: &mut JobFields| f.run_start_interval = Some(time(text));
+        refused(
+            of_day("00000001000000.000000:000"),
+            "RunStartInterval must be shorter than 24",
+        );
+        refused(of_day(stamp), "RunStartInterval must be an interval");
+        refused(
+            of_day("000000000200**.******:000"),
+            "RunStartInterval must not contain asterisks",
+        );
+        accepted(of_day("00000000235959.999999:000"));
+        refused(
+            |f| f.time_before_removal = Some(time(stamp)),
+            "TimeBeforeRemoval must be an int",
+        );
+        refused(
+            |f| f.max_elapsed_time = Some(time(stamp)),
+            "MaxElapsedTime must be an interval",
+        );
+        refused(
+            |f| f.max_elapsed_time = Some(time("00000000000000.000000:000")),
+            "MaxElapsedTime must be longer",
+        );
+        refused(
+            |f| f.kill_grace_period = Some(time("99999999235959.000000:000")),
+            "KillGracePeriod must not be infinite",
+        );
+        refused(
+            |f| f.until_time = Some(time("20260601115959.000000+000")),
+            "UntilTime has already passed",
+        );
+        // The offset of the timestamp wins: 12:30 in +060 is 11:30 UTC (#14).
+        refused(
+            |f| f.until_time = Some(time("20260601123000.000000+060")),
+            "UntilTime has alr",
+        );
+        refused(
+            |f| {
+                f.scheduled_start_time = Some(time(stamp));
+                f.run_day = Some(1);
+            },
+            "ScheduledStartTime cannot be set together",
+        );
+    }
+
+    #[test]
+    fn intervals_become_instants_and_infinity_is_no_limit() {
+        let hour = time("00000000010000.000000:000");
+        let spec = accepted(|f| {
+            f.scheduled_start_time = Some(hour);
+            f.until_time = Some(hour);
+        });
+        let later = now() + TimeDelta::hours(1);
+        assert_eq!(spec.start(), StartRule::At(later));
+        assert_eq!(spec.until(), Some(later));
+        let shown = spec.fields().until_time.map(|until| until.to_string());
+        assert_eq!(shown.as_deref(), Some("20260601130000.000000+000"));
+        for infinite in ["99999999235959.000000:000", "99991231115959.999999-720"] {
+            let spec = accepted(|f| f.until_time = Some(time(infinite)));
+            assert_eq!(spec.until(), None, "{infinite}");
+        }
+        let never = time("99991231115959.999999-720");
+        let spec = accepted(|f| f.scheduled_start_time = Some(never));
+        assert_eq!(spec.start(), StartRule::Never);
+        // #12: a start in the past is accepted and means now.
+        let past = accepted(|f| f.scheduled_start_time = Some(time("20200101000000.000000+000")));
+        assert!(matches!(past.start(), StartRule::At(start) if start < now()));
+    }
+
+    #[test]
+    fn defaults_are_shown() {
+        let spec = accepted(|_| {});
+        let fields = spec.fields();
+        assert_eq!(fields.priority, Some(65_535));
+        assert_eq!(fields.local_or_utc_time, Some(2));
+        assert_eq!(fields.job_run_times, Some(1));
+        assert_eq!(fields.delete_on_completion, Some(false));
+        let removal = fields.time_before_removal.map(|time| time.to_string());
+        assert_eq!(removal.as_deref(), Some("00000000000500.000000:000"));
+        assert_eq!(spec.start(), StartRule::Immediately);
+        assert_eq!(spec.work(), Work::Command(&["true".to_owned()]));
+        let zero = time("00000000000000.000000:000");
+        let spec = accepted(|f| f.time_before_removal = Some(zero));
+        assert_eq!(spec.time_before_removal(), Some(Duration::from_secs(1)));
+    }
+
+    fn changed(spec: &JobSpec, settings: Vec<Setting>) -> Result<JobSpec, String> {
+        spec.with(settings, now())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn modifications_obey_the_same_rules() {
+        let spec = accepted(|_| {});
+        let fixed = changed(&spec, vec![Setting::Hold(Some(true))]);
+        assert_eq!(
+            fixed,
+            Err("Hold cannot be changed after the job was created".to_owned())
+        );
+        let unchanged = changed(&spec, vec![Setting::Hold(Some(false))]);
+        assert_eq!(
+            unchanged.as_ref(),
+            Ok(&spec),
+            "an unchanged value is no change"
+        );
+        let required = changed(&spec, vec![TimeBeforeRemoval(None)]);
+        assert_eq!(
+            required,
+            Err("TimeBeforeRemoval must have a value".to_owned())
+        );
+        let day = changed(&spec, vec![RunDay(Some(0))]);
+        assert_eq!(day, Err("RunDay is 0, and there is no such day".to_owned()));
+        let spec = changed(&spec, vec![Priority(Some(3))]).expect("allowed");
+        assert_eq!(spec.priority(), 3);
+        let spec = changed(&spec, vec![Priority(None)]).expect("NULL is the default again");
+        assert_eq!(spec.priority(), DEFAULT_PRIORITY);
+    }
+
+    #[test]
+    fn between_requests_the_last_kind_of_start_wins() {
+        let start = || ScheduledStartTime(Some(time("20260701000000.000000+000")));
+        let two = || RunStartInterval(Some(time("00000000020000.000000:000")));
+        let calendar = changed(&accepted(|_| {}), vec![two()]).expect("a calendar");
+        assert_eq!(calendar.start(), StartRule::Calendar);
+        let one_shot = changed(&calendar, vec![start()]).expect("one start");
+        assert!(matches!(one_shot.start(), StartRule::At(_)));
+        assert_eq!(one_shot.fields().run_start_interval, None);
+        let again = changed(&one_shot, vec![two()]).expect("a calendar");
+        assert_eq!(
+            (again.start(), again.fields().scheduled_start_time),
+            (StartRule::Calendar, None)
+        );
+        assert!(changed(&accepted(|_| {}), vec![start(), two()]).is_err());
+    }
+
+    #[test]
+    fn an_until_time_that_was_accepted_stays_acceptable() {
+        let until = time("20260601120100.000000+000");
+        let spec = accepted(|f| f.until_time = Some(until));
+        let later = now() + TimeDelta::hours(1);
+        assert!(spec.with(vec![Priority(Some(1))], later).is_ok());
+        assert!(
+            spec.with(vec![UntilTime(Some(until))], later).is_ok(),
+            "written back unchanged"
+        );
+        let stored = serde_json::to_string(&spec).expect("encodes");
+        assert_eq!(
+            serde_json::from_str::<JobSpec>(&stored).expect("decodes"),
+            spec
+        );
+    }
 }

@@ -103,7 +103,9 @@ impl Scheduler {
         match news {
             RunNews::Prepared(identity) => self.prepared(&job, run, identity, now),
             RunNews::Running(process) => self.is_running(&job, process, now),
-            RunNews::Progress { percent, text } => self.progress(&job, percent, text, now),
+            RunNews::Progress { percent, text } => {
+                self.progress(&job, percent, text.as_deref(), now);
+            }
             RunNews::Signalled { signal, delivered } => {
                 self.signalled(&job, signal, delivered, now);
             }
@@ -183,11 +185,11 @@ impl Scheduler {
         }
     }
 
-    fn progress(&mut self, job: &JobRecord, percent: Option<u8>, text: Option<String>, now: Now) {
+    fn progress(&mut self, job: &JobRecord, percent: Option<u8>, text: Option<&str>, now: Now) {
         let mut newer = JobRecord::clone(job);
         let Some(run) = &mut newer.run else { return };
         run.percent = run.percent.max(percent.unwrap_or(0).min(100));
-        run.text = text.as_deref().map(printable).or(run.text.take());
+        run.text = text.map(printable).or(run.text.take());
         if newer == *job {
             return;
         }
@@ -361,7 +363,7 @@ impl Scheduler {
         }
     }
 
-    /// #15, #16: UntilTime has come.
+    /// #15, #16: `UntilTime` has come.
     fn expire(&mut self, job: &JobRecord, now: Now) {
         let error = |description: &str| JobError {
             code: error_code::EXPIRED,

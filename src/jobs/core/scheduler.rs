@@ -32,7 +32,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             max_jobs: 2_000_000,
-            finished_keep: Duration::from_secs(30 * 86_400),
+            finished_keep: Duration::from_hours(720),
             patience: Duration::from_secs(10),
         }
     }
@@ -111,7 +111,9 @@ impl Scheduler {
     /// records then come without such marks.
     pub fn new(policy: Policy, max_running: u32, jobs: Vec<Arc<JobRecord>>) -> Self {
         let mut index = Index::new(policy.finished_keep);
-        jobs.iter().for_each(|job| index.enter(job));
+        for job in &jobs {
+            index.enter(job);
+        }
         let next_seq = jobs.iter().map(|job| job.seq).max().unwrap_or(0) + 1;
         Self {
             policy,
@@ -196,11 +198,6 @@ impl Scheduler {
         self.waiters = undo.waiters;
         self.max_running = undo.max_running;
         self.begin();
-    }
-
-    /// Forgets requests whose clients will not be answered.
-    pub fn forget(&mut self, ticket: Ticket) {
-        self.waiters.remove(&ticket);
     }
 
     /// The jobs, in no order.
@@ -382,7 +379,7 @@ impl Scheduler {
         }
     }
 
-    /// What follows when the job is final: answers, and removal where KillJob asked for it.
+    /// What follows when the job is final: answers, and removal where `KillJob` asked for it.
     fn after_the_end(&mut self, id: &JobId, state: JobState) {
         let killed = if state == JobState::Killed {
             super::state::code::DONE

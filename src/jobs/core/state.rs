@@ -20,7 +20,7 @@ pub enum JobState {
     ShuttingDown = 6,
     /// Ended by itself, successfully.
     Completed = 7,
-    /// Ended by Terminate or by its UntilTime.
+    /// Ended by Terminate or by its `UntilTime`.
     Terminated = 8,
     /// Ended by Kill.
     Killed = 9,
@@ -219,5 +219,53 @@ pub fn verdict(state: JobState, requested: u16) -> Verdict {
         0 | 1 => Answer(code::INVALID_PARAMETER),
         2..=6 => row[usize::from(requested) - 2],
         7.. => Answer(code::NOT_SUPPORTED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn final_states_have_no_way_out_and_all_others_have_one() {
+        for state in JobState::ALL {
+            let ways = JobState::ALL
+                .iter()
+                .filter(|next| state.may_become(**next))
+                .count();
+            assert_eq!(ways == 0, state.is_final(), "{state:?}");
+            assert_eq!(JobState::from_number(state.number()), Some(state));
+        }
+        assert_eq!(JobState::from_number(11), None);
+    }
+
+    /// One row for each state, one letter for each request 2 to 6: `!` do it, `-` invalid
+    /// transition, `b` busy, `n` not supported.
+    #[test]
+    fn the_table_of_request_state_change() {
+        let table = [
+            (New, "!!!!-"),
+            (Starting, "-!!!-"),
+            (Running, "-!!!n"),
+            (Suspended, "!-!!n"),
+            (ShuttingDown, "--b!-"),
+            (Completed, "-----"),
+            (Terminated, "-----"),
+            (Killed, "-----"),
+            (Exception, "-----"),
+        ];
+        for (state, row) in table {
+            let letter = |requested| match verdict(state, requested) {
+                Verdict::Do(_) => '!',
+                Verdict::Answer(code::INVALID_TRANSITION) => '-',
+                Verdict::Answer(code::BUSY) => 'b',
+                Verdict::Answer(code::NOT_SUPPORTED) => 'n',
+                Verdict::Answer(other) => panic!("{other}"),
+            };
+            assert_eq!((2..=6).map(letter).collect::<String>(), row, "{state:?}");
+            assert_eq!(verdict(state, 7), Verdict::Answer(code::NOT_SUPPORTED));
+            assert_eq!(verdict(state, 65_535), Verdict::Answer(code::NOT_SUPPORTED));
+            assert_eq!(verdict(state, 0), Verdict::Answer(code::INVALID_PARAMETER));
+        }
     }
 }

@@ -1,0 +1,575 @@
+//! A simulated world around the scheduler: executor, disk, clocks and crashes.
+//!
+//! The oracle is the disk and the executor's own ledger; the scheduler's memory is not trusted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::simulation::{Options, Step};
+use super::*;
+use crate::model::datetime::CimDateTime;
+
+/// What a simulated supervisor knows of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Process {
+    Prepared,
+    Running,
+    Stopped,
+    /// Ended with this status, which nobody has acknowledged.
+    Over(u8),
+}
+
+pub(super) struct World {
+    pub(super) scheduler: Scheduler,
+    now: Now,
+    /// What is on the disk.
+    disk: BTreeMap<JobId, Arc<JobRecord>>,
+    max_running: u32,
+    request_ids: BTreeMap<(String, String), JobId>,
+    full: bool,
+    /// Runs that exist, by job and number.
+    processes: BTreeMap<(JobId, u32), Process>,
+    /// Every run whose program was ever let run.
+    ran: BTreeSet<(JobId, u32)>,
+    /// What the executor was asked and has not done yet.
+    asked: Vec<Action>,
+    held: Vec<(JobId, u32, RunNews)>,
+    /// Jobs whose submission was answered.
+    acknowledged: BTreeSet<JobId>,
+    removed: BTreeSet<JobId>,
+    tickets: u64,
+    pub(super) waiting: BTreeSet<Ticket>,
+    submitted: Vec<JobId>,
+}
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_780_000_000, 0).expect("in range")
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let scheduler = Scheduler::new(Policy::default(), 2, Vec::new());
+        Self {
+            scheduler,
+            now: Now {
+                wall: start(),
+                boot: Duration::from_secs(1000),
+            },
+            disk: BTreeMap::new(),
+            max_running: 2,
+            request_ids: BTreeMap::new(),
+            full: false,
+            processes: BTreeMap::new(),
+            ran: BTreeSet::new(),
+            asked: Vec::new(),
+            held: Vec::new(),
+            acknowledged: BTreeSet::new(),
+            removed: BTreeSet::new(),
+            tickets: 0,
+            waiting: BTreeSet::new(),
+            submitted: Vec::new(),
+        }
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        self.waiting.insert(Ticket(self.tickets));
+        Ticket(self.tickets)
+    }
+
+    fn job(&self, n: usize) -> JobId {
+        let at = n % self.submitted.len().max(1);
+        let none = JobId::new("none").expect("an id");
+        self.submitted.get(at).cloned().unwrap_or(none)
+    }
+
+    pub(super) fn take(&mut self, step: Step) {
+        match step {
+            Step::Submit { priority, options } => self.submit(priority, &options),
+            Step::Priority { job, priority } => {
+                self.modify(job, Setting::Priority(Some(priority)));
+            }
+            Step::Until { job, seconds } => {
+                let until = CimDateTime::interval(TimeDelta::seconds(seconds));
+                self.modify(job, Setting::UntilTime(Some(until)));
+            }
+            Step::Control { job, requested } => {
+                let (ticket, id) = (self.ticket(), self.job(job));
+                self.handle(Event::Change {
+                    ticket,
+                    id,
+                    requested,
+                    timeout: None,
+                });
+            }
+            Step::Kill { job, delete } => {
+                let (ticket, id) = (self.ticket(), self.job(job));
+                self.handle(Event::Kill {
+                    ticket,
+                    id,
+                    delete_on_kill: delete,
+                });
+            }
+            Step::Delete { job } => {
+                let (ticket, id) = (self.ticket(), self.job(job));
+                self.handle(Event::Delete { ticket, id });
+            }
+            Step::MaxRunning(limit) => {
+                let ticket = self.ticket();
+                self.handle(Event::MaxRunning { ticket, limit });
+            }
+            Step::Work => self.work(),
+            Step::End { run, status } => self.end(run, status),
+            Step::Progress { run, percent } => self.progress(run, percent),
+            Step::Wait { millis } => self.wait(millis),
+            Step::SetClock { seconds } => {
+                self.now.wall += TimeDelta::seconds(seconds);
+                self.handle(Event::Time);
+            }
+            Step::Crash => self.crash(),
+            Step::Full => self.full = true,
+        }
+    }
+
+    fn submit(&mut self, priority: u32, options: &Options) {
+        let interval = |s: i64| CimDateTime::interval(TimeDelta::seconds(s));
+        let at = |s| CimDateTime::timestamp(self.now.wall + TimeDelta::seconds(s));
+        let words = ["", ";succeeded", ";failed", ";ended"];
+        let after = options
+            .after
+            .map(|(job, word)| format!("{}{}", self.job(job), words[word]));
+        let fields = JobFields {
+            name: Some("job".to_owned()),
+            command: Some(vec!["true".to_owned()]),
+            priority: Some(priority),
+            hold: Some(options.hold),
+            scheduled_start_time: options.in_seconds.map(at),
+            max_elapsed_time: options.max_elapsed.map(interval),
+            delete_on_completion: Some(options.delete),
+            depends_on: after.map(|entry| vec![entry]),
+            ..JobFields::default()
+        };
+        let spec = JobSpec::new(fields, self.now.wall).expect("a job");
+        let id = JobId::new(&format!("job-{}", self.tickets)).expect("an id");
+        let by = Submitter {
+            name: "ann".to_owned(),
+            uid: 1000,
+        };
+        let request_id = options.request_id.map(|n| n.to_string());
+        let key = request_id
+            .clone()
+            .map(|request_id| (by.name.clone(), request_id));
+        let prior = key
+            .and_then(|key| self.request_ids.get(&key))
+            .cloned()
+            .map(Prior::Repeat);
+        let submission = Submission {
+            id,
+            spec,
+            by,
+            request_id,
+            prior,
+        };
+        let ticket = self.ticket();
+        self.handle(Event::Submit {
+            ticket,
+            submission: Box::new(submission),
+        });
+    }
+
+    fn modify(&mut self, job: usize, setting: Setting) {
+        let (ticket, id) = (self.ticket(), self.job(job));
+        self.handle(Event::Modify {
+            ticket,
+            id,
+            settings: vec![setting],
+        });
+    }
+
+    /// The driver: handle, make durable, perform, answer.
+    fn handle(&mut self, event: Event) {
+        self.scheduler.begin();
+        let before = self.scheduler.running();
+        let mut actions = Vec::new();
+        let held = std::mem::take(&mut self.held);
+        for (id, run, news) in held.clone() {
+            actions.extend(
+                self.scheduler
+                    .handle(Event::Run { id, run, news }, self.now),
+            );
+        }
+        actions.extend(self.scheduler.handle(event.clone(), self.now));
+        if std::mem::take(&mut self.full) && actions.iter().any(|a| matches!(a, Action::Persist(_)))
+        {
+            self.scheduler.rollback();
+            assert_eq!(
+                self.scheduler.running(),
+                before,
+                "a rollback leaves no trace"
+            );
+            self.held = held;
+            // The driver tells whoever asked that it failed.
+            if let Some(ticket) = asked_by(&event) {
+                assert!(self.waiting.remove(&ticket));
+            }
+            if let Event::Run { id, run, news } = event {
+                self.held.push((id, run, news));
+            }
+            return;
+        }
+        let (changes, rest): (Vec<_>, Vec<_>) = actions
+            .into_iter()
+            .partition(|action| matches!(action, Action::Persist(_)));
+        for change in changes {
+            let Action::Persist(change) = change else {
+                unreachable!()
+            };
+            self.persist(change);
+        }
+        for action in rest {
+            self.perform(action);
+        }
+    }
+
+    fn persist(&mut self, change: Change) {
+        match change {
+            Change::Insert { job, request_id } => {
+                assert!(!self.removed.contains(&job.id), "an id is never used twice");
+                if let Some(request_id) = request_id {
+                    let key = (job.owner.name.clone(), request_id);
+                    assert!(self.request_ids.insert(key, job.id.clone()).is_none());
+                }
+                self.submitted.push(job.id.clone());
+                assert!(self.disk.insert(job.id.clone(), job).is_none());
+            }
+            Change::Update { before, after } => {
+                let stored = self.disk.insert(after.id.clone(), Arc::clone(&after));
+                let stored = stored.expect("only stored jobs change");
+                assert_eq!(
+                    (stored.state, stored.revision),
+                    (before.state, before.revision)
+                );
+                assert!(
+                    stored.state == after.state || stored.state.may_become(after.state),
+                    "{:?} became {:?}",
+                    stored.state,
+                    after.state
+                );
+                assert_eq!(after.state.is_final(), after.ended.is_some());
+            }
+            Change::Remove(job) => {
+                let stored = self
+                    .disk
+                    .remove(&job.id)
+                    .expect("only stored jobs are removed");
+                assert!(stored.state.is_final(), "only what has ended is removed");
+                self.removed.insert(job.id.clone());
+            }
+            Change::Run(row) => assert!(self.disk.contains_key(&row.job)),
+            Change::MaxRunning(limit) => self.max_running = limit,
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Reply(ticket, answer) => {
+                assert!(
+                    self.waiting.remove(&ticket),
+                    "each request is answered once"
+                );
+                if let Answer::Submitted(id, _) = answer {
+                    assert!(self.disk.contains_key(&id) || self.removed.contains(&id));
+                    self.acknowledged.insert(id);
+                }
+            }
+            Action::Prepare(job) => {
+                self.turn_of(&job);
+                self.asked.push(Action::Prepare(job));
+            }
+            Action::Show(_) | Action::Discard(_) => {}
+            Action::Acknowledge(id, run) => {
+                self.processes.remove(&(id, run));
+            }
+            Action::Release(..) | Action::Abandon(..) | Action::Signal(..) => {
+                self.asked.push(action);
+            }
+            Action::Persist(_) => unreachable!(),
+        }
+    }
+
+    /// A start obeys the limit and the order of the queue.
+    fn turn_of(&self, started: &JobRecord) {
+        let running = |job: &&Arc<JobRecord>| {
+            matches!(
+                job.state,
+                JobState::Starting | JobState::Running | JobState::ShuttingDown
+            )
+        };
+        let running = self.disk.values().filter(running).count();
+        assert!(
+            running <= self.max_running as usize,
+            "{running} of {}",
+            self.max_running
+        );
+        let before = self.disk.values().filter(|job| job.ready.is_some());
+        for waiting in before {
+            let key = (waiting.spec.priority(), waiting.ready, waiting.seq);
+            let priority = started.spec.priority();
+            assert!(
+                priority <= key.0,
+                "{} started before {}",
+                started.id,
+                waiting.id
+            );
+        }
+    }
+
+    fn news(&mut self, id: JobId, run: u32, news: RunNews) {
+        self.handle(Event::Run { id, run, news });
+    }
+
+    fn work(&mut self) {
+        if self.asked.is_empty() {
+            return;
+        }
+        match self.asked.remove(0) {
+            Action::Prepare(job) => {
+                let run = job.run.as_ref().expect("a run is prepared").number;
+                let key = (job.id.clone(), run);
+                assert!(self.processes.insert(key, Process::Prepared).is_none());
+                self.news(
+                    job.id.clone(),
+                    run,
+                    RunNews::Prepared("identity".to_owned()),
+                );
+            }
+            Action::Release(id, run) => {
+                let key = (id.clone(), run);
+                assert_eq!(self.processes.get(&key), Some(&Process::Prepared));
+                self.let_run(key);
+                self.news(id, run, RunNews::Running(Some(run)));
+            }
+            Action::Abandon(id, run) => {
+                let process = self.processes.remove(&(id, run));
+                assert_ne!(
+                    process,
+                    Some(Process::Running),
+                    "a running run is not abandoned"
+                );
+            }
+            Action::Signal(id, run, signal) => self.signal(&id, run, signal),
+            Action::Persist(_)
+            | Action::Show(_)
+            | Action::Acknowledge(..)
+            | Action::Discard(_)
+            | Action::Reply(..) => unreachable!(),
+        }
+    }
+
+    fn let_run(&mut self, key: (JobId, u32)) {
+        let stored = self.disk.get(&key.0).expect("what runs is on the disk");
+        let run = stored.run.as_ref().expect("with its run");
+        assert_eq!(
+            (run.number, run.phase),
+            (key.1, Phase::Released),
+            "recorded before it runs"
+        );
+        let alive = self.processes.iter().filter(|((id, _), process)| {
+            *id == key.0 && matches!(process, Process::Running | Process::Stopped)
+        });
+        assert_eq!(alive.count(), 0, "{} runs twice at a time", key.0);
+        assert!(
+            self.ran.insert(key.clone()),
+            "{} runs twice under one number",
+            key.0
+        );
+        let runs = self.ran.iter().filter(|(id, _)| *id == key.0).count();
+        assert_eq!(runs, 1, "{} was to run once", key.0);
+        self.processes.insert(key, Process::Running);
+    }
+
+    fn signal(&mut self, id: &JobId, run: u32, signal: Signal) {
+        let key = (id.clone(), run);
+        let process = self.processes.get(&key).copied();
+        let alive = matches!(process, Some(Process::Running | Process::Stopped));
+        let next = match signal {
+            _ if !alive => None,
+            Signal::Suspend => Some(Process::Stopped),
+            Signal::Continue => Some(Process::Running),
+            Signal::Terminate => None,
+            Signal::Kill => Some(Process::Over(137)),
+        };
+        if let Some(next) = next {
+            self.processes.insert(key.clone(), next);
+        }
+        self.news(
+            id.clone(),
+            run,
+            RunNews::Signalled {
+                signal,
+                delivered: alive,
+            },
+        );
+        if alive && signal == Signal::Kill {
+            self.news(id.clone(), run, ended(Exit::Signal(9)));
+        }
+    }
+
+    fn end(&mut self, n: usize, status: u8) {
+        let running: Vec<_> = self
+            .processes
+            .iter()
+            .filter(|(_, p)| **p == Process::Running)
+            .collect();
+        let Some(key) = running
+            .get(n % running.len().max(1))
+            .map(|(key, _)| (*key).clone())
+        else {
+            return;
+        };
+        self.processes.insert(key.clone(), Process::Over(status));
+        self.news(key.0, key.1, ended(Exit::Code(status)));
+    }
+
+    fn progress(&mut self, n: usize, percent: u8) {
+        let running: Vec<_> = self.processes.keys().cloned().collect();
+        if let Some((id, run)) = running.get(n % running.len().max(1)).cloned() {
+            self.news(
+                id,
+                run,
+                RunNews::Progress {
+                    percent: Some(percent),
+                    text: None,
+                },
+            );
+        }
+    }
+
+    pub(super) fn wait(&mut self, millis: u64) {
+        let until = self.now.boot + Duration::from_millis(millis);
+        for _ in 0..1000 {
+            let wake = self.scheduler.next_wake();
+            let wall = wake
+                .wall
+                .map(|at| self.now.boot + (at - self.now.wall).to_std().unwrap_or_default());
+            let next = [wall, wake.boot].into_iter().flatten().min();
+            let Some(next) = next.filter(|next| *next <= until) else {
+                break;
+            };
+            self.pass(next.saturating_sub(self.now.boot));
+            self.handle(Event::Time);
+        }
+        let wake = self.scheduler.next_wake();
+        assert!(
+            wake.boot.is_none_or(|at| at > self.now.boot),
+            "time is handled to its end"
+        );
+        assert!(
+            wake.wall.is_none_or(|at| at > self.now.wall),
+            "on both clocks"
+        );
+        self.pass(until.saturating_sub(self.now.boot));
+        self.handle(Event::Time);
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.boot += time;
+        self.now.wall += TimeDelta::from_std(time).expect("short");
+    }
+
+    /// Only the disk and the supervisors survive.
+    fn crash(&mut self) {
+        let jobs: Vec<_> = self.disk.values().cloned().collect();
+        let stored = |job: &Arc<JobRecord>| {
+            let text = serde_json::to_string(&**job).expect("encodes");
+            let read: JobRecord = serde_json::from_str(&text).expect("decodes");
+            assert_eq!(read, **job, "a stored record reads back");
+        };
+        jobs.iter().for_each(stored);
+        self.scheduler = Scheduler::new(Policy::default(), self.max_running, jobs.clone());
+        self.asked.clear();
+        self.held.clear();
+        self.waiting.clear();
+        // A supervisor that waits for leave sees its pipe close, and ends without running.
+        self.processes
+            .retain(|_, process| *process != Process::Prepared);
+        for job in jobs.iter().filter(|job| job.has_process()) {
+            let run = job.run.as_ref().expect("has a process");
+            let known = self.processes.get(&(job.id.clone(), run.number)).copied();
+            let news = match known {
+                Some(Process::Over(status)) => ended(Exit::Code(status)),
+                Some(_) => RunNews::Adopted,
+                None => RunNews::NeverRan,
+            };
+            self.news(job.id.clone(), run.number, news);
+        }
+    }
+
+    pub(super) fn check(&self) {
+        for id in &self.acknowledged {
+            assert!(
+                self.disk.contains_key(id) || self.removed.contains(id),
+                "{id} was accepted and is lost"
+            );
+        }
+        let memory: BTreeMap<_, _> = self
+            .scheduler
+            .jobs()
+            .map(|job| (job.id.clone(), job.revision))
+            .collect();
+        let disk: BTreeMap<_, _> = self
+            .disk
+            .values()
+            .map(|job| (job.id.clone(), job.revision))
+            .collect();
+        assert_eq!(memory, disk, "memory and disk agree");
+        let held = |job: &Arc<JobRecord>| index_slot(job);
+        let slots = self.scheduler.jobs().filter(|job| held(job)).count();
+        assert_eq!(slots, self.scheduler.running() as usize);
+    }
+
+    /// Lets everything that was begun come to its end.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..2000 {
+            let idle = self.asked.is_empty() && self.held.is_empty();
+            let running = self.processes.values().any(|p| *p == Process::Running);
+            if idle && !running {
+                return;
+            }
+            self.work();
+            self.end(0, 0);
+            self.handle(Event::Time);
+        }
+        panic!("the world does not come to rest");
+    }
+}
+
+pub(super) fn index_slot(job: &JobRecord) -> bool {
+    matches!(
+        job.state,
+        JobState::Starting | JobState::Running | JobState::ShuttingDown
+    )
+}
+
+fn asked_by(event: &Event) -> Option<Ticket> {
+    match event {
+        Event::Submit { ticket, .. }
+        | Event::Modify { ticket, .. }
+        | Event::Change { ticket, .. }
+        | Event::Kill { ticket, .. }
+        | Event::Delete { ticket, .. }
+        | Event::MaxRunning { ticket, .. } => Some(*ticket),
+        Event::Run { .. } | Event::Time => None,
+    }
+}
+
+fn ended(exit: Exit) -> RunNews {
+    RunNews::Ended {
+        exit,
+        cpu: None,
+        max_rss_bytes: None,
+    }
+}

@@ -1,0 +1,344 @@
+//! The store by example, its refusals and its failures included.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::jobs::core::{
+    Change, Exit, JobFields, JobId, JobRecord, JobSpec, JobState, Prior, RunRow, Submitter,
+};
+
+fn now() -> DateTime<Utc> {
+    "2026-06-01T12:00:00Z".parse().expect("an instant")
+}
+
+fn options(directory: &Path) -> Options {
+    Options::new(directory.to_owned())
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(directory: &Path) -> Store {
+    let mut store = Store::open(&options(directory)).expect("opens");
+    store.load("host", "boot").expect("loads");
+    store
+}
+
+fn job(seq: u64, chosen: Option<&str>) -> Arc<JobRecord> {
+    let fields = JobFields {
+        name: Some("job".to_owned()),
+        instance_id: chosen.map(str::to_owned),
+        command: Some(vec!["true".to_owned()]),
+        ..JobFields::default()
+    };
+    let id = chosen.map_or_else(|| format!("JW:{seq}"), str::to_owned);
+    Arc::new(JobRecord {
+        id: JobId::new(&id).expect("an id"),
+        seq,
+        revision: 1,
+        owner: Submitter {
+            name: "ann".to_owned(),
+            uid: 1000,
+        },
+        spec: JobSpec::new(fields, now()).expect("a job"),
+        state: JobState::New,
+        submitted: now(),
+        state_changed: None,
+        ready: Some(now()),
+        started_by_hand: false,
+        suspend_when_running: false,
+        awaited: Vec::new(),
+        run_count: 0,
+        run: None,
+        ending: None,
+        ended: None,
+        error: None,
+        delete_on_kill: None,
+    })
+}
+
+fn insert(job: &Arc<JobRecord>, request_id: Option<&str>) -> Change {
+    Change::Insert {
+        job: Arc::clone(job),
+        request_id: request_id.map(str::to_owned),
+    }
+}
+
+fn becomes(before: &Arc<JobRecord>, state: JobState) -> (Arc<JobRecord>, Change) {
+    let mut after = JobRecord::clone(before);
+    after.revision += 1;
+    after.state = state;
+    after.ended = state.is_final().then(now);
+    let after = Arc::new(after);
+    (
+        Arc::clone(&after),
+        Change::Update {
+            before: Arc::clone(before),
+            after,
+        },
+    )
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening() {
+    let folder = folder();
+    let (a, b) = (job(1, None), job(2, Some("mine")));
+    let (b_later, update) = becomes(&b, JobState::Suspended);
+    let mut store = open(folder.path());
+    store
+        .commit(&[insert(&a, None), insert(&b, None)], now())
+        .expect("commits");
+    store
+        .commit(&[update, Change::MaxRunning(7)], now())
+        .expect("commits");
+    drop(store);
+    let mut store = Store::open(&options(folder.path())).expect("opens");
+    let loaded = store.load("another", "boot").expect("loads");
+    assert_eq!(
+        loaded.jobs,
+        [JobRecord::clone(&a), JobRecord::clone(&b_later)]
+    );
+    assert_eq!((loaded.max_running, loaded.rebooted), (Some(7), false));
+    assert_eq!(loaded.host, "host", "the name of the first start");
+    drop(store);
+    let mut store = Store::open(&options(folder.path())).expect("opens");
+    assert!(store.load("host", "next boot").expect("loads").rebooted);
+}
+
+#[test]
+fn a_transaction_is_all_or_nothing_and_conflicts_are_seen() {
+    let folder = folder();
+    let a = job(1, None);
+    let mut store = open(folder.path());
+    store.commit(&[insert(&a, None)], now()).expect("commits");
+    let (_, stale) = becomes(&a, JobState::Suspended);
+    let (_, fresh) = becomes(&a, JobState::Suspended);
+    store.commit(&[fresh], now()).expect("commits");
+    let error = store
+        .commit(&[insert(&job(2, None), None), stale], now())
+        .expect_err("stale");
+    assert!(
+        matches!(error, StoreError::Conflict(_)) && error.is_fatal(),
+        "{error}"
+    );
+    assert_eq!(store.load("host", "boot").expect("loads").jobs.len(), 1);
+}
+
+#[test]
+fn a_final_state_has_no_way_out_even_by_hand() {
+    let folder = folder();
+    let a = job(1, None);
+    let (ended, end) = becomes(&a, JobState::Killed);
+    let (_, revive) = becomes(&ended, JobState::New);
+    let mut store = open(folder.path());
+    store
+        .commit(&[insert(&a, None), end], now())
+        .expect("commits");
+    let error = store.commit(&[revive], now()).expect_err("a final state");
+    let cause = std::error::Error::source(&error)
+        .expect("has a cause")
+        .to_string();
+    assert!(cause.contains("final"), "{cause}");
+}
+
+fn prior(store: &Store, chosen: Option<&str>, request: Option<&str>) -> Option<Prior> {
+    let query = Query {
+        chosen: chosen.map(|id| JobId::new(id).expect("an id")),
+        request: request.map(|id| ("ann".to_owned(), id.to_owned())),
+    };
+    store.prior(&[query]).expect("answers").remove(0)
+}
+
+#[test]
+fn ids_are_remembered_after_the_job_is_gone() {
+    let folder = folder();
+    let (a, b) = (job(1, Some("mine")), job(2, None));
+    let (a_ended, end) = becomes(&a, JobState::Completed);
+    let mut store = open(folder.path());
+    let changes = [
+        insert(&a, Some("r1")),
+        insert(&b, None),
+        end,
+        Change::Remove(a_ended),
+    ];
+    store.commit(&changes, now()).expect("commits");
+    assert_eq!(prior(&store, Some("mine"), None), Some(Prior::IdUsed));
+    assert_eq!(
+        prior(&store, None, Some("r1")),
+        Some(Prior::Repeat(a.id.clone()))
+    );
+    assert_eq!(prior(&store, Some("other"), Some("r2")), None);
+    let (b_ended, end) = becomes(&b, JobState::Completed);
+    let week = now() + TimeDelta::days(7) + TimeDelta::seconds(1);
+    store
+        .commit(&[end, Change::Remove(b_ended)], week)
+        .expect("commits");
+    assert_eq!(
+        prior(&store, None, Some("r1")),
+        None,
+        "request ids are forgotten after a week"
+    );
+    assert_eq!(
+        prior(&store, Some("mine"), None),
+        Some(Prior::IdUsed),
+        "chosen ids never"
+    );
+}
+
+#[test]
+fn runs_are_read_beside_the_writer_and_go_with_their_job() {
+    let folder = folder();
+    let a = job(1, None);
+    let row = |number, exit: Option<Exit>| RunRow {
+        job: a.id.clone(),
+        number,
+        started: now(),
+        ended: exit.is_some().then(now),
+        elapsed: Duration::from_millis(1500),
+        error_code: exit.is_some().then_some(3),
+        exit,
+        percent: 42,
+        priority: 5,
+        cpu: Some(Duration::from_micros(7)),
+        max_rss_bytes: Some(4096),
+    };
+    let mut store = open(folder.path());
+    let history = store.history();
+    let changes = [
+        insert(&a, None),
+        Change::Run(row(1, None)),
+        Change::Run(row(2, None)),
+    ];
+    store.commit(&changes, now()).expect("commits");
+    let ended = row(1, Some(Exit::Code(3)));
+    store
+        .commit(&[Change::Run(ended.clone())], now())
+        .expect("commits");
+    assert_eq!(history.runs(&a.id).expect("reads"), [ended, row(2, None)]);
+    let (end, update) = becomes(&a, JobState::Completed);
+    store
+        .commit(&[update, Change::Remove(end)], now())
+        .expect("commits");
+    assert_eq!(history.runs(&a.id).expect("reads"), []);
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_keeps_reads() {
+    let folder = folder();
+    let limited = Options {
+        page_limit: Some(40),
+        ..options(folder.path())
+    };
+    let mut store = Store::open(&limited).expect("opens");
+    store.load("host", "boot").expect("loads");
+    let stored =
+        (1..1000).find(
+            |seq| match store.commit(&[insert(&job(*seq, None), None)], now()) {
+                Ok(()) => false,
+                Err(StoreError::Full) => true,
+                Err(error) => panic!("{error}"),
+            },
+        );
+    let stored = stored.expect("the disk becomes full") - 1;
+    assert_eq!(
+        store.load("host", "boot").expect("reads").jobs.len() as u64,
+        stored
+    );
+    assert!(!StoreError::Full.is_fatal());
+}
+
+#[test]
+fn two_servers_never_share_a_directory() {
+    let folder = folder();
+    let first = open(folder.path());
+    let error = Store::open(&options(folder.path())).expect_err("locked");
+    assert!(matches!(error, StoreError::Locked(_)), "{error}");
+    assert!(error.to_string().contains("another server"));
+    drop(first);
+    open(folder.path());
+}
+
+#[test]
+fn nobody_else_may_look_in() {
+    let folder = folder();
+    let state = folder.path().join("a/state");
+    open(&state);
+    let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    assert_eq!(mode(&state.join("jobwright.db")), 0o600);
+}
+
+#[test]
+fn what_is_not_our_database_is_refused() {
+    let database = |folder: &TempDir| folder.path().join("jobwright.db");
+    let refused = |folder: &TempDir| Store::open(&options(folder.path())).expect_err("refused");
+
+    let garbage = folder();
+    fs::write(database(&garbage), "garbage ".repeat(1000)).expect("writes");
+    assert!(matches!(refused(&garbage), StoreError::Corrupt(_)));
+
+    let foreign = folder();
+    let other = Connection::open(database(&foreign)).expect("opens");
+    other.execute_batch("CREATE TABLE t (x)").expect("creates");
+    drop(other);
+    assert!(matches!(refused(&foreign), StoreError::Foreign));
+
+    let newer = folder();
+    drop(open(newer.path()));
+    let later = Connection::open(database(&newer)).expect("opens");
+    later
+        .execute_batch("PRAGMA user_version = 99")
+        .expect("writes");
+    drop(later);
+    assert!(matches!(
+        refused(&newer),
+        StoreError::Newer {
+            found: 99,
+            known: 1
+        }
+    ));
+
+    let file = folder();
+    fs::write(file.path().join("state"), "").expect("writes");
+    let error = Store::open(&options(&file.path().join("state"))).expect_err("a file");
+    assert!(matches!(error, StoreError::Directory { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_record_is_named() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    store
+        .commit(&[insert(&job(1, None), None)], now())
+        .expect("commits");
+    store
+        .connection
+        .execute("UPDATE jobs SET data = '{}'", [])
+        .expect("writes");
+    let error = store.load("host", "boot").expect_err("damaged");
+    assert_eq!(error.to_string(), "read the stored job JW:1");
+}
+
+#[test]
+fn the_log_is_moved_into_the_database() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    for seq in 1..=5 {
+        store
+            .commit(&[insert(&job(seq, None), None)], now())
+            .expect("commits");
+    }
+    let wal = folder.path().join("jobwright.db-wal");
+    assert!(fs::metadata(&wal).expect("a log").len() > 0);
+    store.tidy().expect("tidies");
+    assert_eq!(fs::metadata(&wal).expect("a log").len(), 0);
+}
