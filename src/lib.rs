@@ -1,14 +1,16 @@
 //! Jobwright, a WBEM server whose work is jobs: this file is the map of the crate.
 
-pub mod cimxml;
-//pub mod cli;
 pub mod broker;
 pub mod builtin;
+pub mod cimxml;
+pub mod cli;
 pub mod client;
+pub mod config;
 pub mod jobs;
 pub mod model;
 pub mod mof;
 pub mod ops;
 pub mod provider;
 pub mod schema;
+pub mod server;
 pub mod store;

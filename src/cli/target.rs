@@ -22,10 +22,15 @@ pub fn namespace() -> Namespace {
 /// Without a URL the one that the local server wrote into its state directory is used; without a
 /// password file the local administrator's, when this user may read it.
 pub fn connect(target: &Target) -> Result<Client, CliError> {
-    let state = target.state_dir.clone().map_or_else(config::default_state_dir, Ok)?;
+    let state = target
+        .state_dir
+        .clone()
+        .map_or_else(config::default_state_dir, Ok)?;
     let url = match &target.url {
         Some(url) => url.clone(),
-        None => read(&state.join("url")).map_err(|error| no_server(&state, error))?.to_string(),
+        None => read(&state.join("url"))
+            .map_err(|error| no_server(&state, error))?
+            .to_string(),
     };
     let credentials = credentials(target, &state)?;
     Ok(Client::new(url.trim(), credentials)?)
@@ -57,7 +62,10 @@ fn credentials(target: &Target, state: &Path) -> Result<Option<Credentials>, Cli
         doing: format!("read the password in {}", file.display()),
         source,
     })?;
-    Ok(Some(Credentials::new(user, Zeroizing::new(password.trim().to_owned()))))
+    Ok(Some(Credentials::new(
+        user,
+        Zeroizing::new(password.trim().to_owned()),
+    )))
 }
 
 fn read(file: &Path) -> std::io::Result<Zeroizing<String>> {

@@ -10,7 +10,11 @@ pub fn parse_when(text: &str) -> Option<CimDateTime> {
         return Some(datetime);
     }
     let unit = text.chars().next_back()?;
-    let number: i64 = text.strip_suffix(unit)?.parse().ok().filter(|number| *number >= 0)?;
+    let number: i64 = text
+        .strip_suffix(unit)?
+        .parse()
+        .ok()
+        .filter(|number| *number >= 0)?;
     let seconds = match unit {
         's' => 1,
         'm' => 60,
@@ -38,10 +42,22 @@ mod tests {
 
     #[test]
     fn intervals_are_typed_with_a_unit() {
-        let seconds = |text| parse_when(text).and_then(|w| w.as_length()).map(|l| l.num_seconds());
+        let seconds = |text| {
+            parse_when(text)
+                .and_then(|w| w.as_length())
+                .map(|l| l.num_seconds())
+        };
         assert_eq!(seconds("90s"), Some(90));
         assert_eq!(seconds("2h"), Some(7200));
-        for bad in ["", "5", "s", "-5s", "5x", "9999999999999999999d", "5\u{20ac}"] {
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-5s",
+            "5x",
+            "9999999999999999999d",
+            "5\u{20ac}",
+        ] {
             assert_eq!(seconds(bad), None, "{bad:?} was taken");
         }
         assert!(parse_when("20990101000000.000000+000").is_some_and(|w| !w.is_interval()));

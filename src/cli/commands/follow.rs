@@ -83,12 +83,23 @@ impl Display {
     /// A bar where standard error is a terminal, lines elsewhere, nothing when `quiet`.
     pub fn new(quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let target =
-            if quiet || !terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if quiet || !terminal {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(Some(100), target);
         let style = ProgressStyle::with_template("{prefix:13} [{bar:40}] {pos:>3}% {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-        Self { bar, lines: !quiet && !terminal, last: String::new() }
+        bar.set_style(
+            style
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> "),
+        );
+        Self {
+            bar,
+            lines: !quiet && !terminal,
+            last: String::new(),
+        }
     }
 
     /// Shows the job as it is now.
@@ -122,7 +133,10 @@ pub async fn logs(arguments: Logs) -> Result<ExitCode, CliError> {
         let chunk = read_log(&client, &arguments.id, stream, offset).await?;
         let mut out = std::io::stdout().lock();
         let written = out.write_all(&chunk.data).and_then(|()| out.flush());
-        written.map_err(|source| CliError::Io { doing: "write the log".to_owned(), source })?;
+        written.map_err(|source| CliError::Io {
+            doing: "write the log".to_owned(),
+            source,
+        })?;
         drop(out);
         let advanced = chunk.next_offset > offset;
         offset = chunk.next_offset;
@@ -146,14 +160,28 @@ pub struct Chunk {
 }
 
 /// Reads a piece of what a job wrote, from `offset` on.
-pub async fn read_log(client: &Client, id: &str, stream: u16, offset: u64) -> Result<Chunk, CliError> {
+pub async fn read_log(
+    client: &Client,
+    id: &str,
+    stream: u16,
+    offset: u64,
+) -> Result<Chunk, CliError> {
     let parameters = vec![
-        job::value(CimName::of("Stream"), Some(CimType::Uint16), &stream.to_string()),
-        job::value(CimName::of("Offset"), Some(CimType::Uint64), &offset.to_string()),
+        job::value(
+            CimName::of("Stream"),
+            Some(CimType::Uint16),
+            &stream.to_string(),
+        ),
+        job::value(
+            CimName::of("Offset"),
+            Some(CimType::Uint64),
+            &offset.to_string(),
+        ),
     ];
     let method = CimName::of("GetLog");
-    let answer =
-        client.invoke(&target::namespace(), job::path_of(id), method, parameters).await?;
+    let answer = client
+        .invoke(&target::namespace(), job::path_of(id), method, parameters)
+        .await?;
     let output = |name, ty| answer.output(name, ty).unwrap_or(CimValue::Null);
     let text = output("Data", CimType::String);
     let data = STANDARD.decode(text.as_str().unwrap_or_default());

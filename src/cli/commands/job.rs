@@ -34,19 +34,28 @@ pub fn path_of(id: &str) -> ObjectPath {
 
 /// A value as text, for the server to read by its declaration.
 pub fn value(name: CimName, ty: Option<CimType>, text: &str) -> PropertyValue {
-    PropertyValue { name, ty, is_array: false, value: Literal::Text(text.into()) }
+    PropertyValue {
+        name,
+        ty,
+        is_array: false,
+        value: Literal::Text(text.into()),
+    }
 }
 
 /// The job with this id, with every property.
 pub async fn read(client: &Client, id: &str) -> Result<InstanceDecl, CliError> {
-    Ok(client.get_instance(&target::namespace(), path_of(id), Select::default()).await?)
+    Ok(client
+        .get_instance(&target::namespace(), path_of(id), Select::default())
+        .await?)
 }
 
 /// `job list`.
 pub async fn list(arguments: List) -> Result<ExitCode, CliError> {
     let client = target::connect(&arguments.target)?;
     let class = CimName::of("CIM_ConcreteJob");
-    let jobs = client.enumerate_instances(&target::namespace(), class, Select::default()).await?;
+    let jobs = client
+        .enumerate_instances(&target::namespace(), class, Select::default())
+        .await?;
     let mut jobs: Vec<InstanceDecl> = jobs.into_iter().map(|(_, job)| job).collect();
     if arguments.active {
         jobs.retain(|job| !output::JobView(job).state().is_final());
@@ -65,10 +74,20 @@ pub async fn show(one: One) -> Result<ExitCode, CliError> {
 /// `job start`, `suspend`, `resume`, `terminate` and `kill`.
 pub async fn request(one: One, state: u16) -> Result<ExitCode, CliError> {
     let client = target::connect(&one.target)?;
-    let parameter = value(CimName::of("RequestedState"), Some(CimType::Uint16), &state.to_string());
+    let parameter = value(
+        CimName::of("RequestedState"),
+        Some(CimType::Uint16),
+        &state.to_string(),
+    );
     let method = CimName::of("RequestStateChange");
-    let answer =
-        client.invoke(&target::namespace(), path_of(&one.id), method, vec![parameter]).await?;
+    let answer = client
+        .invoke(
+            &target::namespace(),
+            path_of(&one.id),
+            method,
+            vec![parameter],
+        )
+        .await?;
     let code = answer.return_code();
     match code {
         Some(0) => println!("{}: done", one.id),
@@ -97,7 +116,9 @@ fn refusal(code: Option<u32>) -> String {
 /// `job delete`.
 pub async fn delete(one: One) -> Result<ExitCode, CliError> {
     let client = target::connect(&one.target)?;
-    client.delete_instance(&target::namespace(), path_of(&one.id)).await?;
+    client
+        .delete_instance(&target::namespace(), path_of(&one.id))
+        .await?;
     println!("{}: deleted", one.id);
     Ok(ExitCode::SUCCESS)
 }
@@ -111,10 +132,18 @@ pub async fn set(arguments: Set) -> Result<ExitCode, CliError> {
         let (name, text) = pair(text)?;
         properties.push(typed(&current, name, text)?);
     }
-    let names = properties.iter().map(|property| property.name.clone()).collect();
-    let instance = InstanceDecl { class: current.class, properties };
+    let names = properties
+        .iter()
+        .map(|property| property.name.clone())
+        .collect();
+    let instance = InstanceDecl {
+        class: current.class,
+        properties,
+    };
     let path = path_of(&arguments.id);
-    client.modify_instance(&target::namespace(), path, instance, Some(names)).await?;
+    client
+        .modify_instance(&target::namespace(), path, instance, Some(names))
+        .await?;
     println!("{}: changed", arguments.id);
     Ok(ExitCode::SUCCESS)
 }
@@ -124,9 +153,11 @@ fn typed(current: &InstanceDecl, name: &str, text: &str) -> Result<PropertyValue
     let mut property = current.get(name).ok_or_else(unknown)?.clone();
     property.value = match text {
         "" => Literal::Null,
-        text if property.is_array => {
-            Literal::Array(text.split(',').map(|entry| Literal::Text(entry.into())).collect())
-        }
+        text if property.is_array => Literal::Array(
+            text.split(',')
+                .map(|entry| Literal::Text(entry.into()))
+                .collect(),
+        ),
         text => Literal::Text(text.into()),
     };
     Ok(property)

@@ -40,15 +40,22 @@ async fn run_job(job: Job) -> Result<ExitCode, CliError> {
 
 /// Runs a client command on a runtime of one thread.
 fn client<T>(command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let source = |source| CliError::Io { doing: "start the runtime".to_owned(), source };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let source = |source| CliError::Io {
+        doing: "start the runtime".to_owned(),
+        source,
+    };
     runtime.map_err(source)?.block_on(command)
 }
 
 /// `NAME=VALUE` taken apart.
 fn pair(text: &str) -> Result<(&str, &str), CliError> {
     let malformed = || CliError::Usage(format!("\"{text}\" is not of the form NAME=VALUE"));
-    text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(malformed)
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(malformed)
 }
 
 /// The arguments of a command that names one job.

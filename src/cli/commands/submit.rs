@@ -31,8 +31,13 @@ pub async fn run(arguments: Submit) -> Result<ExitCode, CliError> {
 
 /// Creates the job and gives its `InstanceID`.
 pub async fn create(client: &Client, arguments: &Submit) -> Result<String, CliError> {
-    let instance = InstanceDecl { class: CimName::of("JW_Job"), properties: given(arguments)? };
-    let path = client.create_instance(&target::namespace(), instance).await?;
+    let instance = InstanceDecl {
+        class: CimName::of("JW_Job"),
+        properties: given(arguments)?,
+    };
+    let path = client
+        .create_instance(&target::namespace(), instance)
+        .await?;
     let id = path.keys.as_ref().and_then(|keys| keys.get("InstanceID"));
     Ok(id.map(ToString::to_string).unwrap_or_default())
 }
@@ -43,24 +48,43 @@ fn given(arguments: &Submit) -> Result<Vec<PropertyValue>, CliError> {
         let text = "give a command after --, or --script FILE";
         return Err(CliError::Usage(text.to_owned()));
     }
-    let name = arguments.name.clone().unwrap_or_else(|| match &arguments.script {
-        Some(file) => file.display().to_string(),
-        None => arguments.command.join(" ").chars().take(100).collect(),
-    });
+    let name = arguments
+        .name
+        .clone()
+        .unwrap_or_else(|| match &arguments.script {
+            Some(file) => file.display().to_string(),
+            None => arguments.command.join(" ").chars().take(100).collect(),
+        });
     let mut properties = vec![text("Name", CimType::String, &name)];
     if !arguments.command.is_empty() {
         properties.push(list("Command", &arguments.command));
     }
     properties.extend(script.map(|script| text("Script", CimType::String, &script)));
-    properties.extend(arguments.priority.map(|p| text("Priority", CimType::Uint32, &p.to_string())));
-    properties.extend(arguments.hold.then(|| text("Hold", CimType::Boolean, "TRUE")));
-    properties
-        .extend(arguments.dir.as_ref().map(|dir| text("WorkingDirectory", CimType::String, dir)));
+    properties.extend(
+        arguments
+            .priority
+            .map(|p| text("Priority", CimType::Uint32, &p.to_string())),
+    );
+    properties.extend(
+        arguments
+            .hold
+            .then(|| text("Hold", CimType::Boolean, "TRUE")),
+    );
+    properties.extend(
+        arguments
+            .dir
+            .as_ref()
+            .map(|dir| text("WorkingDirectory", CimType::String, dir)),
+    );
     if !arguments.environment.is_empty() {
         properties.push(list("Environment", &arguments.environment));
     }
     if let Some(when) = &arguments.at {
-        let malformed = || CliError::Usage(format!("\"{when}\" is neither a CIM datetime nor 90s, 5m, 2h or 1d"));
+        let malformed = || {
+            CliError::Usage(format!(
+                "\"{when}\" is neither a CIM datetime nor 90s, 5m, 2h or 1d"
+            ))
+        };
         let when = times::parse_when(when).ok_or_else(malformed)?;
         properties.push(text("ScheduledStartTime", CimType::DateTime, when.as_str()));
     }
@@ -79,7 +103,12 @@ fn list(name: &'static str, entries: &[String]) -> PropertyValue {
         name: CimName::of(name),
         ty: Some(CimType::String),
         is_array: true,
-        value: Literal::Array(entries.iter().map(|e| Literal::Text(e.as_str().into())).collect()),
+        value: Literal::Array(
+            entries
+                .iter()
+                .map(|e| Literal::Text(e.as_str().into()))
+                .collect(),
+        ),
     }
 }
 
@@ -90,7 +119,10 @@ fn untyped((name, value): (&str, &str)) -> Result<PropertyValue, CliError> {
 }
 
 fn read_script(file: &std::path::Path) -> Result<String, CliError> {
-    let failed = |source| CliError::Io { doing: format!("read {}", file.display()), source };
+    let failed = |source| CliError::Io {
+        doing: format!("read {}", file.display()),
+        source,
+    };
     if file.as_os_str() != "-" {
         return std::fs::read_to_string(file).map_err(failed);
     }

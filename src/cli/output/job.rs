@@ -52,7 +52,10 @@ impl JobView<'_> {
     fn value(&self, name: &str) -> CimValue {
         self.0.get(name).map_or(CimValue::Null, |property| {
             let ty = property.ty.unwrap_or(CimType::String);
-            property.value.resolve(ty, property.is_array).unwrap_or(CimValue::Null)
+            property
+                .value
+                .resolve(ty, property.is_array)
+                .unwrap_or(CimValue::Null)
         })
     }
 
@@ -67,45 +70,68 @@ impl JobView<'_> {
     }
 
     fn length(&self, name: &str) -> Option<TimeDelta> {
-        self.value(name).as_datetime().and_then(|value: CimDateTime| value.as_length())
+        self.value(name)
+            .as_datetime()
+            .and_then(|value: CimDateTime| value.as_length())
     }
 
     /// The job's state.
     pub fn state(&self) -> State {
-        State(self.number("JobState").and_then(|n| u16::try_from(n).ok()).unwrap_or(0))
+        State(
+            self.number("JobState")
+                .and_then(|n| u16::try_from(n).ok())
+                .unwrap_or(0),
+        )
     }
 
     /// How much of the job is done, 0 to 100.
     pub fn percent(&self) -> u64 {
-        self.number("PercentComplete").and_then(|n| u64::try_from(n).ok()).unwrap_or(0).min(100)
+        self.number("PercentComplete")
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0)
+            .min(100)
     }
 
     /// How long it has run, as text.
     pub fn elapsed(&self) -> String {
-        self.length("ElapsedTime").map_or_else(|| "-".to_owned(), show_length)
+        self.length("ElapsedTime")
+            .map_or_else(|| "-".to_owned(), show_length)
     }
 
     /// What the job says of itself: its status, or why it failed.
     pub fn remark(&self) -> String {
-        let reason = self.text("WaitReason").or_else(|| self.text("ErrorDescription"));
-        reason.or_else(|| self.text("JobStatus")).map_or_else(String::new, |text| printable(&text))
+        let reason = self
+            .text("WaitReason")
+            .or_else(|| self.text("ErrorDescription"));
+        reason
+            .or_else(|| self.text("JobStatus"))
+            .map_or_else(String::new, |text| printable(&text))
     }
 }
 
 /// Text of a job's own making may hold control characters, which a terminal would obey.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// The jobs as a table, one row each.
 pub fn list(jobs: &[InstanceDecl]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    table.set_header(["ID", "NAME", "STATE", "DONE", "ELAPSED", "PRIORITY", "OWNER", "REMARK"]);
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "ID", "NAME", "STATE", "DONE", "ELAPSED", "PRIORITY", "OWNER", "REMARK",
+    ]);
     for job in jobs {
         let view = JobView(job);
-        let text = |name| view.text(name).map_or_else(|| "-".to_owned(), |text| printable(&text));
-        let priority = view.number("Priority").map_or_else(|| "-".to_owned(), |n| n.to_string());
+        let text = |name| {
+            view.text(name)
+                .map_or_else(|| "-".to_owned(), |text| printable(&text))
+        };
+        let priority = view
+            .number("Priority")
+            .map_or_else(|| "-".to_owned(), |n| n.to_string());
         table.add_row([
             text("InstanceID"),
             text("Name"),
@@ -132,9 +158,10 @@ pub fn show(job: &InstanceDecl) -> String {
         let name = property.name.as_str();
         let note = match name {
             "JobState" => format!(" ({})", view.state().name()),
-            _ => value.as_datetime().and_then(|v| v.as_length()).map_or_else(String::new, |length| {
-                format!(" ({})", show_length(length))
-            }),
+            _ => value
+                .as_datetime()
+                .and_then(|v| v.as_length())
+                .map_or_else(String::new, |length| format!(" ({})", show_length(length))),
         };
         lines.push(format!("{name:24} {}{note}", printable(&value.to_string())));
     }
@@ -159,7 +186,11 @@ mod tests {
                 property("InstanceID", CimType::String, "JW:1"),
                 property("JobState", CimType::Uint16, "10"),
                 property("PercentComplete", CimType::Uint16, "42"),
-                property("ElapsedTime", CimType::DateTime, "00000000000003.200000:000"),
+                property(
+                    "ElapsedTime",
+                    CimType::DateTime,
+                    "00000000000003.200000:000",
+                ),
                 property("ErrorDescription", CimType::String, "bad\u{1b}[2J\nend"),
             ],
         }

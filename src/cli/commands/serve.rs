@@ -1,0 +1,103 @@
+//! `serve`: the server until it is told to stop.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::level_filters::LevelFilter;
+
+use crate::config::{ConfigError, Settings};
+use crate::server::{Running, StartError, start};
+
+use super::super::CliError;
+use super::super::args::Serve;
+
+/// Runs `serve`.
+pub fn run(arguments: &Serve) -> Result<ExitCode, CliError> {
+    let settings = settings(arguments)?;
+    log(settings.log_level.as_deref().unwrap_or("info"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let failed = |error| StartError::System("start the runtime", error);
+    runtime.map_err(failed)?.block_on(serve(&settings))
+}
+
+fn settings(arguments: &Serve) -> Result<Settings, ConfigError> {
+    let flags = Settings {
+        port: arguments.port,
+        state_dir: arguments.state_dir.clone(),
+        schema: Some(arguments.schema.clone()).filter(|schema| !schema.is_empty()),
+        no_auth: arguments.no_auth.then_some(true),
+        ..Settings::default()
+    };
+    Settings::load(arguments.config.as_deref(), flags)
+}
+
+fn log(level: &str) -> Result<(), ConfigError> {
+    let filter: LevelFilter = level.parse().map_err(|_| ConfigError::Value {
+        key: "log_level",
+        value: level.to_owned(),
+        reason: "it must be error, warn, info, debug or trace".to_owned(),
+    })?;
+    tracing_subscriber::fmt()
+        .with_max_level(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}
+
+async fn serve(settings: &Settings) -> Result<ExitCode, CliError> {
+    let stop = stop_signal()?;
+    let running = start(settings).await?;
+    announce(&running, settings.no_auth.unwrap_or(false));
+    running.serve(stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a person, or a program that started the server, is told when it is ready.
+fn announce(running: &Running, no_auth: bool) {
+    let (url, state) = (running.url(), running.state().display());
+    println!("listening on {url}/cimom");
+    println!("state is in {state}");
+    if no_auth {
+        println!("nobody is asked for a password: everybody may read, nobody may change anything");
+    } else {
+        println!(
+            "the password of admin is in {}",
+            running.state().join("admin-password").display()
+        );
+    }
+    println!(
+        "try: jobwright job submit --url {url} --state-dir {} -- /bin/echo hello",
+        quoted(running.state())
+    );
+}
+
+/// A path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+/// Becomes true at SIGTERM or SIGINT.
+fn stop_signal() -> Result<watch::Receiver<bool>, StartError> {
+    let failed = |error| StartError::System("listen for signals", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.send_replace(true);
+    });
+    Ok(stopped)
+}

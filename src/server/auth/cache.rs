@@ -1,0 +1,60 @@
+//! Passwords that were right a moment ago: a hash under a key that lives as long as the process.
+
+#![expect(clippy::disallowed_methods, reason = "authentication is an edge")]
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use blake2::Blake2sMac256;
+use blake2::digest::{KeyInit, Mac};
+use subtle::ConstantTimeEq;
+
+use super::Account;
+
+/// How long a checked password is remembered.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// The passwords checked lately; at most one for each account. The mutex is held for a look-up.
+pub(super) struct Cache {
+    key: [u8; 32],
+    checked: Mutex<HashMap<String, (Instant, [u8; 32])>>,
+}
+
+impl Cache {
+    /// An empty cache with a key of its own.
+    pub(super) fn new() -> Self {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the system gives random bytes once it has booted");
+        Self {
+            key,
+            checked: Mutex::default(),
+        }
+    }
+
+    /// Whether this password of `account` was right within the last minute.
+    pub(super) fn knows(&self, account: &Account, password: &[u8]) -> bool {
+        let digest = self.digest(account, password);
+        let checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.get(&account.name).is_some_and(|(when, known)| {
+            when.elapsed() < REMEMBERED && bool::from(known.as_slice().ct_eq(&digest))
+        })
+    }
+
+    /// Remembers that this password of `account` is right.
+    pub(super) fn remember(&self, account: &Account, password: &[u8]) {
+        let digest = self.digest(account, password);
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.insert(account.name.clone(), (Instant::now(), digest));
+    }
+
+    /// The stored hash is part of it, so that a changed password is not known.
+    fn digest(&self, account: &Account, password: &[u8]) -> [u8; 32] {
+        let mut mac =
+            <Blake2sMac256 as KeyInit>::new_from_slice(&self.key).expect("a key of 32 bytes fits");
+        Mac::update(&mut mac, account.hash.as_bytes());
+        Mac::update(&mut mac, &[0]);
+        Mac::update(&mut mac, password);
+        mac.finalize().into_bytes().into()
+    }
+}

@@ -1,0 +1,182 @@
+//! Putting the server together: state, schema, jobs, providers, broker, front end, listener.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the environment of jobs is read once, here"
+)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::broker::{Broker, Namespaces};
+use crate::builtin;
+use crate::cimxml::Agreement;
+use crate::config::{ConfigError, Settings};
+use crate::jobs::engine::Engine;
+use crate::jobs::executor::{Options, ProcessExecutor};
+use crate::jobs::{Config as EngineConfig, EngineTask, provider as jobs};
+use crate::model::Namespace;
+use crate::provider::Registry;
+
+use super::auth::Authenticator;
+use super::{Front, Limits, Listener, StartError, schema, state};
+
+/// News of runs that may wait for the engine.
+const NEWS_LIMIT: usize = 1024;
+/// The PATH of every job.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// A server that listens and does not serve yet.
+pub struct Running {
+    listener: Listener,
+    front: Arc<Front>,
+    limits: Arc<Limits>,
+    engine: EngineTask,
+    state: PathBuf,
+}
+
+/// Starts a server: when this returns it listens, and what ran before is found again.
+pub async fn start(settings: &Settings) -> Result<Running, StartError> {
+    let state = settings.state_dir()?;
+    state::prepare(&state)?;
+    let authenticator = match settings.no_auth {
+        Some(true) => Authenticator::open(),
+        Some(false) | None => Authenticator::from_state(&state)?,
+    };
+    let (engine, task) = engine(settings, &state).await?;
+    let broker = broker(settings, &engine)?;
+    let limits = Arc::new(Limits::default());
+    let agreement = match settings.strict {
+        Some(true) => Agreement::Strict,
+        Some(false) | None => Agreement::Tolerant,
+    };
+    let front = Front::new(Arc::new(broker), authenticator, limits.clone(), agreement);
+    let listener = Listener::bind(settings.port.unwrap_or(5988)).await?;
+    let running = Running {
+        listener,
+        front: Arc::new(front),
+        limits,
+        engine: task,
+        state,
+    };
+    let written = state::write_private(&running.state.join("url"), running.url().as_bytes());
+    let path = running.state.join("url");
+    written.map_err(|source| StartError::State { path, source })?;
+    Ok(running)
+}
+
+impl Running {
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.listener.address())
+    }
+
+    /// The state directory.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// Serves until `stop` says so. Jobs that run go on running.
+    ///
+    /// # Errors
+    /// When the job store is lost while serving.
+    pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), StartError> {
+        let mut engine = self.engine;
+        let serving = self.listener.serve(self.front, self.limits, stop);
+        let ended = tokio::select! {
+            () = serving => engine.shutdown().await,
+            lost = engine.stopped() => lost,
+        };
+        ended.map_err(|error| StartError::Engine(error.into()))
+    }
+}
+
+async fn engine(settings: &Settings, state: &Path) -> Result<(Engine, EngineTask), StartError> {
+    let program = std::env::current_exe();
+    let (sender, news) = mpsc::channel(NEWS_LIMIT);
+    let options = Options {
+        program: program.map_err(|error| StartError::System("find this program", error))?,
+        folder: state.join("runs"),
+        environment: environment(),
+        output_limit_bytes: settings.output_limit_bytes.unwrap_or(10 << 20),
+    };
+    let folder = options.folder.clone();
+    let executor = ProcessExecutor::new(options, sender);
+    let executor = executor.map_err(|source| StartError::State {
+        path: folder,
+        source,
+    })?;
+    let mut config = EngineConfig::new(state.to_owned());
+    if let Some(limit) = settings.max_running_jobs {
+        config.max_running = at_least_one(limit)?;
+    }
+    if let Some(days) = settings.finished_keep_days {
+        config.policy.finished_keep = Duration::from_hours(24 * u64::from(days));
+    }
+    Ok(Engine::open(config, Arc::new(executor), news).await?)
+}
+
+fn at_least_one(limit: u32) -> Result<u32, ConfigError> {
+    let reason = "at least one job must be able to run".to_owned();
+    let wrong = ConfigError::Value {
+        key: "max_running_jobs",
+        value: limit.to_string(),
+        reason,
+    };
+    Some(limit).filter(|limit| *limit > 0).ok_or(wrong)
+}
+
+/// What every job's environment begins with: nothing of the server's but who and where it is.
+fn environment() -> Vec<(String, String)> {
+    let inherited = ["HOME", "USER", "LOGNAME", "SHELL", "TZ"];
+    let mut environment = vec![("PATH".to_owned(), PATH.to_owned())];
+    for name in inherited {
+        environment.extend(
+            std::env::var(name)
+                .ok()
+                .map(|value| (name.to_owned(), value)),
+        );
+    }
+    let language = std::env::var("LANG").unwrap_or_else(|_| "C.UTF-8".to_owned());
+    environment.push(("LANG".to_owned(), language));
+    environment
+}
+
+fn namespace(key: &'static str, name: &str) -> Result<Namespace, ConfigError> {
+    Namespace::new(name).map_err(|error| ConfigError::Value {
+        key,
+        value: name.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn broker(settings: &Settings, engine: &Engine) -> Result<Broker, StartError> {
+    let added = settings.schema.clone().unwrap_or_default();
+    let main = Namespace::of("root/cimv2");
+    let name = settings.interop_namespace.as_deref().unwrap_or("interop");
+    let interop = namespace("interop_namespace", name)?;
+    let mut namespaces = Namespaces::new()
+        .with(main.clone(), schema::load("cimv2.mof", &added)?)
+        .with(interop.clone(), schema::load("interop.mof", &added)?);
+    let aliases = settings.interop_aliases.clone();
+    for alias in aliases.unwrap_or_else(|| vec!["root/interop".to_owned()]) {
+        namespaces = namespaces.with_alias(namespace("interop_aliases", &alias)?, interop.clone());
+    }
+    let host: Arc<str> = engine.host().into();
+    let identity = builtin::Identity {
+        manager: format!("Jobwright:{host}").into(),
+        host: host.clone(),
+        namespaces: vec![interop.clone(), main.clone()],
+        interop,
+    };
+    let mut registrations = builtin::registrations(&identity);
+    registrations.extend(jobs::registrations(
+        engine,
+        &jobs::Host { name: host },
+        &[main],
+    ));
+    Ok(Broker::new(namespaces, Registry::new(registrations)?))
+}

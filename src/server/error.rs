@@ -1,0 +1,65 @@
+//! Why a server does not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::jobs::OpenError;
+use crate::provider::RegistryError;
+
+/// Why a server does not start. Each says what an administrator can do about it.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The configuration has a value that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The state directory, or a file in it, cannot be used.
+    #[error("cannot use {path}")]
+    State {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Others may read or change what only the server may.
+    #[error("{path} is open to other users (mode {mode:03o}); it must be for its owner alone")]
+    Exposed {
+        /// The folder or file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// A line of the account file cannot be read.
+    #[error("line {line} of {path} is not NAME:ROLE:HASH")]
+    Account {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The MOF does not compile.
+    #[error("the schema does not compile:\n{0}")]
+    Schema(String),
+    /// The job engine cannot be opened.
+    #[error("cannot open the job store")]
+    Engine(#[from] OpenError),
+    /// Two providers claim one class.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The machine does not give what is needed.
+    #[error("cannot {0}")]
+    System(&'static str, #[source] io::Error),
+}
