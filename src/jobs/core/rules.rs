@@ -441,6 +441,10 @@ mod tests {
             |f| f.interpreter = Some("/bin/sh".into()),
             "Interpreter applies to Script",
         );
+    }
+
+    #[test]
+    fn surroundings_that_cannot_be() {
         refused(
             |f| f.environment = strings(&["A"]),
             "Environment must be NAME=value",

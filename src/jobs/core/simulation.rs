@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::JobState;
-use super::world::{World, index_slot};
+use super::world::{World, holds_slot};
 
 /// One step of a random program; numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -121,7 +121,7 @@ proptest! {
         world.wait(10_000);
         prop_assert!(world.waiting.is_empty(), "every request is answered in time");
         world.settle();
-        let stuck = world.scheduler.jobs().find(|job| index_slot(job));
+        let stuck = world.scheduler.jobs().find(|job| holds_slot(job));
         prop_assert!(stuck.is_none(), "{:?} keeps a slot without a process", stuck);
         let waiting = world.scheduler.jobs().find(|job| {
             job.state == JobState::New && job.ready.is_some()

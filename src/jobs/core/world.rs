@@ -246,6 +246,9 @@ impl World {
                 assert!(self.disk.insert(job.id.clone(), job).is_none());
             }
             Change::Update { before, after } => {
+                if after.state == JobState::Starting && before.state != JobState::Starting {
+                    self.turn_of(&before);
+                }
                 let stored = self.disk.insert(after.id.clone(), Arc::clone(&after));
                 let stored = stored.expect("only stored jobs change");
                 assert_eq!(
@@ -285,46 +288,35 @@ impl World {
                     self.acknowledged.insert(id);
                 }
             }
-            Action::Prepare(job) => {
-                self.turn_of(&job);
-                self.asked.push(Action::Prepare(job));
-            }
             Action::Show(_) | Action::Discard(_) => {}
             Action::Acknowledge(id, run) => {
                 self.processes.remove(&(id, run));
             }
-            Action::Release(..) | Action::Abandon(..) | Action::Signal(..) => {
+            Action::Prepare(_) | Action::Release(..) | Action::Abandon(..) | Action::Signal(..) => {
                 self.asked.push(action);
             }
             Action::Persist(_) => unreachable!(),
         }
     }
 
-    /// A start obeys the limit and the order of the queue.
+    /// Whoever is given a slot obeys the limit and the order of the queue.
     fn turn_of(&self, started: &JobRecord) {
-        let running = |job: &&Arc<JobRecord>| {
-            matches!(
-                job.state,
-                JobState::Starting | JobState::Running | JobState::ShuttingDown
-            )
-        };
-        let running = self.disk.values().filter(running).count();
+        let running = self.disk.values().filter(|job| holds_slot(job)).count();
+        let limit = self.max_running as usize;
         assert!(
-            running <= self.max_running as usize,
-            "{running} of {}",
-            self.max_running
+            running < limit,
+            "{} is one too many for {limit}",
+            started.id
         );
-        let before = self.disk.values().filter(|job| job.ready.is_some());
-        for waiting in before {
-            let key = (waiting.spec.priority(), waiting.ready, waiting.seq);
-            let priority = started.spec.priority();
-            assert!(
-                priority <= key.0,
-                "{} started before {}",
-                started.id,
-                waiting.id
-            );
-        }
+        let place = |job: &JobRecord| (job.spec.priority(), job.ready, job.seq);
+        let queue = self.disk.values().filter(|job| job.ready.is_some());
+        let first = queue.map(|job| place(job)).min();
+        assert_eq!(
+            first,
+            Some(place(started)),
+            "{} is not the first",
+            started.id
+        );
     }
 
     fn news(&mut self, id: JobId, run: u32, news: RunNews) {
@@ -526,7 +518,7 @@ impl World {
             .map(|job| (job.id.clone(), job.revision))
             .collect();
         assert_eq!(memory, disk, "memory and disk agree");
-        let held = |job: &Arc<JobRecord>| index_slot(job);
+        let held = |job: &Arc<JobRecord>| holds_slot(job);
         let slots = self.scheduler.jobs().filter(|job| held(job)).count();
         assert_eq!(slots, self.scheduler.running() as usize);
     }
@@ -547,7 +539,7 @@ impl World {
     }
 }
 
-pub(super) fn index_slot(job: &JobRecord) -> bool {
+pub(super) fn holds_slot(job: &JobRecord) -> bool {
     matches!(
         job.state,
         JobState::Starting | JobState::Running | JobState::ShuttingDown

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, waitpid};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, wait};
 
 use super::super::core::Signal as Asked;
 use super::super::executor::message::{End, Outcome, Report, Told};
@@ -188,7 +188,7 @@ fn send(asked: Asked) -> bool {
 fn clear(leader: Pid) -> io::Result<Outcome> {
     let mut outcome = None;
     loop {
-        match waitpid(None, WaitOptions::NOHANG) {
+        match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) if pid == leader => outcome = Some(status),
             Ok(Some(_)) | Err(Errno::INTR) => {}
             Ok(None) => {
