@@ -100,7 +100,6 @@ pub struct One {
     /// The job's InstanceID.
     pub id: String,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "documented on Target")]
     pub target: Target,
 }
 
@@ -141,7 +140,6 @@ pub struct Submit {
     #[arg(last = true)]
     pub command: Vec<String>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "documented on Target")]
     pub target: Target,
 }
 
@@ -152,7 +150,6 @@ pub struct List {
     #[arg(long, short)]
     pub active: bool,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "documented on Target")]
     pub target: Target,
 }
 
@@ -168,7 +165,6 @@ pub struct Watch {
     #[arg(long, short)]
     pub quiet: bool,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "documented on Target")]
     pub target: Target,
 }
 
@@ -184,7 +180,6 @@ pub struct Logs {
     #[arg(long, short)]
     pub follow: bool,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "documented on Target")]
     pub target: Target,
 }
 
@@ -197,6 +192,5 @@ pub struct Set {
     #[arg(required = true, value_name = "NAME=VALUE")]
     pub properties: Vec<String>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "documented on Target")]
     pub target: Target,
 }

@@ -73,7 +73,7 @@ impl Listener {
                     }
                 },
                 Some(_) = connections.join_next() => {}
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
             }
         }
         let drained = async { while connections.join_next().await.is_some() {} };
@@ -84,6 +84,11 @@ impl Listener {
             tracing::warn!("connections were cut off at the stop");
         }
     }
+}
+
+/// Waits for the word to stop; a teller who has gone means it too.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    stop.wait_for(|stop| *stop).await.ok();
 }
 
 async fn accept(sockets: &[TcpListener]) -> std::io::Result<(TcpStream, SocketAddr)> {
@@ -124,10 +129,9 @@ async fn serve(
         .max_buf_size(limits.header_bytes)
         .half_close(false);
     let mut connection = std::pin::pin!(http.serve_connection(io, answer));
-    let stopped = async move { stop.wait_for(|stop| *stop).await.is_ok() };
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
-        _ = stopped => None,
+        () = stopped(&mut stop) => None,
     };
     let ended = match ended {
         Some(ended) => ended,
