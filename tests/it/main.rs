@@ -1,8 +1,12 @@
 //! The integration tests: one binary, so that the crate is linked once.
 
+mod crash;
 mod dmtf;
 mod jobs;
 mod mof;
+mod pywbem;
 mod schema;
 mod schema_sum;
+mod support;
 mod tidy;
+mod wbemcli;

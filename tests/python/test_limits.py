@@ -21,16 +21,16 @@ ACCEPTED = {
 }
 
 
-def value_of(prop):
+def value_of(prop, current=None):
     """A value of the property's type that the job does not have."""
     if prop.name in ACCEPTED:
         return ACCEPTED[prop.name]
     if "ValueMap" in prop.qualifiers:
         plain = [v for v in prop.qualifiers["ValueMap"].value if ".." not in v]
-        value = pywbem.cimvalue(int(plain[-1]), prop.type)
+        value = plain[-1] if prop.type == "string" else pywbem.cimvalue(int(plain[-1]), prop.type)
     else:
         value = {
-            "boolean": True,
+            "boolean": not current,
             "string": "another value",
             "datetime": pywbem.CIMDateTime("20200101000000.000000+000"),
         }.get(prop.type) or pywbem.cimvalue(42, prop.type)
@@ -58,7 +58,9 @@ class Table(Case):
                                      is_array=self.job_class.properties[name].is_array)
             for name, value in values.items()
         }
-        instance = pywbem.CIMInstance("JW_Job", properties, path=self.path)
+        # pywbem carries a key that is given as a property over into the path; the path stays here.
+        instance = pywbem.CIMInstance("JW_Job", properties, path=self.path.copy())
+        instance.path = self.path.copy()
         self.conn.ModifyInstance(instance, PropertyList=names)
 
     def inherited_and_own(self):
@@ -71,7 +73,8 @@ class Table(Case):
                 continue
             with self.subTest(prop.name):
                 before = self.get(self.path)
-                error = self.assert_status(4, self.modify, **{prop.name: value_of(prop)})
+                value = value_of(prop, before[prop.name])
+                error = self.assert_status(4, self.modify, **{prop.name: value})
                 self.assertIn(prop.name, error.status_description)
                 if prop.name not in ("ElapsedTime",):
                     self.assertEqual(self.get(self.path)[prop.name], before[prop.name])
@@ -196,7 +199,8 @@ class Creation(Case):
         self.assert_status(4, self.create, containing="Command")
         self.assert_status(4, self.create, "/bin/true", Script="x", containing="Script")
         self.assert_status(4, self.create, "bin/true", containing="Command")
-        self.assert_status(4, self.create, "/bin/true", Name=None, containing="Name")
+        no_name = pywbem.CIMInstance("JW_Job", {"Command": ["/bin/true"]})
+        self.assert_status(4, self.conn.CreateInstance, no_name, containing="Name")
         self.assert_status(4, self.create, "/bin/true", Environment=["1X=y"], containing="Environment")
         self.assert_status(4, self.create, "/bin/true", Interpreter="sh", containing="Interpreter")
         self.assert_status(4, self.create, "/bin/true", RunDay=pywbem.Sint8(32), containing="RunDay")

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -10,10 +11,13 @@ use std::time::Duration;
 /// How long a server may take to say that it is ready, on a machine busy with other tests.
 const READY: Duration = Duration::from_secs(60);
 
-/// A state directory that goes with the test. Servers refuse a directory open to others, which
-/// `tempfile` never makes.
+/// A state directory that goes with the test. Servers refuse one that is open to others.
 pub fn state_dir() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("jobwright-test-").tempdir().expect("a temporary directory")
+    tempfile::Builder::new()
+        .prefix("jobwright-test-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir()
+        .expect("a temporary directory")
 }
 
 /// A running `jobwright serve`.
