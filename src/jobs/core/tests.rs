@@ -509,3 +509,20 @@ fn a_run_that_never_ran_is_queued_again() {
         (JobState::Starting, 0, 2)
     );
 }
+
+#[test]
+fn what_was_decided_before_a_restart_is_carried_out_after_it() {
+    let mut bench = Bench::new(1);
+    bench.submit("a", |_| {});
+    bench.bring_up("a");
+    bench.request("a", 3);
+    bench.news("a", RunNews::Adopted);
+    assert_eq!(bench.signals(), [Signal::Suspend]);
+    bench.obeyed("a", Signal::Suspend);
+    bench.request("a", 4);
+    bench.news("a", RunNews::Adopted);
+    assert_eq!(bench.signals(), [Signal::Terminate, Signal::Continue]);
+    bench.request("a", 5);
+    bench.news("a", RunNews::Adopted);
+    assert_eq!(bench.signals(), [Signal::Kill]);
+}
