@@ -23,14 +23,21 @@ fn told(output: &Output) -> String {
 }
 
 fn submit(server: &Server, script: &str) -> String {
-    told(&job(server, &["submit", "--quiet", "--", "/bin/sh", "-c", script]))
+    told(&job(
+        server,
+        &["submit", "--quiet", "--", "/bin/sh", "-c", script],
+    ))
 }
 
 /// A fifo that a job reads: opening it for writing waits until the job is there.
 fn fifo(folder: &Path, name: &str) -> String {
     let path = folder.join(name);
-    rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
-        .expect("a fifo in the scratch folder");
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        &path,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+    )
+    .expect("a fifo in the scratch folder");
     path.display().to_string()
 }
 
@@ -42,18 +49,35 @@ fn a_running_job_outlives_the_server_and_its_true_exit_status_is_told() {
     let runs = scratch.path().join("runs");
     let script = format!("echo run >> {}; read x < {gate}; exit 7", runs.display());
     let id = submit(&server, &script);
-    told(&job(&server, &["watch", &id, "--until", "running", "--quiet"]));
+    told(&job(
+        &server,
+        &["watch", &id, "--until", "running", "--quiet"],
+    ));
     server.kill_9();
 
     let server = Server::start(state.path());
     let shown = told(&job(&server, &["show", &id]));
-    assert!(shown.contains("Running"), "the adopted job is running, expected Running in:\n{shown}");
+    assert!(
+        shown.contains("Running"),
+        "the adopted job is running, expected Running in:\n{shown}"
+    );
     fs::write(&gate, "go\n").expect("the job still reads its gate");
     let end = job(&server, &["watch", &id, "--quiet"]);
-    assert_eq!(end.status.code(), Some(7), "watch ends with the job's exit status");
+    assert_eq!(
+        end.status.code(),
+        Some(7),
+        "watch ends with the job's exit status"
+    );
     let shown = told(&job(&server, &["show", &id]));
-    assert!(shown.contains("Exception"), "expected Exception in:\n{shown}");
-    assert_eq!(fs::read_to_string(&runs).expect("the job wrote"), "run\n", "the job ran once");
+    assert!(
+        shown.contains("Exception"),
+        "expected Exception in:\n{shown}"
+    );
+    assert_eq!(
+        fs::read_to_string(&runs).expect("the job wrote"),
+        "run\n",
+        "the job ran once"
+    );
 }
 
 #[test]
@@ -62,7 +86,10 @@ fn a_job_that_ends_while_no_server_runs_is_told_its_true_end() {
     let server = Server::start(state.path());
     let (gate, done) = (fifo(scratch.path(), "gate"), fifo(scratch.path(), "done"));
     let id = submit(&server, &format!("read x < {gate}; exec 9> {done}; exit 9"));
-    told(&job(&server, &["watch", &id, "--until", "running", "--quiet"]));
+    told(&job(
+        &server,
+        &["watch", &id, "--until", "running", "--quiet"],
+    ));
     server.kill_9();
     fs::write(&gate, "go\n").expect("the job still reads its gate");
     let end = fs::read(&done).expect("the job opens and closes the second fifo as it ends");
@@ -70,7 +97,11 @@ fn a_job_that_ends_while_no_server_runs_is_told_its_true_end() {
 
     let server = Server::start(state.path());
     let end = job(&server, &["watch", &id, "--quiet"]);
-    assert_eq!(end.status.code(), Some(9), "watch ends with the job's exit status");
+    assert_eq!(
+        end.status.code(),
+        Some(9),
+        "watch ends with the job's exit status"
+    );
 }
 
 #[test]
@@ -89,7 +120,12 @@ fn submissions_answered_before_a_kill_are_there_after_it() {
     let server = Server::start(state.path());
     for id in &ids {
         let end = job(&server, &["watch", id, "--quiet"]);
-        assert_eq!(end.status.code(), Some(0), "{id}: {}", String::from_utf8_lossy(&end.stderr));
+        assert_eq!(
+            end.status.code(),
+            Some(0),
+            "{id}: {}",
+            String::from_utf8_lossy(&end.stderr)
+        );
     }
     let text = fs::read_to_string(&ledger).expect("the jobs wrote");
     let mut lines: Vec<&str> = text.lines().collect();
@@ -102,6 +138,8 @@ fn submissions_answered_before_a_kill_are_there_after_it() {
 
 /// How many times the server is killed; `JOBWRIGHT_CRASH_ROUNDS` asks for a long run.
 fn rounds() -> usize {
-    let asked = std::env::var("JOBWRIGHT_CRASH_ROUNDS").ok().and_then(|n| n.parse().ok());
+    let asked = std::env::var("JOBWRIGHT_CRASH_ROUNDS")
+        .ok()
+        .and_then(|n| n.parse().ok());
     asked.unwrap_or(4)
 }

@@ -44,13 +44,23 @@ fn classes_namespaces_errors_and_access() {
 fn pywbemcli(server: &Server, arguments: &[&str]) -> Option<String> {
     let cli = python()?.with_file_name("pywbemcli");
     let output = Command::new(cli)
-        .args(["--server", &server.url, "--user", "admin", "--password", &server.password()])
+        .args([
+            "--server",
+            &server.url,
+            "--user",
+            "admin",
+            "--password",
+            &server.password(),
+        ])
         .args(arguments)
         .output()
         .expect("pywbemcli starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "pywbemcli {arguments:?} failed:\n{text}\n{errors}");
+    assert!(
+        output.status.success(),
+        "pywbemcli {arguments:?} failed:\n{text}\n{errors}"
+    );
     Some(text)
 }
 
@@ -60,7 +70,10 @@ fn pywbemcli_lists_namespaces_classes_and_instances_and_calls_methods() {
     let server = Server::start(state.path());
     let shown = |arguments: &[&str], expected: &str| {
         if let Some(text) = pywbemcli(&server, arguments) {
-            assert!(text.contains(expected), "{arguments:?}: expected {expected:?} in:\n{text}");
+            assert!(
+                text.contains(expected),
+                "{arguments:?}: expected {expected:?} in:\n{text}"
+            );
         }
     };
     shown(&["namespace", "list"], "root/cimv2");
@@ -69,12 +82,37 @@ fn pywbemcli_lists_namespaces_classes_and_instances_and_calls_methods() {
     shown(&["class", "get", "CIM_Job"], "RunDayOfWeek");
     shown(&["class", "enumerate", "CIM_Job", "--di", "--no"], "JW_Job");
     shown(&["qualifier", "get", "MaxValue"], "MaxValue");
-    let new = ["instance", "create", "JW_Job", "-p", "Name=cli", "-p", "Command=/bin/sleep,1000"];
+    let new = [
+        "instance",
+        "create",
+        "JW_Job",
+        "-p",
+        "Name=cli",
+        "-p",
+        "Command=/bin/sleep,1000",
+    ];
     shown(&[&new[..], &["-p", "InstanceID=cli:1"]].concat(), "cli:1");
     shown(&["instance", "get", "JW_Job.InstanceID=\"cli:1\""], "cli");
     shown(&["instance", "enumerate", "CIM_Job", "--no"], "cli:1");
     shown(&["instance", "count", "JW_Job"], "JW_Job");
-    shown(&["instance", "modify", "JW_Job.InstanceID=\"cli:1\"", "-p", "Priority=5"], "");
-    shown(&["instance", "invokemethod", "JW_Job.InstanceID=\"cli:1\"", "KillJob"], "0");
+    shown(
+        &[
+            "instance",
+            "modify",
+            "JW_Job.InstanceID=\"cli:1\"",
+            "-p",
+            "Priority=5",
+        ],
+        "",
+    );
+    shown(
+        &[
+            "instance",
+            "invokemethod",
+            "JW_Job.InstanceID=\"cli:1\"",
+            "KillJob",
+        ],
+        "0",
+    );
     shown(&["instance", "delete", "JW_Job.InstanceID=\"cli:1\""], "");
 }

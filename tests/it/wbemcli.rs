@@ -14,12 +14,20 @@ impl Shell {
     fn new() -> Option<Self> {
         let program = wbemcli()?;
         let state = state_dir();
-        Some(Self { server: Server::start(state.path()), program, _state: state })
+        Some(Self {
+            server: Server::start(state.path()),
+            program,
+            _state: state,
+        })
     }
 
     /// Runs `wbemcli VERB URL ARGUMENT` and gives what it printed, or its complaint.
     fn run(&self, verb: &str, object: &str, argument: &[&str]) -> Result<String, String> {
-        let authority = format!("admin:{}@127.0.0.1:{}", self.server.password(), self.server.port());
+        let authority = format!(
+            "admin:{}@127.0.0.1:{}",
+            self.server.password(),
+            self.server.port()
+        );
         let output = Command::new(self.program)
             .arg(verb)
             .arg(format!("http://{authority}/root/cimv2:{object}"))
@@ -28,13 +36,20 @@ impl Shell {
             .expect("wbemcli starts");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        if output.status.success() && errors.is_empty() { Ok(text) } else { Err(errors) }
+        if output.status.success() && errors.is_empty() {
+            Ok(text)
+        } else {
+            Err(errors)
+        }
     }
 
     fn shows(&self, verb: &str, object: &str, argument: &[&str], expected: &str) {
         match self.run(verb, object, argument) {
             Ok(text) => {
-                assert!(text.contains(expected), "{verb} {object}: expected {expected:?} in:\n{text}");
+                assert!(
+                    text.contains(expected),
+                    "{verb} {object}: expected {expected:?} in:\n{text}"
+                );
             }
             Err(errors) => panic!("{verb} {object} {argument:?} failed: {errors}"),
         }
@@ -43,7 +58,10 @@ impl Shell {
     fn complains(&self, verb: &str, object: &str, argument: &[&str], expected: &str) {
         match self.run(verb, object, argument) {
             Ok(text) => panic!("{verb} {object}: expected the error {expected}, got:\n{text}"),
-            Err(errors) => assert!(errors.contains(expected), "expected {expected}, got: {errors}"),
+            Err(errors) => assert!(
+                errors.contains(expected),
+                "expected {expected}, got: {errors}"
+            ),
         }
     }
 }
@@ -63,15 +81,29 @@ fn every_verb_of_wbemcli_works() {
     shell.shows("ei", "CIM_ConcreteJob", &[], "JobState=5");
     shell.shows("gi", JOB, &[], "Name=\"first\"");
     shell.shows("gi", JOB, &["Name,JobState"], "JobState=5");
-    shell.run("mi", JOB, &["Priority=7"]).expect("a writable property is changed");
+    shell
+        .run("mi", JOB, &["Priority=7"])
+        .expect("a writable property is changed");
     shell.shows("gi", JOB, &["Priority"], "Priority=7");
     shell.complains("mi", JOB, &["RunDay=32"], "RunDay");
     shell.complains("mi", JOB, &["JobState=7"], "JobState");
-    shell.shows("cm", JOB, &["RequestStateChange.RequestedState=5"], "RequestStateChange");
+    shell.shows(
+        "cm",
+        JOB,
+        &["RequestStateChange.RequestedState=5"],
+        "RequestStateChange",
+    );
     shell.shows("gi", JOB, &["JobState"], "JobState=9");
-    shell.run("di", JOB, &[]).expect("a finished job is deleted");
+    shell
+        .run("di", JOB, &[])
+        .expect("a finished job is deleted");
     shell.complains("gi", JOB, &[], "CIM_ERR_NOT_FOUND");
-    shell.shows("cm", "JW_JobService", &["SubmitJob.Name=static,Script=exit 0"], "4096");
+    shell.shows(
+        "cm",
+        "JW_JobService",
+        &["SubmitJob.Name=static,Script=exit 0"],
+        "4096",
+    );
 }
 
 #[test]

@@ -29,11 +29,12 @@ def value_of(prop, current=None):
         plain = [v for v in prop.qualifiers["ValueMap"].value if ".." not in v]
         value = plain[-1] if prop.type == "string" else pywbem.cimvalue(int(plain[-1]), prop.type)
     else:
-        value = {
+        others = {
             "boolean": not current,
             "string": "another value",
             "datetime": pywbem.CIMDateTime("20200101000000.000000+000"),
-        }.get(prop.type) or pywbem.cimvalue(42, prop.type)
+        }
+        value = others[prop.type] if prop.type in others else pywbem.cimvalue(42, prop.type)
     return [value] if prop.is_array else value
 
 

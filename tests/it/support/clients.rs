@@ -26,8 +26,13 @@ fn had(what: &str, found: &'static Result<PathBuf, String>) -> Option<&'static P
     match found {
         Ok(path) => Some(path),
         Err(reason) => {
-            eprintln!("\n*** SKIPPED: {what} cannot be had here, nothing was tested with it: {reason}\n");
-            assert!(std::env::var_os("CI").is_none(), "CI is set and {what} cannot be had: {reason}");
+            eprintln!(
+                "\n*** SKIPPED: {what} cannot be had here, nothing was tested with it: {reason}\n"
+            );
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "CI is set and {what} cannot be had: {reason}"
+            );
             None
         }
     }
@@ -54,19 +59,34 @@ fn prepare_python() -> Result<PathBuf, String> {
     if fs::read_to_string(&stamp).is_ok_and(|done| done == wanted) {
         return Ok(python);
     }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&folder))?;
     let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ]);
     run(pip.arg(&requirements))?;
     fs::write(&stamp, wanted).map_err(|error| error.to_string())?;
     Ok(python)
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{command:?} ended with {}: {}", output.status, text.trim()))
+    Err(format!(
+        "{command:?} ended with {}: {}",
+        output.status,
+        text.trim()
+    ))
 }

@@ -58,25 +58,38 @@ impl Server {
             }
         });
         match told.recv_timeout(READY) {
-            Ok(url) => Self { child, url, state: state.to_owned() },
+            Ok(url) => Self {
+                child,
+                url,
+                state: state.to_owned(),
+            },
             Err(error) => {
                 drop(child.kill());
                 let status = child.wait();
-                panic!("the server did not say `listening on URL`: {error}; it ended with {status:?}");
+                panic!(
+                    "the server did not say `listening on URL`: {error}; it ended with {status:?}"
+                );
             }
         }
     }
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        let port = self.url.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = self
+            .url
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok());
         port.expect("the URL of the server ends with its port")
     }
 
     /// The generated password of `admin`.
     pub fn password(&self) -> String {
         let file = self.state.join("admin-password");
-        fs::read_to_string(file).expect("the server wrote admin-password").trim().to_owned()
+        fs::read_to_string(file)
+            .expect("the server wrote admin-password")
+            .trim()
+            .to_owned()
     }
 
     /// The process id of the server.
