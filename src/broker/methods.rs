@@ -16,9 +16,10 @@ impl Broker {
             .keys
             .as_ref()
             .is_some_and(|keys| !keys.is_empty());
-        let path = match on_instance {
-            true => Some(cx.schema.instance_path(&cx.namespace, &request.target)?),
-            false => None,
+        let path = if on_instance {
+            Some(cx.schema.instance_path(&cx.namespace, &request.target)?)
+        } else {
+            None
         };
         let method = method(class, &request.method)?;
         if path.is_none() && !method.is_static {

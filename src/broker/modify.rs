@@ -28,7 +28,7 @@ impl Broker {
         let values = cx
             .schema
             .changes(&current.class, &instance, properties.as_deref())?;
-        let changes = writable(&**provider, &path, &current, values)?;
+        let changes = writable(&**provider, &path, &current, &values)?;
         if !changes.is_empty() {
             provider
                 .modify(cx, &path, Changes { values: changes })
@@ -44,7 +44,7 @@ fn writable(
     provider: &dyn Provider,
     path: &InstancePath,
     current: &Instance,
-    values: NameMap<CimValue>,
+    values: &NameMap<CimValue>,
 ) -> Result<NameMap<CimValue>> {
     let mut changes = NameMap::new();
     for (name, value) in values.iter() {

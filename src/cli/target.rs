@@ -1,5 +1,10 @@
 //! Which server a command talks to, and as whom: from the arguments, else from the local server's state.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the local server leaves its address in a file"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

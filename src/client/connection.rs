@@ -21,7 +21,7 @@ use crate::ops::{Addressed, Request as Operation};
 use super::ClientError;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Longest answer that is read, in bytes.
 const ANSWER_LIMIT_BYTES: usize = 256 << 20;
 

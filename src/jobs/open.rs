@@ -1,5 +1,10 @@
 //! Opening the engine: the store is read, and what ran is found again, before anybody is served.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the kernel tells the boot id in a file"
+)]
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;

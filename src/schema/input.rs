@@ -1,8 +1,7 @@
 //! Values that clients wrote, as values of a slot: typed, embedded instances made, rules kept.
 
 use crate::model::{
-    CimError, CimName, CimType, CimValue, Embedding, Literal, PropertyValue, Result, Slot,
-    ValueError,
+    CimError, CimName, CimType, CimValue, Literal, PropertyValue, Result, Slot, ValueError,
 };
 
 use super::Schema;
@@ -40,14 +39,11 @@ impl Schema {
                 "{claimed}{brackets} was given where {slot} is declared"
             )));
         }
-        let value = match &slot.embedding {
-            Some(embedding) => {
-                self.embedded(name, &given.value, embedding, slot.is_array, depth)?
-            }
-            None => {
-                let value = given.value.resolve(slot.ty, slot.is_array);
-                value.map_err(|error| wrong(error.to_string()))?
-            }
+        let value = if slot.embedding.is_some() {
+            self.embedded(name, &given.value, slot.is_array, depth)?
+        } else {
+            let value = given.value.resolve(slot.ty, slot.is_array);
+            value.map_err(|error| wrong(error.to_string()))?
         };
         slot.accepts(&value)
             .map_err(|violation| wrong(violation.to_string()))?;
@@ -58,7 +54,6 @@ impl Schema {
         &self,
         name: &dyn std::fmt::Display,
         literal: &Literal,
-        embedding: &Embedding,
         is_array: bool,
         depth: usize,
     ) -> Result<CimValue> {
@@ -66,7 +61,7 @@ impl Schema {
         match (literal, is_array) {
             (Literal::Null, _) => Ok(CimValue::Null),
             (Literal::Array(entries), true) => {
-                let entry = |entry| self.embedded(name, entry, embedding, false, depth);
+                let entry = |entry| self.embedded(name, entry, false, depth);
                 entries
                     .iter()
                     .map(entry)

@@ -166,7 +166,7 @@ impl Surroundings<'_> {
             errors.push(DeclError {
                 element: self.element(None),
                 kind,
-            })
+            });
         };
         if let Some(parent) = self.parent.filter(|p| is_true(&p.qualifiers, "Terminal")) {
             fault(DeclErrorKind::TerminalSuperclass(parent.name.clone()));
@@ -202,9 +202,10 @@ impl Surroundings<'_> {
             .and_then(|parent| parent.properties.get(decl.name.as_str()));
         let is_reference = decl.ty.ty == CimType::Reference;
         // Qualifiers declared for properties alone do occur on references of vendors' MOF.
-        let (scope, kind): (&[Scope], _) = match is_reference {
-            true => (&[Scope::REFERENCE, Scope::PROPERTY], "reference"),
-            false => (&[Scope::PROPERTY], "property"),
+        let (scope, kind): (&[Scope], _) = if is_reference {
+            (&[Scope::REFERENCE, Scope::PROPERTY], "reference")
+        } else {
+            (&[Scope::PROPERTY], "property")
         };
         let inherited = above.map(|above| &above.qualifiers);
         let bearer = Bearer {
@@ -215,7 +216,10 @@ impl Surroundings<'_> {
         };
         let qualifiers = qualifiers::resolve(&bearer, &decl.qualifiers, self.declared, errors);
         let mut faults = Vec::new();
-        faults.extend(self.override_fault(&qualifiers, above.map(|above| &above.origin)));
+        faults.extend(override_fault(
+            &qualifiers,
+            above.map(|above| &above.origin),
+        ));
         faults.extend(above.and_then(|above| type_fault(&decl.ty, above)));
         let key = is_true(&qualifiers, "Key");
         let keys_above = self.parent.is_some_and(|parent| !parent.keys.is_empty());
@@ -247,22 +251,6 @@ impl Surroundings<'_> {
         }
     }
 
-    /// DSP0004 2.8 §5.6.3.38: an element replaces an inherited one only by saying so.
-    fn override_fault(
-        &self,
-        qualifiers: &NameMap<Qualifier>,
-        above: Option<&CimName>,
-    ) -> Option<DeclErrorKind> {
-        let says = qualifiers
-            .get("Override")
-            .filter(|qualifier| !qualifier.propagated);
-        match (says, above) {
-            (None, Some(origin)) => Some(DeclErrorKind::MissingOverride(origin.clone())),
-            (Some(says), None) => Some(DeclErrorKind::OverridesNothing(says.value.to_string())),
-            (Some(_), Some(_)) | (None, None) => None,
-        }
-    }
-
     fn method(&self, decl: &MethodDecl, errors: &mut Vec<DeclError>) -> Method {
         let element = self.element(Some(&decl.name));
         let above = self
@@ -275,7 +263,7 @@ impl Surroundings<'_> {
             inherited: above.map(|above| &above.qualifiers),
         };
         let qualifiers = qualifiers::resolve(&bearer, &decl.qualifiers, self.declared, errors);
-        let fault = self.override_fault(&qualifiers, above.map(|above| &above.origin));
+        let fault = override_fault(&qualifiers, above.map(|above| &above.origin));
         errors.extend(fault.map(|kind| DeclError {
             element: element.clone(),
             kind,
@@ -355,4 +343,19 @@ fn type_fault(own: &TypeDecl, above: &Property) -> Option<DeclErrorKind> {
         inherited: above.slot.to_string(),
         own: shown(own),
     })
+}
+
+/// DSP0004 2.8 §5.6.3.38: an element replaces an inherited one only by saying so.
+fn override_fault(
+    qualifiers: &NameMap<Qualifier>,
+    above: Option<&CimName>,
+) -> Option<DeclErrorKind> {
+    let says = qualifiers
+        .get("Override")
+        .filter(|qualifier| !qualifier.propagated);
+    match (says, above) {
+        (None, Some(origin)) => Some(DeclErrorKind::MissingOverride(origin.clone())),
+        (Some(says), None) => Some(DeclErrorKind::OverridesNothing(says.value.to_string())),
+        (Some(_), Some(_)) | (None, None) => None,
+    }
 }

@@ -1,10 +1,5 @@
 //! Putting the server together: state, schema, jobs, providers, broker, front end, listener.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the environment of jobs is read once, here"
-)]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,10 @@
 //! The state directory: made for the server alone, or refused.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the state directory is made of files"
+)]
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -29,7 +34,8 @@ pub(super) fn private(path: &Path) -> Result<(), StartError> {
         source,
     })?;
     let mode = found.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return Ok(());
     }
     Err(StartError::Exposed {

@@ -1,5 +1,10 @@
 //! The state directory: made private, locked for one server, refused on network file systems.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the store is a directory of files"
+)]
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

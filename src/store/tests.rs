@@ -1,5 +1,10 @@
 //! The store by example, its refusals and its failures included.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "damaged stores are made of files"
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -105,6 +105,28 @@ fn a_job_that_ends_while_no_server_runs_is_told_its_true_end() {
 }
 
 #[test]
+fn a_stopped_server_leaves_jobs_running() {
+    let (state, scratch) = (state_dir(), state_dir());
+    let server = Server::start(state.path());
+    let gate = fifo(scratch.path(), "gate");
+    let id = submit(&server, &format!("read x < {gate}; exit 5"));
+    told(&job(
+        &server,
+        &["watch", &id, "--until", "running", "--quiet"],
+    ));
+    assert!(server.stop().success(), "SIGTERM ends the server in order");
+
+    let server = Server::start(state.path());
+    fs::write(&gate, "go\n").expect("the job still reads its gate");
+    let end = job(&server, &["watch", &id, "--quiet"]);
+    assert_eq!(
+        end.status.code(),
+        Some(5),
+        "watch ends with the job's exit status"
+    );
+}
+
+#[test]
 fn submissions_answered_before_a_kill_are_there_after_it() {
     let (state, scratch) = (state_dir(), state_dir());
     let ledger = scratch.path().join("ledger");

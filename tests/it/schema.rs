@@ -28,10 +28,12 @@ fn declarations(root: &str) -> (Vec<QualifierDecl>, Vec<ClassDecl>) {
 fn built(root: &str) -> Schema {
     let (qualifiers, classes) = declarations(root);
     let mut builder = Builder::new();
-    qualifiers
-        .into_iter()
-        .for_each(|decl| builder.qualifier(decl));
-    classes.into_iter().for_each(|decl| builder.class(decl));
+    for decl in qualifiers {
+        builder.qualifier(decl);
+    }
+    for decl in classes {
+        builder.class(decl);
+    }
     builder.build().unwrap_or_else(|errors| {
         let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
         panic!("{root}: {}", shown.join("\n"))

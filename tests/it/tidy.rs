@@ -373,3 +373,51 @@ fn every_mof_file_is_included_by_a_root() {
             .collect::<Vec<_>>(),
     );
 }
+
+#[test]
+fn the_readme_documents_every_configuration_key() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let missing = jobwright::config::KEYS.iter().filter(|key| {
+        let row = format!(
+            "| `{}` | {} | {} |",
+            key.name,
+            key.default,
+            key.meaning.trim()
+        );
+        !readme.contains(&row)
+    });
+    report(
+        &missing
+            .map(|key| format!("README.md has no row for {key:?}"))
+            .collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn the_project_speaks_of_itself_alone() {
+    // Each word in two parts, so that this file does not hold what it looks for.
+    let words = [
+        ("/wor", "k/"),
+        ("/roo", "t/"),
+        ("crates", ".io"),
+        ("pypi", ".org"),
+        ("sub", "agent"),
+    ];
+    let mut faults = Vec::new();
+    let texts = [
+        "rs", "mof", "md", "toml", "py", "txt", "http", "expect", "sum",
+    ];
+    for folder in ["src", "mof", "tests", "fixtures"] {
+        for path in texts.iter().flat_map(|ending| files(folder, ending)) {
+            let bytes = fs::read(&path).expect("readable");
+            let text = String::from_utf8_lossy(&bytes);
+            for (front, back) in words
+                .iter()
+                .filter(|(a, b)| text.contains(&format!("{a}{b}")))
+            {
+                faults.push(format!("{} holds {front}{back}", shown(&path)));
+            }
+        }
+    }
+    report(&faults);
+}

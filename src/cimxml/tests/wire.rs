@@ -3,6 +3,8 @@
 //!
 //! `JOBWRIGHT_BLESS=1` writes the `.expect` files anew; they are reviewed like code.
 
+#![expect(clippy::disallowed_methods, reason = "fixtures are files")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,10 @@
 //! `job submit`: a command or a script becomes a JW_Job.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a script is read from the file that the user names"
+)]
+
 use std::io::Read;
 use std::process::ExitCode;
 

@@ -1,5 +1,10 @@
 //! One run as the server sees it: a task that tells the supervisor what to do and hears what happens.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "supervisors leave what they know in files"
+)]
+
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;

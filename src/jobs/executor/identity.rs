@@ -1,5 +1,10 @@
 //! Which process it is: a number alone may have been given to another one since.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the kernel tells of processes in files"
+)]
+
 use std::fs;
 use std::io;
 

@@ -3,6 +3,8 @@
 //! A file is named for the offset of its first byte, counted from the start of the stream, so
 //! offsets stay what they are when a file goes.
 
+#![expect(clippy::disallowed_methods, reason = "output is kept in files")]
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;

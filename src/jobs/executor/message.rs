@@ -201,7 +201,7 @@ mod tests {
             text: Some("a\nb".into()),
         };
         let line = line(&report);
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(line.split(|byte| *byte == b'\n').count(), 2);
         assert_eq!(
             serde_json::from_slice::<Report>(&line).expect("JSON"),
             report

@@ -1,5 +1,7 @@
 //! Jobs as processes of this machine, each under a supervisor of its own.
 
+#![expect(clippy::disallowed_methods, reason = "the executor starts processes")]
+
 use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::io;

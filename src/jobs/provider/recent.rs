@@ -14,7 +14,7 @@ use super::super::core::{JobId, JobRecord};
 use super::super::engine::Engine;
 
 /// How long a value counts as recent.
-pub(super) const RECENT: Duration = Duration::from_secs(60);
+pub(super) const RECENT: Duration = Duration::from_mins(1);
 /// Most records remembered; when more change within a minute the oldest go first.
 const LIMIT: usize = 100_000;
 

@@ -29,7 +29,7 @@ pub(super) struct Started {
 }
 
 /// Starts the program; the error is a sentence for the job's `ErrorDescription`.
-pub(super) fn launch(spec: Spec) -> Result<Started, String> {
+pub(super) fn launch(spec: &Spec) -> Result<Started, String> {
     let failed = |what: &str| {
         let what = what.to_owned();
         move |error: std::io::Error| format!("{what}: {error}")
@@ -40,8 +40,8 @@ pub(super) fn launch(spec: Spec) -> Result<Started, String> {
         open(log::STDOUT).map_err(failed("the file for its output"))?,
         open(log::STDERR).map_err(failed("the file for its errors"))?,
     );
-    let directory = directory(&spec)?;
-    let arguments = arguments(&spec)?;
+    let directory = directory(spec)?;
+    let arguments = arguments(spec)?;
     let (first, rest) = arguments.split_first().ok_or("the command is empty")?;
     let program = find(first, &spec.environment)?;
     let (progress, job_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)

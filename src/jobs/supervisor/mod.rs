@@ -57,17 +57,16 @@ fn hold() -> io::Result<()> {
     if !released {
         return record(&spec.folder, &end(Outcome::NeverReleased));
     }
-    let folder = spec.folder.clone();
     let mut watch = watch::Watch::new(fifos);
-    let outcome = match launch::launch(spec) {
-        Ok(started) => watch.to_the_end(started)?,
+    let outcome = match launch::launch(&spec) {
+        Ok(started) => watch.follow(started)?,
         Err(reason) => Outcome::NotStarted(reason),
     };
     let end = end(outcome);
     if watch.acknowledged(&end, ACKNOWLEDGEMENT)? {
         return Ok(());
     }
-    record(&folder, &end)
+    record(&spec.folder, &end)
 }
 
 /// Leaves the server's session, so that neither its terminal nor its end reaches the run; adopts

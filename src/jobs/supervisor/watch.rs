@@ -38,7 +38,7 @@ impl Watch {
     }
 
     /// Watches `started` until its leader has ended and nothing of it is left.
-    pub(super) fn to_the_end(&mut self, started: Started) -> io::Result<Outcome> {
+    pub(super) fn follow(&mut self, started: Started) -> io::Result<Outcome> {
         let leader = Pid::from_raw(started.pid).ok_or_else(|| io::Error::other("no process id"))?;
         let ended = pidfd_open(leader, PidfdFlags::empty())?;
         self.say_running(started.pid);
@@ -70,9 +70,9 @@ impl Watch {
             let is_over = events
                 .first()
                 .is_some_and(|event| !event.revents().is_empty());
-            outputs
-                .iter_mut()
-                .for_each(|output| output.pump(&mut buffer));
+            for output in &mut outputs {
+                output.pump(&mut buffer);
+            }
             self.read_progress(&mut pipe, &mut progress);
             self.fifos.send();
             self.obey();
@@ -81,9 +81,9 @@ impl Watch {
             }
         }
         let outcome = clear(leader)?;
-        outputs
-            .iter_mut()
-            .for_each(|output| output.drain(&mut buffer));
+        for output in &mut outputs {
+            output.drain(&mut buffer);
+        }
         self.read_progress(&mut pipe, &mut progress);
         Ok(outcome)
     }

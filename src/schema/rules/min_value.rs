@@ -11,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
     build,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape that every rule has")]
 fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
     Ok(subject
         .integer()

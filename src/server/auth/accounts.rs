@@ -1,5 +1,7 @@
 //! The account file: a line `NAME:ROLE:HASH` for each account, mode 0600.
 
+#![expect(clippy::disallowed_methods, reason = "accounts are kept in a file")]
+
 use std::collections::HashMap;
 use std::fs;
 use std::io;

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use super::Account;
 
 /// How long a checked password is remembered.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// The passwords checked lately; at most one for each account. The mutex is held for a look-up.
 pub(super) struct Cache {

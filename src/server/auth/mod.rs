@@ -132,17 +132,14 @@ impl Authenticator {
             (good, password)
         });
         let (good, password) = checked.await.map_err(|_| Denied)?;
-        match accounts.get(&user).filter(|_| good) {
-            Some(account) => {
-                self.throttle.forgive(peer, &user);
-                self.cache.remember(account, &password);
-                Ok(self.principal(account))
-            }
-            None => {
-                self.throttle.count(peer, &user);
-                tracing::warn!(target: "audit", %peer, user = ?user, "log-in refused");
-                Err(Denied)
-            }
+        if let Some(account) = accounts.get(&user).filter(|_| good) {
+            self.throttle.forgive(peer, &user);
+            self.cache.remember(account, &password);
+            Ok(self.principal(account))
+        } else {
+            self.throttle.count(peer, &user);
+            tracing::warn!(target: "audit", %peer, user = ?user, "log-in refused");
+            Err(Denied)
         }
     }
 }

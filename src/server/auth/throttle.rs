@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Failures that cost nothing.
 const FREE: u32 = 5;
 /// How long failures count.
-const COUNTED: Duration = Duration::from_secs(60);
+const COUNTED: Duration = Duration::from_mins(1);
 /// The longest wait, in seconds.
 const LONGEST_SECONDS: u64 = 30;
 /// Most users and addresses that are counted; beyond it the old ones are forgotten.

@@ -169,7 +169,7 @@ impl Front {
                 }
             }
         };
-        Ok(self.said(response_head, answered, &spoken))
+        Ok(said(response_head, answered, &spoken))
     }
 
     /// A long body is decoded elsewhere: while it is, this thread serves other connections.
@@ -216,41 +216,36 @@ impl Front {
             Err(_) => Err(CimError::failed("the operation took too long")),
         }
     }
+}
 
-    fn said(
-        &self,
-        head: ResponseHead,
-        answered: Result<Encoded>,
-        spoken: &Spoken,
-    ) -> Response<Body> {
-        let mut late = false;
-        let body = match answered {
-            Ok(Encoded::Whole(bytes)) => whole(bytes),
-            Ok(Encoded::Begun(body)) => {
-                late = spoken.trailers;
-                body
-            }
-            Err(error) => {
-                let mut bytes = BytesMut::new();
-                ResponseEncoder::new(head).error(&mut bytes, &error);
-                whole(bytes.freeze())
-            }
-        };
-        let mut response = Response::new(body);
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(XML));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        if late {
-            let names = format!("{STATUS_TRAILER}, {DESCRIPTION_TRAILER}");
-            headers.extend(
-                HeaderValue::from_str(&names)
-                    .ok()
-                    .map(|names| (TRAILER, names)),
-            );
+fn said(head: ResponseHead, answered: Result<Encoded>, spoken: &Spoken) -> Response<Body> {
+    let mut late = false;
+    let body = match answered {
+        Ok(Encoded::Whole(bytes)) => whole(bytes),
+        Ok(Encoded::Begun(body)) => {
+            late = spoken.trailers;
+            body
         }
-        mark(headers, spoken.prefix.as_deref());
-        response
+        Err(error) => {
+            let mut bytes = BytesMut::new();
+            ResponseEncoder::new(head).error(&mut bytes, &error);
+            whole(bytes.freeze())
+        }
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(XML));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if late {
+        let names = format!("{STATUS_TRAILER}, {DESCRIPTION_TRAILER}");
+        headers.extend(
+            HeaderValue::from_str(&names)
+                .ok()
+                .map(|names| (TRAILER, names)),
+        );
     }
+    mark(headers, spoken.prefix.as_deref());
+    response
 }
 
 /// `CIMOperation: MethodResponse`, in the spelling that the request's method asks for.

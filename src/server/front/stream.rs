@@ -101,13 +101,12 @@ impl Rendering {
     /// Appends items until the chunk is full, or the items and with them the document end.
     async fn fill(&mut self, out: &mut BytesMut) -> Result<()> {
         while out.len() < self.chunk_bytes {
-            match self.items.next().await {
-                Some(item) => out.extend_from_slice(&item?),
-                None => {
-                    self.encoder.finish(out);
-                    self.done = true;
-                    return Ok(());
-                }
+            if let Some(item) = self.items.next().await {
+                out.extend_from_slice(&item?);
+            } else {
+                self.encoder.finish(out);
+                self.done = true;
+                return Ok(());
             }
         }
         Ok(())

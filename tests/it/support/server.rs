@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long a server may take to say that it is ready, on a machine busy with other tests.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 
 /// A state directory that goes with the test. Servers refuse one that is open to others.
 pub fn state_dir() -> tempfile::TempDir {
@@ -90,11 +90,6 @@ impl Server {
             .expect("the server wrote admin-password")
             .trim()
             .to_owned()
-    }
-
-    /// The process id of the server.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// Ends the server as a power cut would: SIGKILL.
