@@ -43,8 +43,7 @@ fn classes_namespaces_errors_and_access() {
 /// `pywbemcli` with the connection options of `server`.
 fn pywbemcli(server: &Server, arguments: &[&str]) -> Option<String> {
     // Not the script of that name: its first line is a path that a moved checkout breaks.
-    let main =
-        "import pywbemtools.pywbemcli.pywbemcli as cli; cli.pywbemcli(prog_name='pywbemcli')";
+    let main = "from pywbemtools.pywbemcli.pywbemcli import cli; cli(prog_name='pywbemcli')";
     let output = Command::new(python()?)
         .args(["-c", main])
         .args([
