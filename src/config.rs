@@ -58,7 +58,7 @@ keys! {
     port: u16, "5988";
     /// Folder for all state.
     state_dir: PathBuf, "/var/lib/jobwright for root, else $XDG_STATE_HOME/jobwright";
-    /// MOF files or folders to add to the schema.
+    /// MOF files, folders or zip archives to add to the schema.
     schema: Vec<PathBuf>, "none";
     /// Whether nobody is asked for a password, everybody may read and nobody do anything else.
     no_auth: bool, "false";

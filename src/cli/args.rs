@@ -40,7 +40,7 @@ pub struct Serve {
     /// Where state is kept [default: $XDG_STATE_HOME/jobwright, or /var/lib/jobwright for root].
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// MOF to add to the schema: a file, or a folder whose .mof files are taken. Repeatable.
+    /// MOF to add to the schema: a file, a folder, or a zip archive as DMTF publishes it. Repeatable.
     #[arg(long, value_name = "PATH")]
     pub schema: Vec<PathBuf>,
     /// Ask nobody for a password: everybody may read, nobody may change or run anything.

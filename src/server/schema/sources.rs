@@ -1,0 +1,130 @@
+//! MOF that an administrator adds: a file, a folder, or a zip archive as DMTF publishes it.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "MOF is read from files at the start"
+)]
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zip::ZipArchive;
+
+use crate::mof::{Compilation, Limits, SourceError, Sources, compile};
+
+use super::super::StartError;
+
+/// A folder of MOF files; names lead below it and nowhere else.
+struct Folder(PathBuf);
+
+impl Sources for Folder {
+    fn read(&self, name: &str, limit_bytes: usize) -> Result<Cow<'_, [u8]>, SourceError> {
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => SourceError::Missing,
+            _ => SourceError::Unreadable(error.to_string()),
+        };
+        let root = self.0.canonicalize().map_err(unreadable)?;
+        let path = root.join(name).canonicalize().map_err(unreadable)?;
+        if !path.starts_with(&root) {
+            return Err(SourceError::Missing);
+        }
+        let file = fs::File::open(path).map_err(unreadable)?;
+        let bytes = bounded(file, limit_bytes).map_err(unreadable)?;
+        bytes
+            .map(Cow::Owned)
+            .ok_or(SourceError::TooLarge(limit_bytes))
+    }
+}
+
+/// Everything of `source`, or `None` when it is longer than the limit.
+fn bounded(source: impl Read, limit_bytes: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    source
+        .take(limit_bytes as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() <= limit_bytes))
+}
+
+/// What the file, folder or archive `path` declares.
+pub(super) fn compiled(path: &Path) -> Result<Compilation, StartError> {
+    let failed = |source| StartError::State {
+        path: path.to_owned(),
+        source,
+    };
+    let limits = Limits::default();
+    if fs::metadata(path).map_err(failed)?.is_dir() {
+        let names = folder_roots(path).map_err(failed)?;
+        return Ok(compile(&as_strs(&names), &Folder(path.to_owned()), limits));
+    }
+    if path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("zip"))
+    {
+        let files = archive(path, &limits).map_err(failed)?;
+        let names = archive_roots(&files);
+        return Ok(compile(&as_strs(&names), &files, limits));
+    }
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = Folder(folder.unwrap_or(Path::new(".")).to_owned());
+    Ok(compile(&[&name], &folder, limits))
+}
+
+fn as_strs(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+fn is_mof(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("mof"))
+}
+
+/// The MOF files directly in a folder.
+fn folder_roots(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        names.extend(Some(name).filter(|name| is_mof(name)));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The MOF files of an archive, by name. An archive that unpacks to more than the compiler would
+/// take is refused before it fills the memory.
+fn archive(path: &Path, limits: &Limits) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut archive = ZipArchive::new(fs::File::open(path)?).map_err(io::Error::other)?;
+    let (mut files, mut left) = (BTreeMap::new(), limits.total_bytes);
+    for index in 0..archive.len().min(limits.files) {
+        let file = archive.by_index(index).map_err(io::Error::other)?;
+        let name = file.name().map_err(io::Error::other)?.into_owned();
+        if !is_mof(&name) {
+            continue;
+        }
+        let bytes = bounded(file, limits.file_bytes.min(left))?;
+        let bytes = bytes.ok_or_else(|| io::Error::other(format!("{name} unpacks to too much")))?;
+        left -= bytes.len();
+        files.insert(name, bytes);
+    }
+    Ok(files)
+}
+
+/// DMTF's archives have one file that includes all others; other archives are taken file by file.
+fn archive_roots(files: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let top = || files.keys().filter(|name| !name.contains('/'));
+    let is_root = |name: &&String| name.to_lowercase().starts_with("cim_schema_");
+    match top().find(is_root) {
+        Some(root) => vec![root.clone()],
+        None => files.keys().cloned().collect(),
+    }
+}
