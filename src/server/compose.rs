@@ -153,9 +153,14 @@ fn broker(settings: &Settings, engine: &Engine) -> Result<Broker, StartError> {
     let main = Namespace::of("root/cimv2");
     let name = settings.interop_namespace.as_deref().unwrap_or("interop");
     let interop = namespace("interop_namespace", name)?;
+    // The interop namespace knows the classes of the others too: what describes the server refers to
+    // them, and MOF that an administrator adds may build on them.
     let mut namespaces = Namespaces::new()
-        .with(main.clone(), schema::load("cimv2.mof", &added)?)
-        .with(interop.clone(), schema::load("interop.mof", &added)?);
+        .with(main.clone(), schema::load(&["cimv2.mof"], &added)?)
+        .with(
+            interop.clone(),
+            schema::load(&["cimv2.mof", "interop.mof"], &added)?,
+        );
     let aliases = settings.interop_aliases.clone();
     for alias in aliases.unwrap_or_else(|| vec!["root/interop".to_owned()]) {
         namespaces = namespaces.with_alias(namespace("interop_aliases", &alias)?, interop.clone());

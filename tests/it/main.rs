@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests act on the machine")]
 
+mod cli;
 mod crash;
 mod dmtf;
 mod jobs;

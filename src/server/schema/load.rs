@@ -9,11 +9,14 @@ use crate::schema::{Builder, DeclError, Schema};
 use super::super::StartError;
 use super::sources;
 
-/// The schema of the embedded root `root`, with the MOF of `added` in the places of classes of the
+/// The schema of the embedded `roots`, with the MOF of `added` in the places of classes of the
 /// same name.
-pub(in crate::server) fn load(root: &str, added: &[PathBuf]) -> Result<Arc<Schema>, StartError> {
+pub(in crate::server) fn load(
+    roots: &[&str],
+    added: &[PathBuf],
+) -> Result<Arc<Schema>, StartError> {
     let mut builder = Builder::new();
-    let embedded = compile(&[root], &Embedded, Limits::default());
+    let embedded = compile(roots, &Embedded, Limits::default());
     let mut compilations = vec![embedded];
     for path in added {
         compilations.push(sources::compiled(path)?);
