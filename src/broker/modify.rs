@@ -23,11 +23,17 @@ impl Broker {
             let text = format!("an instance of {} was given for {path}", instance.class);
             return Err(CimError::invalid_parameter(text));
         }
-        let current = provider.get(cx, &path).await?;
+        let judged = |class| cx.schema.changes(class, &instance, properties.as_deref());
+        let current = match provider.get(cx, &path).await {
+            Ok(current) => current,
+            // That a value is wrong comes before that there is no such instance.
+            Err(missing) => {
+                let class = cx.schema.known_class(&path.class)?;
+                return Err(judged(class).err().unwrap_or(missing));
+            }
+        };
         // Values are judged by the class the instance is of, not the one it was addressed by.
-        let values = cx
-            .schema
-            .changes(&current.class, &instance, properties.as_deref())?;
+        let values = judged(&current.class)?;
         let changes = writable(&**provider, &path, &current, &values)?;
         if !changes.is_empty() {
             provider
@@ -53,7 +59,7 @@ fn writable(
             if current.value(name.as_str()) != value {
                 changes.insert(name.clone(), value.clone());
             }
-        } else if !is_unchanged(provider, path, current, name, value) {
+        } else if !is_unchanged(provider, path, current, (name, value)) {
             let text = format!(
                 "{}.{name}: clients cannot write this property",
                 current.class.name
@@ -64,15 +70,18 @@ fn writable(
     Ok(changes)
 }
 
+/// A property that is not read is shown as NULL: any other value would be a guess, and the answer
+/// would say whether it is right.
 fn is_unchanged(
     provider: &dyn Provider,
     path: &InstancePath,
     current: &Instance,
-    name: &CimName,
-    value: &CimValue,
+    (name, value): (&CimName, &CimValue),
 ) -> bool {
-    match path.keys.get(name.as_str()) {
-        Some(key) => key == value,
-        None => provider.is_unchanged(current, name, value),
+    let property = current.class.properties.get(name.as_str());
+    match (path.keys.get(name.as_str()), property) {
+        (Some(key), _) => key == value,
+        (None, Some(property)) if !property.read => value.is_null(),
+        (None, Some(_) | None) => provider.is_unchanged(current, name, value),
     }
 }

@@ -80,6 +80,12 @@ class Instances(Case):
             path = pywbem.CIMInstanceName("JW_Job", keys, namespace=NAMESPACE)
             self.assert_status(status, self.conn.GetInstance, path)
 
+    def test_a_wrong_value_comes_before_a_missing_instance(self):
+        path = pywbem.CIMInstanceName("JW_Job", {"InstanceID": "none"}, namespace=NAMESPACE)
+        for priority, status in ((pywbem.Uint32(1), 6), ("high", 4)):
+            instance = pywbem.CIMInstance("JW_Job", {"Priority": priority}, path=path)
+            self.assert_status(status, self.conn.ModifyInstance, instance)
+
     def test_a_property_of_embedded_instances_arrives_as_instances(self):
         path = self.create("/bin/false")
         self.wait(path, EXCEPTION)
