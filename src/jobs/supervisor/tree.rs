@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -14,14 +15,20 @@ use super::super::executor::identity::Stat;
 /// Rounds of looking before the processes of a run are taken to be all found: each round finds
 /// what those of the one before forked meanwhile.
 const ROUNDS: usize = 64;
+/// How long the processes of a run may take to stop: one that waits inside the kernel stops only
+/// when it comes back from there.
+const STOPPING: Duration = Duration::from_secs(1);
+/// How often they are looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Sends `signal` to every process of the run; false when there is none.
 pub(super) fn signal(signal: Signal) -> bool {
     let own = own_pid();
     let mut reached: HashSet<(i32, u64)> = HashSet::new();
     for _ in 0..ROUNDS {
-        let fresh: Vec<(i32, u64)> = descendants(own)
+        let fresh: Vec<(i32, u64)> = living(own)
             .into_iter()
+            .map(|(pid, stat)| (pid, stat.started))
             .filter(|process| !reached.contains(process))
             .collect();
         if fresh.is_empty() {
@@ -33,6 +40,20 @@ pub(super) fn signal(signal: Signal) -> bool {
         }
     }
     !reached.is_empty()
+}
+
+/// Stops every process of the run and waits until they have stopped; false when there is none.
+///
+/// A signal is only pending when it has been sent: whoever is told that the run is suspended may
+/// count on nothing of it going on.
+pub(super) fn stop() -> bool {
+    let reached = signal(Signal::STOP);
+    let deadline = Instant::now() + STOPPING;
+    let is_stopped = |stat: &Stat| matches!(stat.state, 'T' | 't');
+    while living(own_pid()).iter().any(|(_, stat)| !is_stopped(stat)) && Instant::now() < deadline {
+        std::thread::sleep(LOOK);
+    }
+    reached
 }
 
 fn own_pid() -> i32 {
@@ -52,8 +73,8 @@ fn deliver(pid: i32, started: u64, signal: Signal) {
     }
 }
 
-/// The living descendants of `root`, each with its start; zombies are nobody any more.
-fn descendants(root: i32) -> Vec<(i32, u64)> {
+/// The living descendants of `root`; zombies are nobody any more.
+fn living(root: i32) -> Vec<(i32, Stat)> {
     let mut children: HashMap<i32, Vec<(i32, Stat)>> = HashMap::new();
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     for pid in entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok()) {
@@ -67,7 +88,7 @@ fn descendants(root: i32) -> Vec<(i32, u64)> {
         for (pid, stat) in children.remove(&parent).into_iter().flatten() {
             parents.push(pid);
             if stat.state != 'Z' {
-                found.push((pid, stat.started));
+                found.push((pid, stat));
             }
         }
     }

@@ -176,7 +176,7 @@ impl Watch {
 
 fn send(asked: Asked) -> bool {
     match asked {
-        Asked::Suspend => tree::signal(Signal::STOP),
+        Asked::Suspend => tree::stop(),
         Asked::Continue => tree::signal(Signal::CONT),
         // A stopped process acts on SIGTERM only once it goes on.
         Asked::Terminate => tree::signal(Signal::TERM) && tree::signal(Signal::CONT),
