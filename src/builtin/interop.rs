@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::model::CimValue;
 use crate::provider::Provider;
 
 use super::fixed::{Fixed, Values};
@@ -13,27 +12,20 @@ const MANAGER: &str = "CIM_ObjectManager";
 /// The class of namespaces.
 const NAMESPACE: &str = "CIM_Namespace";
 
-fn text(text: &str) -> CimValue {
-    CimValue::string(text)
-}
-
 /// The provider of the one object manager.
 pub(super) fn manager(identity: &Identity) -> Arc<dyn Provider> {
     let description = concat!("Jobwright WBEM server Version ", env!("CARGO_PKG_VERSION"));
     let values = vec![
-        ("SystemCreationClassName", text(system::CLASS)),
-        ("SystemName", text(&identity.host)),
-        ("CreationClassName", text(MANAGER)),
-        ("Name", text(&identity.manager)),
-        ("ElementName", text("Jobwright")),
-        ("Description", text(description)),
-        ("GatherStatisticalData", CimValue::Boolean(false)),
-        ("EnabledState", CimValue::Uint16(2)),
-        (
-            "OperationalStatus",
-            CimValue::Array(vec![CimValue::Uint16(2)]),
-        ),
-        ("Started", CimValue::Boolean(true)),
+        ("SystemCreationClassName", system::CLASS.into()),
+        ("SystemName", (&*identity.host).into()),
+        ("CreationClassName", MANAGER.into()),
+        ("Name", (&*identity.manager).into()),
+        ("ElementName", "Jobwright".into()),
+        ("Description", description.into()),
+        ("GatherStatisticalData", false.into()),
+        ("EnabledState", 2_u16.into()),
+        ("OperationalStatus", system::OK.into()),
+        ("Started", true.into()),
     ];
     Arc::new(Fixed {
         class: MANAGER,
@@ -56,21 +48,21 @@ pub(super) fn namespaces(identity: &Identity) -> Arc<dyn Provider> {
 fn namespace(identity: &Identity, name: &str) -> Values {
     // ClassType 1 is Other, in words by DescriptionOfClassType; ClassInfo is its older form.
     vec![
-        ("SystemCreationClassName", text(system::CLASS)),
-        ("SystemName", text(&identity.host)),
-        ("ObjectManagerCreationClassName", text(MANAGER)),
-        ("ObjectManagerName", text(&identity.manager)),
-        ("CreationClassName", text(NAMESPACE)),
-        ("Name", text(name)),
-        ("ClassInfo", CimValue::Uint16(1)),
+        ("SystemCreationClassName", system::CLASS.into()),
+        ("SystemName", (&*identity.host).into()),
+        ("ObjectManagerCreationClassName", MANAGER.into()),
+        ("ObjectManagerName", (&*identity.manager).into()),
+        ("CreationClassName", NAMESPACE.into()),
+        ("Name", name.into()),
+        ("ClassInfo", 1_u16.into()),
         (
             "DescriptionOfClassInfo",
-            text("CIM 2.49 with the classes of Jobwright"),
+            "CIM 2.49 with the classes of Jobwright".into(),
         ),
-        ("ClassType", CimValue::Uint16(1)),
+        ("ClassType", 1_u16.into()),
         (
             "DescriptionOfClassType",
-            text("CIM 2.49 with the classes of Jobwright"),
+            "CIM 2.49 with the classes of Jobwright".into(),
         ),
     ]
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::model::CimValue;
 use crate::provider::Provider;
 
 use super::Identity;
@@ -11,20 +10,19 @@ use super::fixed::Fixed;
 /// The class of the system.
 pub(super) const CLASS: &str = "CIM_ComputerSystem";
 
+/// `OperationalStatus` of what works.
+pub(super) const OK: &[u16] = &[2];
+
 /// The provider of the one system.
 pub(super) fn provider(identity: &Identity) -> Arc<dyn Provider> {
-    let text = |text: &str| CimValue::string(text);
     let values = vec![
-        ("CreationClassName", text(CLASS)),
-        ("Name", text(&identity.host)),
-        ("ElementName", text(&identity.host)),
-        ("NameFormat", text("IP")),
-        ("EnabledState", CimValue::Uint16(2)),
-        (
-            "OperationalStatus",
-            CimValue::Array(vec![CimValue::Uint16(2)]),
-        ),
-        ("HealthState", CimValue::Uint16(5)),
+        ("CreationClassName", CLASS.into()),
+        ("Name", (&*identity.host).into()),
+        ("ElementName", (&*identity.host).into()),
+        ("NameFormat", "IP".into()),
+        ("EnabledState", 2_u16.into()),
+        ("OperationalStatus", OK.into()),
+        ("HealthState", 5_u16.into()),
     ];
     Arc::new(Fixed {
         class: CLASS,

@@ -2,6 +2,7 @@
 
 mod api;
 mod context;
+pub mod fill;
 mod registry;
 
 pub use api::{Arguments, Changes, Provider, matching};

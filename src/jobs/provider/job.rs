@@ -6,12 +6,12 @@ use crate::model::{
     CimDateTime, CimError, CimName, CimValue, Class, Instance, InstancePath, Method, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
-use crate::provider::{Arguments, Changes, Context, Provider};
+use crate::provider::{Arguments, Changes, Context, Provider, fill};
 
 use super::super::core::{JobFields, JobId, JobRecord, Submitter};
 use super::super::engine::{Engine, Timeout};
 use super::recent::{RECENT, Recent};
-use super::{failure, fill, is_visible, log, sees_commands, settings, shown, trouble};
+use super::{failure, is_visible, log, sees_commands, settings, shown, trouble};
 
 /// The class whose instances are jobs of this engine.
 pub(super) const CLASS: &str = "JW_Job";

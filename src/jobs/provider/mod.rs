@@ -1,7 +1,6 @@
 //! The providers of jobs, of their queue, of the service that takes them: views of the job engine.
 
 mod failure;
-mod fill;
 mod job;
 mod log;
 mod queue;

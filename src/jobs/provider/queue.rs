@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::{CimError, CimName, CimValue, Class, Instance, InstancePath, Result};
-use crate::ops::{BoxFuture, InstanceStream, stream_of};
-use crate::provider::{Changes, Context, Provider};
+use crate::ops::{BoxFuture, InstanceStream};
+use crate::provider::{Changes, Context, Provider, fill};
 
 use super::super::core::{DEFAULT_PRIORITY, DEFAULT_QUEUE};
 use super::super::engine::Engine;
-use super::{Host, failure, fill};
+use super::{Host, failure};
 
 /// The class of queues of this engine.
 const CLASS: &str = "JW_JobQueue";
@@ -25,11 +25,11 @@ impl QueueProvider {
         Self { engine, host }
     }
 
-    fn queue(&self, cx: &Context) -> Result<Instance> {
+    fn queue(&self, class: &Arc<Class>) -> Result<Instance> {
         let queue = self.engine.snapshot().queue;
         let running: &'static [u16] = &[2];
         fill::instance(
-            fill::class(cx, CLASS)?,
+            class,
             [
                 ("SystemCreationClassName", "CIM_ComputerSystem".into()),
                 ("SystemName", (&*self.host.name).into()),
@@ -52,15 +52,7 @@ impl QueueProvider {
 
 impl Provider for QueueProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        let own = cx
-            .schema
-            .class(CLASS)
-            .is_some_and(|own| own.is_a(class.name.as_str()));
-        match self.queue(cx) {
-            Ok(queue) if own => stream_of(vec![queue]),
-            Ok(_) => stream_of(Vec::new()),
-            Err(error) => Box::pin(futures_util::stream::iter([Err(error)])),
-        }
+        fill::instances_of(cx, CLASS, class, |own| Ok(vec![self.queue(own)?]))
     }
 
     fn modify<'a>(

@@ -6,11 +6,11 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::model::{Class, Instance, Result};
 use crate::ops::{InstanceStream, stream_of};
-use crate::provider::{Context, Provider};
+use crate::provider::{Context, Provider, fill};
 
 use super::super::core::{Exit, JobId, RunRow};
 use super::super::engine::Engine;
-use super::{failure, fill, is_visible};
+use super::{failure, is_visible};
 
 /// The class of runs.
 const CLASS: &str = "JW_JobRun";

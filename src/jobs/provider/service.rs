@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::{CimError, CimType, CimValue, Class, Instance, InstancePath, Method, Result};
-use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
-use crate::provider::{Arguments, Context, Provider};
+use crate::ops::{BoxFuture, InstanceStream, MethodReply};
+use crate::provider::{Arguments, Context, Provider, fill};
 
 use super::super::core::{JobFields, Setting};
 use super::super::engine::{Engine, EngineError};
-use super::{Host, failure, fill, job, settings};
+use super::{Host, failure, job, settings};
 
 /// The class of the one service.
 const CLASS: &str = "JW_JobService";
@@ -37,10 +37,10 @@ impl ServiceProvider {
         Self { engine, host }
     }
 
-    fn service(&self, cx: &Context) -> Result<Instance> {
+    fn service(&self, class: &Arc<Class>) -> Result<Instance> {
         let running: &'static [u16] = &[2];
         fill::instance(
-            fill::class(cx, CLASS)?,
+            class,
             [
                 ("SystemCreationClassName", "CIM_ComputerSystem".into()),
                 ("SystemName", (&*self.host.name).into()),
@@ -120,15 +120,7 @@ fn merged(given: &Arguments) -> Result<Option<JobFields>> {
 
 impl Provider for ServiceProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        let own = cx
-            .schema
-            .class(CLASS)
-            .is_some_and(|own| own.is_a(class.name.as_str()));
-        match self.service(cx) {
-            Ok(service) if own => stream_of(vec![service]),
-            Ok(_) => stream_of(Vec::new()),
-            Err(error) => Box::pin(futures_util::stream::iter([Err(error)])),
-        }
+        fill::instances_of(cx, CLASS, class, |own| Ok(vec![self.service(own)?]))
     }
 
     fn invoke<'a>(

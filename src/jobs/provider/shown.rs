@@ -1,11 +1,11 @@
 //! What a job shows: the value of each property of JW_Job, computed from its record.
 
-use crate::model::Result;
-use crate::model::{Class, Instance};
 use std::sync::Arc;
 
+use crate::model::{Class, Instance, Result};
+use crate::provider::fill::{self, Plain};
+
 use super::super::core::{JobRecord, Now};
-use super::fill::{self, Plain};
 
 /// `job` as an instance of `class` at `now`; what it runs is left out unless `commands`.
 pub(super) fn job(

@@ -1,10 +1,9 @@
 //! CIM_Error instances for jobs that did not end well.
 
 use crate::model::{Instance, Namespace, Result};
-use crate::provider::Context;
+use crate::provider::{Context, fill};
 
 use super::super::core::{JobError, JobRecord, JobState, error_code};
-use super::fill;
 
 /// `CIM_Error.ErrorType`: the fault lies in software.
 const SOFTWARE_ERROR: u16 = 4;

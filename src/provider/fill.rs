@@ -5,17 +5,29 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use futures_util::stream;
+
 use crate::model::{CimDateTime, CimError, CimValue, Class, Instance, Result, Slot};
+use crate::ops::{InstanceStream, stream_of};
+
+use super::context::Context;
 
 /// A value whose CIM type the class decides.
 #[derive(Debug, Clone)]
-pub(super) enum Plain {
+pub enum Plain {
+    /// NULL.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// A number of any integer type; one that the declared type cannot hold is an error.
     Integer(i128),
+    /// An array of numbers.
     Integers(&'static [u16]),
+    /// A string.
     Text(String),
+    /// An array of strings.
     Texts(Vec<String>),
+    /// A timestamp or an interval.
     Time(CimDateTime),
 }
 
@@ -49,7 +61,7 @@ impl<T: Into<Plain>> From<Option<T>> for Plain {
 
 impl Plain {
     /// This value as `slot` declares it.
-    pub(super) fn typed(self, slot: &Slot) -> Result<CimValue> {
+    pub fn typed(self, slot: &Slot) -> Result<CimValue> {
         let number = |n| CimValue::integer(slot.ty, n);
         let typed = match self {
             Self::Null => Ok(CimValue::Null),
@@ -73,8 +85,8 @@ impl Plain {
 /// An instance of `class` with these values, everything else NULL.
 ///
 /// A property that the class lacks is left out: an administrator may serve an older class of the
-/// same name.
-pub(super) fn instance(
+/// same name. A value that the declared type cannot hold is `CIM_ERR_FAILED`.
+pub fn instance(
     class: &Arc<Class>,
     values: impl IntoIterator<Item = (&'static str, Plain)>,
 ) -> Result<Instance> {
@@ -93,8 +105,26 @@ pub(super) fn instance(
     Ok(instance)
 }
 
-/// The class `name` of the schema of a request.
-pub(super) fn class<'a>(cx: &'a crate::provider::Context, name: &str) -> Result<&'a Arc<Class>> {
+/// The instances of the class `own` that `make` gives, as the answer to a question after instances
+/// of `asked`: nothing when no instance of `own` is one of `asked`.
+pub fn instances_of(
+    cx: &Context,
+    own: &str,
+    asked: &Class,
+    make: impl FnOnce(&Arc<Class>) -> Result<Vec<Instance>>,
+) -> InstanceStream {
+    let own = cx
+        .schema
+        .class(own)
+        .filter(|own| own.is_a(asked.name.as_str()));
+    match own.map_or(Ok(Vec::new()), make) {
+        Ok(instances) => stream_of(instances),
+        Err(error) => Box::pin(stream::iter([Err(error)])),
+    }
+}
+
+/// The class `name` of the schema of a request; `CIM_ERR_INVALID_CLASS` when it has none.
+pub fn class<'a>(cx: &'a Context, name: &str) -> Result<&'a Arc<Class>> {
     let missing = || CimError::invalid_class(format!("the schema has no class {name}"));
     cx.schema.class(name).ok_or_else(missing)
 }
