@@ -1,99 +1,19 @@
 //! The job engine with real processes: what runs, what is controlled, what survives the server.
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::TimeDelta;
-use jobwright::jobs::core::{JobFields, JobId, JobRecord, JobState, Submitter};
-use jobwright::jobs::engine::{Engine, Timeout};
-use jobwright::jobs::executor::{Options, ProcessExecutor};
+use jobwright::jobs::core::{JobFields, JobRecord, JobState, Setting};
+use jobwright::jobs::engine::Timeout;
 use jobwright::jobs::port::Stream;
-use jobwright::jobs::{Config, EngineTask};
 use jobwright::model::CimDateTime;
-use tempfile::TempDir;
-use tokio::sync::mpsc;
 
-struct Bench {
-    engine: Engine,
-    task: EngineTask,
-}
-
-async fn open(state: &Path) -> Bench {
-    let (news, receiver) = mpsc::channel(64);
-    let options = Options {
-        program: env!("CARGO_BIN_EXE_jobwright").into(),
-        folder: state.join("runs"),
-        environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
-        output_limit_bytes: 1 << 20,
-    };
-    let executor = ProcessExecutor::new(options, news).expect("an executor");
-    let config = Config::new(state.to_owned());
-    let (engine, task) = Engine::open(config, Arc::new(executor), receiver)
-        .await
-        .expect("opens");
-    Bench { engine, task }
-}
-
-fn folder() -> TempDir {
-    tempfile::tempdir().expect("a folder")
-}
-
-fn shell(script: &str) -> JobFields {
-    JobFields {
-        name: Some("job".to_owned()),
-        command: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
-        ..JobFields::default()
-    }
-}
-
-impl Bench {
-    async fn submit(&self, fields: JobFields) -> JobId {
-        let by = Submitter {
-            name: "ann".to_owned(),
-            uid: 1000,
-        };
-        let submitted = self.engine.submit(fields, by, None).await;
-        submitted.expect("accepted").id
-    }
-
-    fn job(&self, id: &JobId) -> Arc<JobRecord> {
-        self.engine.snapshot().jobs[id].clone()
-    }
-
-    /// Waits until committed changes have made the job fit.
-    async fn until(&self, id: &JobId, fits: impl Fn(&JobRecord) -> bool) -> Arc<JobRecord> {
-        let mut changes = self.engine.changes();
-        let arrived = async {
-            while !fits(&self.job(id)) {
-                changes.recv().await.expect("the engine lives");
-            }
-        };
-        let waited = tokio::time::timeout(Duration::from_secs(30), arrived).await;
-        assert!(waited.is_ok(), "{:?}", self.job(id));
-        self.job(id)
-    }
-
-    async fn end(&self, id: &JobId) -> Arc<JobRecord> {
-        self.until(id, |job| job.state.is_final()).await
-    }
-
-    async fn output(&self, id: &JobId, stream: Stream) -> String {
-        let chunk = self.engine.read_log(id, stream, 0, 1 << 20).await;
-        String::from_utf8(chunk.expect("a log").data).expect("text")
-    }
-}
-
-/// The state letter of a process, `None` when it is gone.
-fn process_state(pid: u32) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(") ")?.1.chars().next()
-}
+use crate::support::engine::{open, process_state, shell};
+use crate::support::state_dir;
 
 #[tokio::test]
 async fn a_command_runs_and_its_output_is_kept() {
-    let folder = folder();
+    let folder = state_dir();
     let bench = open(folder.path()).await;
     let mut fields = shell("echo to $WHOM; echo oops >&2");
     fields.environment = Some(vec!["WHOM=you".to_owned()]);
@@ -112,7 +32,7 @@ async fn a_command_runs_and_its_output_is_kept() {
 
 #[tokio::test]
 async fn every_way_to_fail_is_told_apart() {
-    let folder = folder();
+    let folder = state_dir();
     let bench = open(folder.path()).await;
     let missing = JobFields {
         command: Some(vec!["no-such-program-anywhere".to_owned()]),
@@ -133,7 +53,7 @@ async fn every_way_to_fail_is_told_apart() {
 
 #[tokio::test]
 async fn progress_is_seen_while_it_runs() {
-    let folder = folder();
+    let folder = state_dir();
     let bench = open(folder.path()).await;
     let script = r#"echo "42 copying files" >&"$JOBWRIGHT_PROGRESS_FD"; exec sleep 1000"#;
     let id = bench.submit(shell(script)).await;
@@ -144,7 +64,7 @@ async fn progress_is_seen_while_it_runs() {
 
 #[tokio::test]
 async fn suspend_stops_the_process_and_kill_ends_it() {
-    let folder = folder();
+    let folder = state_dir();
     let bench = open(folder.path()).await;
     let id = bench.submit(shell("exec sleep 1000")).await;
     let running = |job: &JobRecord| job.state == JobState::Running && job.process_id().is_some();
@@ -168,15 +88,22 @@ async fn suspend_stops_the_process_and_kill_ends_it() {
 
 #[tokio::test]
 async fn a_job_that_ignores_sigterm_is_killed_after_its_grace() {
-    let folder = folder();
+    let folder = state_dir();
     let bench = open(folder.path()).await;
     let millis = |n| Some(CimDateTime::interval(TimeDelta::milliseconds(n)));
+    let script = r#"trap '' TERM; echo 1 >&"$JOBWRIGHT_PROGRESS_FD"; while :; do sleep 1; done"#;
     let fields = JobFields {
-        max_elapsed_time: millis(300),
         kill_grace_period: millis(200),
-        ..shell("trap '' TERM; while true; do sleep 0.05; done")
+        ..shell(script)
     };
     let id = bench.submit(fields).await;
+    bench.until(&id, |job| job.percent_complete() == 1).await;
+    let limit = Setting::MaxElapsedTime(millis(1));
+    bench
+        .engine
+        .modify(id.clone(), vec![limit])
+        .await
+        .expect("is writable while it runs");
     let job = bench.end(&id).await;
     assert_eq!(
         (job.state, job.error_code()),
@@ -188,7 +115,7 @@ async fn a_job_that_ignores_sigterm_is_killed_after_its_grace() {
 #[tokio::test]
 async fn a_run_outlives_its_server_and_its_true_end_is_learned() {
     for while_down in [false, true] {
-        let folder = folder();
+        let folder = state_dir();
         let bench = open(folder.path()).await;
         let go = folder.path().join("go");
         let script = format!("until [ -e {} ]; do sleep 0.05; done; exit 7", go.display());

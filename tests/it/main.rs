@@ -10,6 +10,7 @@ mod mof;
 mod pywbem;
 mod schema;
 mod schema_sum;
+mod supervisor;
 mod support;
 mod tidy;
 mod wbemcli;

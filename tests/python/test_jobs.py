@@ -93,7 +93,7 @@ class Life(Case):
         self.assertNotIn("JOBWRIGHT_TEST_PASSWORD", names)
         allowed = {
             "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "GREETING",
-            "JOBWRIGHT_JOB_ID", "JOBWRIGHT_RUN", "JOBWRIGHT_PROGRESS_FD",
+            "JOBWRIGHT_JOB_ID", "JOBWRIGHT_RUN", "JOBWRIGHT_SUPERVISOR", "JOBWRIGHT_PROGRESS_FD",
         }
         self.assertLessEqual(set(names), allowed)
 

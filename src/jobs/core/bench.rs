@@ -159,14 +159,7 @@ impl Bench {
     }
 
     pub(super) fn end(&mut self, name: &str, exit: Exit) {
-        self.news(
-            name,
-            RunNews::Ended {
-                exit,
-                cpu: None,
-                max_rss_bytes: None,
-            },
-        );
+        self.news(name, RunNews::Ended(exit.into()));
     }
 
     pub(super) fn obeyed(&mut self, name: &str, signal: Signal) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use super::fields::Setting;
@@ -127,18 +128,36 @@ pub enum RunNews {
         delivered: bool,
     },
     /// It ended.
-    Ended {
-        /// How.
-        exit: Exit,
-        /// Processor time, where known.
-        cpu: Option<Duration>,
-        /// Largest resident memory in bytes, where known.
-        max_rss_bytes: Option<u64>,
-    },
+    Ended(RunEnd),
     /// After a restart: the program certainly did not run, so that it may be started again.
     NeverRan,
     /// After a restart: the run was found again.
     Adopted,
+}
+
+/// What an executor knows of the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// How it ended.
+    pub exit: Exit,
+    /// When, where it was seen; an end may be heard of long after it.
+    pub at: Option<DateTime<Utc>>,
+    /// Processor time, where known.
+    pub cpu: Option<Duration>,
+    /// Largest resident memory in bytes, where known.
+    pub max_rss_bytes: Option<u64>,
+}
+
+impl From<Exit> for RunEnd {
+    /// An end of which nothing else is known.
+    fn from(exit: Exit) -> Self {
+        Self {
+            exit,
+            at: None,
+            cpu: None,
+            max_rss_bytes: None,
+        }
+    }
 }
 
 /// What can be done to a run.

@@ -7,11 +7,11 @@ fn from_micros<E: Error>(micros: i64) -> Result<DateTime<Utc>, E> {
     DateTime::from_timestamp_micros(micros).ok_or_else(|| E::custom("an instant out of range"))
 }
 
-pub(super) fn serialize<S: Serializer>(time: &DateTime<Utc>, out: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(time: &DateTime<Utc>, out: S) -> Result<S::Ok, S::Error> {
     time.timestamp_micros().serialize(out)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<DateTime<Utc>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<DateTime<Utc>, D::Error> {
     from_micros(i64::deserialize(input)?)
 }
 

@@ -9,7 +9,7 @@ mod event;
 mod fields;
 mod id;
 mod index;
-mod instant;
+pub(crate) mod instant;
 mod record;
 mod requests;
 mod rules;
@@ -28,7 +28,8 @@ mod world;
 
 pub use depend::{Condition, Dependency};
 pub use event::{
-    Action, Answer, Change, Event, Prior, Refusal, Repeated, RunNews, Signal, Submission, Ticket,
+    Action, Answer, Change, Event, Prior, Refusal, Repeated, RunEnd, RunNews, Signal, Submission,
+    Ticket,
 };
 pub use fields::{JobFields, Settable, Setting};
 pub use id::{ID_LIMIT_BYTES, JobId, Submitter};
@@ -40,3 +41,4 @@ pub use rules::{
 pub use scheduler::{Policy, Scheduler, Wake};
 pub use spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE, JobSpec, StartRule, Work};
 pub use state::{Control, JobState, code};
+pub(crate) use text::printable;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::{Action, Change, RunNews, Signal};
+use super::event::{Action, Change, RunEnd, RunNews, Signal};
 use super::id::JobId;
 use super::index::start_timer;
 use super::record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, error_code};
@@ -14,13 +14,6 @@ use super::text::printable;
 
 /// Progress of one job becomes durable at most this often.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What an executor knows about a run that ended.
-struct Ended {
-    exit: Exit,
-    cpu: Option<Duration>,
-    max_rss_bytes: Option<u64>,
-}
 
 impl Scheduler {
     /// Gives free slots to the jobs at the head of the queue.
@@ -109,21 +102,7 @@ impl Scheduler {
             RunNews::Signalled { signal, delivered } => {
                 self.signalled(&job, signal, delivered, now);
             }
-            RunNews::Ended {
-                exit,
-                cpu,
-                max_rss_bytes,
-            } => {
-                self.ended(
-                    &job,
-                    Ended {
-                        exit,
-                        cpu,
-                        max_rss_bytes,
-                    },
-                    now,
-                );
-            }
+            RunNews::Ended(end) => self.ended(&job, end, now),
             RunNews::NeverRan => self.never_ran(&job, now),
             RunNews::Adopted => self.adopted(&job),
         }
@@ -132,7 +111,7 @@ impl Scheduler {
     /// An end that is durable already is acknowledged again; a late preparation is dropped.
     fn old_news(&mut self, id: &JobId, number: u32, news: &RunNews) {
         match news {
-            RunNews::Ended { .. } => {
+            RunNews::Ended(_) => {
                 self.actions.push(Action::Acknowledge(id.clone(), number));
             }
             RunNews::Prepared(_) => self.actions.push(Action::Abandon(id.clone(), number)),
@@ -259,11 +238,11 @@ impl Scheduler {
         }
     }
 
-    fn ended(&mut self, job: &JobRecord, ended: Ended, now: Now) {
+    fn ended(&mut self, job: &JobRecord, end: RunEnd, now: Now) {
         let number = job.run.as_ref().map_or(0, |run| run.number);
-        let row_error = failure(&ended.exit);
+        let row_error = failure(&end.exit);
         self.update(&job.id, now, |job| {
-            close_run(job, ended, now);
+            close_run(job, end, now);
             let (state, error) = after_run(job, row_error);
             job.state = state;
             job.error = error;
@@ -294,15 +273,7 @@ impl Scheduler {
             job.run_count -= u32::from(counted);
             let exit = Exit::NotStarted("the server stopped before the program ran".to_owned());
             job.error = counted.then(|| failure(&exit)).flatten();
-            close_run(
-                job,
-                Ended {
-                    exit,
-                    cpu: None,
-                    max_rss_bytes: None,
-                },
-                now,
-            );
+            close_run(job, exit.into(), now);
             let ending = job.ending.take();
             let held = job.suspend_when_running || job.state == JobState::Suspended;
             job.suspend_when_running = false;
@@ -412,14 +383,18 @@ fn close_unreleased(job: &mut JobRecord, ending: Ending) {
     job.error = Some(ending.error);
 }
 
-fn close_run(job: &mut JobRecord, ended: Ended, now: Now) {
+fn close_run(job: &mut JobRecord, end: RunEnd, now: Now) {
     let Some(run) = &mut job.run else { return };
-    run.pause(now.boot);
+    // The clock may have been set meanwhile: no run ends before it began, and none in the future.
+    let at = end.at.unwrap_or(now.wall);
+    let at = at.max(run.started.unwrap_or(at)).min(now.wall);
+    let since = (now.wall - at).to_std().unwrap_or_default();
+    run.pause(now.boot.saturating_sub(since));
     run.phase = Phase::Over;
-    run.ended = Some(now.wall);
-    run.exit = Some(ended.exit);
-    run.cpu = ended.cpu;
-    run.max_rss_bytes = ended.max_rss_bytes;
+    run.ended = Some(at);
+    run.exit = Some(end.exit);
+    run.cpu = end.cpu;
+    run.max_rss_bytes = end.max_rss_bytes;
     run.identity = None;
 }
 

@@ -526,3 +526,26 @@ fn what_was_decided_before_a_restart_is_carried_out_after_it() {
     bench.news("a", RunNews::Adopted);
     assert_eq!(bench.signals(), [Signal::Kill]);
 }
+
+#[test]
+fn a_run_ended_when_it_ended_and_not_when_that_was_heard() {
+    // Seconds from the start of the run: when it says that it ended, when it is taken to have.
+    for (said, taken) in [(4, 4), (-5, 0), (60, 10)] {
+        let mut bench = Bench::new(1);
+        bench.submit("a", |_| {});
+        bench.bring_up("a");
+        let started = bench.now.wall;
+        bench.pass(10);
+        let end = RunEnd {
+            at: Some(started + TimeDelta::seconds(said)),
+            ..Exit::Code(0).into()
+        };
+        bench.news("a", RunNews::Ended(end));
+        let run = bench.job("a").run.clone().expect("it ran");
+        let expected = (
+            Some(started + TimeDelta::seconds(taken)),
+            Duration::from_secs(taken.unsigned_abs()),
+        );
+        assert_eq!((run.ended, run.elapsed), expected, "it said {said}");
+    }
+}

@@ -4,7 +4,7 @@
 const LIMIT: usize = 1024;
 
 /// `text` with characters that XML cannot carry replaced by U+FFFD, cut after 1024 characters.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .take(LIMIT)
         .map(|c| {

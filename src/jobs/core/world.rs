@@ -559,9 +559,5 @@ fn asked_by(event: &Event) -> Option<Ticket> {
 }
 
 fn ended(exit: Exit) -> RunNews {
-    RunNews::Ended {
-        exit,
-        cpu: None,
-        max_rss_bytes: None,
-    }
+    RunNews::Ended(exit.into())
 }

@@ -7,18 +7,19 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::super::core::{Exit, JobId, RunNews, Signal};
+use super::super::core::{Exit, JobId, RunEnd, RunNews, Signal};
 use super::super::port::NewsSender;
 use super::identity::Identity;
-use super::layout;
 use super::message::{self, End, LINE_LIMIT_BYTES, Lines, Outcome, Report, Told};
+use super::{layout, leftovers};
 
 /// What the driver wants of a run.
 #[derive(Debug)]
@@ -29,11 +30,17 @@ pub(super) enum Order {
     Acknowledge,
 }
 
+/// How soon a supervisor is greeted again that could not be told of this server.
+const GREETING_INTERVAL: Duration = Duration::from_millis(100);
+
 /// A run and the two fifos of its supervisor.
 pub(super) struct Attached {
-    pub(super) job: JobId,
-    pub(super) run: u32,
-    pub(super) folder: PathBuf,
+    job: JobId,
+    run: u32,
+    folder: PathBuf,
+    identity: Identity,
+    /// The supervisor must still be told that this server is there.
+    greets: bool,
     reports: AsyncFd<OwnedFd>,
     /// The supervisor itself: it is readable once the supervisor has gone.
     supervisor: AsyncFd<OwnedFd>,
@@ -48,24 +55,49 @@ enum Heard {
 }
 
 impl Attached {
-    /// Opens the reports of the run in `folder`, whose supervisor is `pid`.
-    pub(super) fn open(job: JobId, run: u32, folder: PathBuf, pid: i32) -> io::Result<Self> {
-        let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::other("no process id"))?;
+    /// Opens the reports of the run in `folder`, whose supervisor this server starts.
+    pub(super) fn open(
+        job: JobId,
+        run: u32,
+        folder: PathBuf,
+        identity: Identity,
+    ) -> io::Result<Self> {
+        let pid = Pid::from_raw(identity.pid).ok_or_else(|| io::Error::other("no process id"))?;
         let supervisor = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // Open for writing too, so that it does not end when a supervisor that believed itself
+        // alone closes its side; the supervisor takes whoever has it open for a reader.
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fifo = rustix::fs::open(layout::news(&folder), flags, Mode::empty())?;
         Ok(Self {
             job,
             run,
             folder,
+            identity,
+            greets: false,
             reports: watched(fifo)?,
             supervisor: watched(supervisor)?,
             lines: Lines::default(),
         })
     }
 
+    /// The same for a supervisor that another server started: it is told of this one.
+    pub(super) fn adopt(
+        job: JobId,
+        run: u32,
+        folder: PathBuf,
+        identity: Identity,
+    ) -> io::Result<Self> {
+        let mut adopted = Self::open(job, run, folder, identity)?;
+        adopted.greet();
+        Ok(adopted)
+    }
+
+    fn greet(&mut self) {
+        self.greets = !self.tell(Told::Hello);
+    }
+
     /// Tells the supervisor; false when nobody listens.
-    pub(super) fn tell(&self, told: Told) -> bool {
+    fn tell(&self, told: Told) -> bool {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fifo = rustix::fs::open(layout::control(&self.folder), flags, Mode::empty());
         // A line is shorter than what a pipe takes in one piece, so it is written whole or not.
@@ -87,6 +119,8 @@ impl Attached {
                     Some(Order::Release) => {}
                 },
                 more = self.hear() => heard = more,
+                // One that has not opened its fifo yet, or whose fifo is full, hears it later.
+                () = tokio::time::sleep(GREETING_INTERVAL), if self.greets => self.greet(),
             }
             for heard in heard.drain(..) {
                 let end = match heard {
@@ -152,6 +186,7 @@ impl Attached {
             // What it wrote before it went is read first.
             biased;
             read = self.read(&mut buffer) => read,
+            // An empty fifo is an error here, for it never ends.
             _ = self.supervisor.readable() => {
                 rustix::io::read(&self.reports, &mut buffer[..]).unwrap_or(0)
             }
@@ -162,10 +197,10 @@ impl Attached {
         let lines = self
             .lines
             .take(buffer.get(..read).unwrap_or_default(), LINE_LIMIT_BYTES);
-        let report = |line: Vec<u8>| match serde_json::from_slice(&line) {
+        let report = |line: Vec<u8>| match message::parse(&line) {
             Ok(report) => Some(Heard::Report(report)),
             Err(error) => {
-                tracing::warn!(job = %self.job, %error, "a supervisor sent a malformed report");
+                tracing::warn!(job = %self.job, %error, "a supervisor's report is not understood");
                 None
             }
         };
@@ -188,9 +223,8 @@ impl Attached {
 
     /// The supervisor is gone: its exit file knows, or nobody does.
     async fn fate(&self) -> RunNews {
-        let folder = self.folder.clone();
-        let known = tokio::task::spawn_blocking(move || settle(&folder)).await;
-        known.unwrap_or_else(|_| unknown("its outcome could not be read"))
+        let (folder, identity) = (self.folder.clone(), self.identity.clone());
+        settled(folder, identity).await
     }
 }
 
@@ -222,40 +256,43 @@ pub(super) fn ended(end: End) -> RunNews {
         Outcome::NotStarted(reason) => Exit::NotStarted(reason),
         Outcome::NeverReleased => return RunNews::NeverRan,
     };
-    RunNews::Ended {
+    RunNews::Ended(RunEnd {
         exit,
+        at: Some(end.at),
         cpu: end.cpu,
         max_rss_bytes: end.max_rss_bytes,
-    }
+    })
 }
 
 /// Nobody knows how the run ended.
 pub(super) fn unknown(reason: &str) -> RunNews {
-    let exit = Exit::Unknown(reason.to_owned());
-    RunNews::Ended {
-        exit,
-        cpu: None,
-        max_rss_bytes: None,
-    }
+    RunNews::Ended(Exit::Unknown(reason.to_owned()).into())
 }
 
-/// How the run in `folder` ended, its supervisor being gone. What is left of it is ended: a run
+/// How the run in `folder` ended, as its supervisor has recorded it; `None` without a record.
+pub(super) fn recorded(folder: &Path) -> Option<RunNews> {
+    let text = std::fs::read(layout::exit(folder)).ok()?;
+    Some(match message::parse(&text) {
+        Ok(end) => ended(end),
+        Err(error) => unknown(&format!("the record of its end is {error}")),
+    })
+}
+
+/// How the run in `folder` ended, its `supervisor` being gone. What is left of it is ended: a run
 /// that nobody watches must not go on unknown.
-pub(super) fn settle(folder: &std::path::Path) -> RunNews {
-    if let Ok(text) = std::fs::read(layout::exit(folder)) {
-        return match serde_json::from_slice(&text) {
-            Ok(end) => ended(end),
-            Err(_) => unknown("the record of its end is damaged"),
-        };
-    }
-    let leader = std::fs::read(layout::leader(folder)).ok();
-    let leader = leader.and_then(|text| serde_json::from_slice::<Identity>(&text).ok());
-    if let Some(leader) = leader.filter(Identity::is_alive)
-        && let Some(pid) = Pid::from_raw(leader.pid)
-    {
-        // The leader of a group whose first process it is: the number cannot be reused while it
-        // lives, and it was just seen alive.
-        rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).ok();
-    }
-    unknown("its supervisor was lost, and with it the outcome")
+pub(super) async fn settled(folder: PathBuf, supervisor: Identity) -> RunNews {
+    let settle = move || {
+        if let Some(news) = recorded(&folder) {
+            return news;
+        }
+        let leader = std::fs::read(layout::leader(&folder)).ok();
+        let leader = leader.and_then(|text| message::parse::<Identity>(&text).ok());
+        let left = leftovers::end(&supervisor, leader.as_ref());
+        if left > 0 {
+            tracing::warn!(folder = %folder.display(), left, "killed processes do not go away");
+        }
+        unknown("its supervisor was lost, and with it the outcome")
+    };
+    let settled = tokio::task::spawn_blocking(settle).await;
+    settled.unwrap_or_else(|_| unknown("its outcome could not be read"))
 }

@@ -13,8 +13,6 @@ use serde::{Deserialize, Serialize};
 /// A process of this machine since its boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Version of this record.
-    pub version: u32,
     /// The process id.
     pub pid: i32,
     /// When it started, in clock ticks since boot (field 22 of its `stat`).
@@ -28,7 +26,6 @@ impl Identity {
     pub fn of(pid: i32) -> io::Result<Self> {
         let stat = Stat::of(pid)?;
         Ok(Self {
-            version: 1,
             pid,
             started: stat.started,
             boot_id: boot_id()?,
@@ -58,6 +55,8 @@ pub struct Stat {
     pub state: char,
     /// The parent.
     pub parent: i32,
+    /// The session.
+    pub session: i32,
     /// Clock ticks since boot.
     pub started: u64,
 }
@@ -77,6 +76,7 @@ impl Stat {
         Some(Self {
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
+            session: fields.get(3)?.parse().ok()?,
             started: fields.get(19)?.parse().ok()?,
         })
     }
@@ -90,7 +90,8 @@ mod tests {
     fn a_name_full_of_parentheses_is_read() {
         let fields = (0..30).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
         let stat = Stat::parse(&format!("7 (a) b) S 1 {fields}")).expect("a stat");
-        assert_eq!((stat.state, stat.parent, stat.started), ('S', 1, 17));
+        let found = (stat.state, stat.parent, stat.session, stat.started);
+        assert_eq!(found, ('S', 1, 1, 17));
     }
 
     #[test]

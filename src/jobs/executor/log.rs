@@ -66,7 +66,11 @@ impl Writer {
             }
             let room = usize::try_from(self.file_limit - self.length).unwrap_or(usize::MAX);
             let (now, later) = bytes.split_at(room.min(bytes.len()));
-            self.file.write_all(now)?;
+            if let Err(error) = self.file.write_all(now) {
+                // A part of it may have been written: offsets count what the file holds.
+                self.length = self.file.metadata().map_or(self.length, |file| file.len());
+                return Err(error);
+            }
             self.length += now.len() as u64;
             bytes = later;
         }
@@ -76,11 +80,12 @@ impl Writer {
     fn turn(&mut self) -> io::Result<()> {
         let next = self.start + self.length;
         self.file = create(&self.folder, self.stream, next)?;
-        if let Some(previous) = self.previous.replace(self.start) {
-            fs::remove_file(name(&self.folder, self.stream, previous))?;
-        }
+        let previous = self.previous.replace(self.start);
         (self.start, self.length) = (next, 0);
-        Ok(())
+        match previous {
+            Some(previous) => fs::remove_file(name(&self.folder, self.stream, previous)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,11 +1,15 @@
 //! What server and supervisor tell each other: one JSON value on a line, each with its version.
 //!
-//! Supervisors outlive upgrades of the server, so a field is only ever added.
+//! Supervisors outlive upgrades of the server: a field is only ever added, and whoever reads a
+//! version newer than its own says so instead of guessing.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::super::core::Signal;
 
@@ -17,8 +21,6 @@ pub const LINE_LIMIT_BYTES: usize = 4096;
 /// What a supervisor is to run. It comes over standard input, because arguments may be secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
-    /// Version of this message.
-    pub version: u32,
     /// Folder of the run, with the fifos.
     pub folder: PathBuf,
     /// What to execute.
@@ -71,13 +73,14 @@ pub enum Report {
     Ended(End),
 }
 
-/// How a run ended.
+/// How a run ended; also the content of the exit file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct End {
-    /// Version of this record, which is also the content of the exit file.
-    pub version: u32,
     /// How.
     pub outcome: Outcome,
+    /// When, by the machine's clock.
+    #[serde(with = "super::super::core::instant")]
+    pub at: DateTime<Utc>,
     /// Processor time of all its processes.
     pub cpu: Option<Duration>,
     /// Largest memory that one of them held, in bytes.
@@ -138,11 +141,54 @@ impl Told {
     }
 }
 
+/// A message with its version.
+#[derive(Serialize, Deserialize)]
+struct Envelope<T> {
+    v: u32,
+    m: T,
+}
+
+/// The version alone, read first: the rest of a newer message may have any shape.
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+/// A message that cannot be read.
+#[derive(Debug, Error)]
+pub enum MessageError {
+    /// It was written by a newer program.
+    #[error("a message of version {0}, and this program knows versions up to {VERSION}")]
+    Newer(u32),
+    /// It is damaged.
+    #[error("a damaged message")]
+    Damaged(#[from] serde_json::Error),
+}
+
+/// `message` as a text without line breaks.
+pub fn text<T: Serialize>(message: &T) -> String {
+    let envelope = Envelope {
+        v: VERSION,
+        m: message,
+    };
+    serde_json::to_string(&envelope).expect("messages have string keys only")
+}
+
 /// `message` as a line.
 pub fn line<T: Serialize>(message: &T) -> Vec<u8> {
-    let mut line = serde_json::to_vec(message).expect("messages have string keys only");
+    let mut line = text(message).into_bytes();
     line.push(b'\n');
     line
+}
+
+/// Reads what [`text`] or [`line`] wrote.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MessageError> {
+    let Version { v } = serde_json::from_slice(bytes)?;
+    if v > VERSION {
+        return Err(MessageError::Newer(v));
+    }
+    let Envelope { m, .. } = serde_json::from_slice(bytes)?;
+    Ok(m)
 }
 
 /// Lines out of pieces of bytes, bounded in length.
@@ -202,9 +248,21 @@ mod tests {
         };
         let line = line(&report);
         assert_eq!(line.split(|byte| *byte == b'\n').count(), 2);
-        assert_eq!(
-            serde_json::from_slice::<Report>(&line).expect("JSON"),
-            report
-        );
+        assert_eq!(parse::<Report>(&line).expect("a message"), report);
+    }
+
+    #[test]
+    fn a_newer_message_is_refused_whatever_is_in_it() {
+        let newer = format!(r#"{{"v":{},"m":{{"Vanished":1}}}}"#, VERSION + 1);
+        let refused = parse::<Report>(newer.as_bytes()).map_err(|error| error.to_string());
+        let expected = "a message of version 2, and this program knows versions up to 1";
+        assert_eq!(refused, Err(expected.to_owned()));
+        for damaged in ["", "{}", r#"{"v":1}"#, r#"{"v":1,"m":{"Vanished":1}}"#] {
+            let refused = parse::<Report>(damaged.as_bytes());
+            assert!(
+                matches!(refused, Err(MessageError::Damaged(_))),
+                "{damaged}: {refused:?}"
+            );
+        }
     }
 }

@@ -3,9 +3,11 @@
 mod attached;
 pub mod identity;
 pub(crate) mod layout;
+pub mod leftovers;
 pub mod log;
 pub mod message;
 mod process;
+pub mod processes;
 
 pub use layout::Layout;
 pub use process::{Options, ProcessExecutor};

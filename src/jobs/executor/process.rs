@@ -18,11 +18,11 @@ use tokio::sync::mpsc;
 
 use super::super::core::{Exit, JobId, JobRecord, RunNews, Signal, Work};
 use super::super::port::{LogChunk, LogError, NewsSender, Runs, Stream};
-use super::attached::{Attached, Order, settle, unknown};
+use super::attached::{Attached, Order, recorded, settled, unknown};
 use super::identity::{Identity, boot_id};
 use super::layout::{self, Layout};
 use super::log;
-use super::message::{self, Program, Spec, Told};
+use super::message::{self, Program, Spec};
 
 /// How the executor is set up.
 #[derive(Debug, Clone)]
@@ -35,6 +35,17 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     /// Most bytes kept of each output of a run.
     pub output_limit_bytes: u64,
+}
+
+/// Whether a prepared supervisor was allowed to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    /// It was told to.
+    Given,
+    /// It was told not to.
+    Refused,
+    /// It was gone by then.
+    TooLate,
 }
 
 /// Runs jobs as processes.
@@ -99,16 +110,16 @@ impl Shared {
             },
         };
         let mut environment = self.options.environment.clone();
-        environment.push(("JOBWRIGHT_JOB_ID".to_owned(), job.id.as_str().to_owned()));
-        environment.push(("JOBWRIGHT_RUN".to_owned(), run.to_string()));
         let own = job
             .spec
             .environment()
             .iter()
             .filter_map(|entry| entry.split_once('='));
         environment.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        // The last of a name counts: what a job is told of itself cannot be told otherwise.
+        environment.push(("JOBWRIGHT_JOB_ID".to_owned(), job.id.as_str().to_owned()));
+        environment.push(("JOBWRIGHT_RUN".to_owned(), run.to_string()));
         Spec {
-            version: message::VERSION,
             folder,
             program,
             environment,
@@ -131,26 +142,40 @@ impl Shared {
                 Ok(started) => started,
                 Err(error) => {
                     let exit = Exit::NotStarted(format!("the supervisor of the run: {error}"));
-                    send(RunNews::Ended {
-                        exit,
-                        cpu: None,
-                        max_rss_bytes: None,
-                    })
-                    .await;
-                    return;
+                    return send(RunNews::Ended(exit.into())).await;
                 }
             };
         send(RunNews::Prepared(identity)).await;
-        let released = matches!(orders.recv().await, Some(Order::Release))
-            && input.write_all(b"go\n").await.is_ok();
-        // The end of its input lets a supervisor that was not released go.
+        let leave = loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Order::Release) if input.write_all(b"go\n").await.is_ok() => {
+                        break Leave::Given;
+                    }
+                    Some(Order::Release) => break Leave::TooLate,
+                    // There is nothing yet that a signal could reach.
+                    Some(Order::Signal(signal)) => {
+                        send(RunNews::Signalled { signal, delivered: false }).await;
+                    }
+                    Some(Order::Abandon | Order::Acknowledge) | None => break Leave::Refused,
+                },
+                // It goes by itself only when it is made to.
+                _ = child.wait() => break Leave::TooLate,
+            }
+        };
+        // The end of its input lets a supervisor without leave go.
         drop(input);
-        if released {
-            attached.follow(orders, self.news.clone()).await;
+        match leave {
+            Leave::Given => attached.follow(orders, self.news.clone()).await,
+            Leave::TooLate => {
+                let why = "its supervisor ended before the program could begin";
+                send(RunNews::Ended(Exit::NotStarted(why.to_owned()).into())).await;
+            }
+            Leave::Refused => {}
         }
         // The supervisor is reaped; it may outlive the acknowledgement by a moment.
         drop(child.wait().await);
-        if !released {
+        if leave == Leave::Refused {
             drop(tokio::task::spawn_blocking(move || std::fs::remove_dir_all(folder)).await);
         }
     }
@@ -173,7 +198,7 @@ impl Shared {
             .spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         let identity = Identity::of(pid.ok_or_else(|| io::Error::other("it ended at once"))?)?;
-        let attached = Attached::open(job.id.clone(), run, folder.clone(), identity.pid)?;
+        let attached = Attached::open(job.id.clone(), run, folder.clone(), identity.clone())?;
         let mut input = child
             .stdin
             .take()
@@ -181,25 +206,26 @@ impl Shared {
         input
             .write_all(&message::line(&self.spec(job, run, folder)))
             .await?;
-        let identity = serde_json::to_string(&identity).map_err(io::Error::other)?;
-        Ok((attached, child, input, identity))
+        Ok((attached, child, input, message::text(&identity)))
     }
 
-    fn adopt(self: &Arc<Self>, job: &JobRecord, run: u32, identity: &str) -> RunNews {
+    async fn adopt(self: &Arc<Self>, job: &JobRecord, run: u32, identity: &str) -> RunNews {
         let folder = self.layout.run(&job.id, run);
-        let Ok(identity) = serde_json::from_str::<Identity>(identity) else {
-            return unknown("the record of its supervisor is damaged");
+        let identity = match message::parse::<Identity>(identity.as_bytes()) {
+            Ok(identity) => identity,
+            Err(error) => return unknown(&format!("the record of its supervisor is {error}")),
         };
         if boot_id().is_ok_and(|boot| boot != identity.boot_id) {
-            return after_reboot(&folder);
+            let cut_off = || unknown("the machine was restarted while it ran");
+            return recorded(&folder).unwrap_or_else(cut_off);
         }
         if !identity.is_alive() {
-            return settle(&folder);
+            return settled(folder, identity).await;
         }
-        match Attached::open(job.id.clone(), run, folder.clone(), identity.pid) {
+        match Attached::adopt(job.id.clone(), run, folder.clone(), identity.clone()) {
             // One that ended just now has left its exit file; the number is checked again now that
             // a descriptor holds whatever process has it.
-            Ok(attached) if identity.is_alive() && attached.tell(Told::Hello) => {
+            Ok(attached) if identity.is_alive() => {
                 let orders = self.enlist(&job.id, run);
                 let (shared, id) = (self.clone(), job.id.clone());
                 tokio::spawn(async move {
@@ -208,17 +234,9 @@ impl Shared {
                 });
                 RunNews::Adopted
             }
-            Ok(_) | Err(_) => settle(&folder),
+            Ok(_) | Err(_) => settled(folder, identity).await,
         }
     }
-}
-
-/// The machine was restarted: what had not ended by then was cut off.
-fn after_reboot(folder: &Path) -> RunNews {
-    if layout::exit(folder).is_file() {
-        return settle(folder);
-    }
-    unknown("the machine was restarted while it ran")
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {
@@ -289,7 +307,10 @@ impl Runs for ProcessExecutor {
         Box::pin(async move {
             let identity = job.run.as_ref().and_then(|run| run.identity.clone());
             match identity {
-                Some(identity) => self.shared.adopt(job, number_of_run(job), &identity),
+                Some(identity) => {
+                    let number = number_of_run(job);
+                    self.shared.adopt(job, number, &identity).await
+                }
                 None => RunNews::NeverRan,
             }
         })

@@ -12,7 +12,8 @@ use rustix::io::FdFlags;
 
 use super::super::executor::identity::Identity;
 use super::super::executor::message::{self, Program, Spec};
-use super::super::executor::{layout, log};
+use super::super::executor::{layout, leftovers, log};
+use super::progress::Pipe;
 
 /// A program that runs.
 pub(super) struct Started {
@@ -29,7 +30,7 @@ pub(super) struct Started {
 }
 
 /// Starts the program; the error is a sentence for the job's `ErrorDescription`.
-pub(super) fn launch(spec: &Spec) -> Result<Started, String> {
+pub(super) fn launch(spec: &Spec, progress: Pipe) -> Result<Started, String> {
     let failed = |what: &str| {
         let what = what.to_owned();
         move |error: std::io::Error| format!("{what}: {error}")
@@ -44,8 +45,10 @@ pub(super) fn launch(spec: &Spec) -> Result<Started, String> {
     let arguments = arguments(spec)?;
     let (first, rest) = arguments.split_first().ok_or("the command is empty")?;
     let program = find(first, &spec.environment)?;
-    let (progress, job_end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .map_err(|error| format!("the progress pipe: {error}"))?;
+    let Pipe {
+        read: progress,
+        write: job_end,
+    } = progress;
     // Only this one child is ever started, so that nobody else inherits the descriptor.
     rustix::io::fcntl_setfd(&job_end, FdFlags::empty())
         .map_err(|error| format!("the progress pipe: {error}"))?;
@@ -54,6 +57,7 @@ pub(super) fn launch(spec: &Spec) -> Result<Started, String> {
         .args(rest)
         .env_clear()
         .envs(spec.environment.iter().map(|(name, value)| (name, value)))
+        .env(leftovers::MARK, own_mark()?)
         .env("JOBWRIGHT_PROGRESS_FD", job_end.as_raw_fd().to_string())
         .current_dir(&directory)
         .process_group(0)
@@ -76,11 +80,18 @@ pub(super) fn launch(spec: &Spec) -> Result<Started, String> {
     })
 }
 
+/// What every process of the run can be known by, should this supervisor be lost.
+fn own_mark() -> Result<String, String> {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    let own = Identity::of(own).map_err(|error| format!("the supervisor's identity: {error}"))?;
+    Ok(leftovers::mark(&own))
+}
+
 /// Names the leader, so that a server can end it should this supervisor be lost. Without the file
 /// that cannot be done, and nothing else is wrong.
 fn remember(folder: &Path, pid: i32) {
     if let Ok(identity) = Identity::of(pid) {
-        drop(fs::write(layout::leader(folder), message::line(&identity)));
+        fs::write(layout::leader(folder), message::line(&identity)).ok();
     }
 }
 

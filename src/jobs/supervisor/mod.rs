@@ -13,22 +13,28 @@ mod fifo;
 mod launch;
 mod output;
 mod progress;
+mod signals;
 mod tree;
 mod watch;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::RawFd;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chrono::Utc;
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 
+use super::core::printable;
 use super::executor::layout;
 use super::executor::message::{self, End, Outcome, Spec};
 
 /// Longest description of a run, in bytes: a script or its arguments, with the environment.
 const SPEC_LIMIT_BYTES: u64 = 16 << 20;
+/// Longest reason for not starting, in characters: it has to fit into a line of a report.
+const REASON_LIMIT: usize = 512;
 /// How long a server has to say that an end is on record.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
@@ -42,6 +48,9 @@ pub fn main() -> ExitCode {
 }
 
 fn hold() -> io::Result<()> {
+    close_inherited()?;
+    let progress = progress::Pipe::new()?;
+    let children = signals::handle()?;
     detach()?;
     let mut input = BufReader::new(io::stdin().lock());
     let mut line = Vec::new();
@@ -49,7 +58,7 @@ fn hold() -> io::Result<()> {
         .by_ref()
         .take(SPEC_LIMIT_BYTES)
         .read_until(b'\n', &mut line)?;
-    let spec: Spec = serde_json::from_slice(&line).map_err(io::Error::other)?;
+    let spec: Spec = message::parse(&line).map_err(io::Error::other)?;
     let fifos = fifo::Fifos::open(&spec.folder)?;
     let mut leave = [0; 3];
     let released = input.read_exact(&mut leave).is_ok() && leave == *b"go\n";
@@ -57,16 +66,32 @@ fn hold() -> io::Result<()> {
     if !released {
         return record(&spec.folder, &end(Outcome::NeverReleased));
     }
-    let mut watch = watch::Watch::new(fifos);
-    let outcome = match launch::launch(&spec) {
+    let mut watch = watch::Watch::new(fifos, children);
+    let outcome = match launch::launch(&spec, progress) {
         Ok(started) => watch.follow(started)?,
-        Err(reason) => Outcome::NotStarted(reason),
+        Err(reason) => Outcome::NotStarted(printable(&reason).chars().take(REASON_LIMIT).collect()),
     };
     let end = end(outcome);
-    if watch.acknowledged(&end, ACKNOWLEDGEMENT)? {
-        return Ok(());
+    match watch.acknowledged(&end, ACKNOWLEDGEMENT) {
+        Ok(true) => Ok(()),
+        // Whatever went wrong with the telling, the end must be known.
+        Ok(false) | Err(_) => record(&spec.folder, &end),
     }
-    record(&spec.folder, &end)
+}
+
+/// Closes whatever the server was started with beyond the standard streams: it would reach the job.
+/// What the server itself opens closes by itself.
+fn close_inherited() -> io::Result<()> {
+    let open = std::fs::read_dir("/proc/self/fd")?;
+    let open: Vec<RawFd> = open
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor > 2)
+        .collect();
+    for descriptor in open {
+        // The one that read the folder is closed by now.
+        nix::unistd::close(descriptor).ok();
+    }
+    Ok(())
 }
 
 /// Leaves the server's session, so that neither its terminal nor its end reaches the run; adopts
@@ -93,8 +118,8 @@ fn end(outcome: Outcome) -> End {
     });
     let kilobytes = usage.and_then(|usage| u64::try_from(usage.max_rss()).ok());
     End {
-        version: message::VERSION,
         outcome,
+        at: Utc::now(),
         cpu,
         max_rss_bytes: kilobytes.map(|k| k * 1024),
     }

@@ -1,9 +1,30 @@
 //! Progress lines of a job: `42 copying files`.
 
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::super::core::printable;
 use super::super::executor::message::{Lines, Report};
 
 /// Longest progress line, in bytes; longer ones are dropped.
 const LINE_LIMIT_BYTES: usize = 1024;
+
+/// The two ends of a progress pipe.
+pub(super) struct Pipe {
+    /// What the supervisor reads.
+    pub(super) read: OwnedFd,
+    /// What the job writes to.
+    pub(super) write: OwnedFd,
+}
+
+impl Pipe {
+    /// A pipe, to be made before anything else is opened: some shells know descriptors of one
+    /// digit only, as in `echo 42 >&4`.
+    pub(super) fn new() -> io::Result<Self> {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        Ok(Self { read, write })
+    }
+}
 
 /// Reads progress lines out of pieces of bytes.
 #[derive(Debug, Default)]
@@ -41,14 +62,6 @@ fn parse(line: &[u8]) -> (Option<u8>, Option<String>) {
         percent,
         Some(printable(text)).filter(|text| !text.is_empty()),
     )
-}
-
-/// Characters that XML cannot carry become U+FFFD.
-fn printable(text: &str) -> String {
-    let is_bad = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
-    text.chars()
-        .map(|c| if is_bad(c) { '\u{fffd}' } else { c })
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Watching a run: one loop over its pipes, its end, and what servers say.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use nix::sys::wait::WaitStatus::{Exited, Signaled};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, wait};
@@ -14,14 +17,17 @@ use super::fifo::Fifos;
 use super::launch::Started;
 use super::output::Output;
 use super::progress::Progress;
+use super::signals::Children;
 use super::tree;
 
-/// How long killed processes of a run may take to go before they are looked for again.
-const REAPING: Duration = Duration::from_millis(2);
+/// How long killed processes of a run may take to go before they are looked for again: at first,
+/// and at last, for the kernel may hold one as long as a disk does not answer.
+const REAPING: RangeInclusive<Duration> = Duration::from_millis(2)..=Duration::from_secs(1);
 
 /// A run and those who ask after it.
 pub(super) struct Watch {
     fifos: Fifos,
+    children: Children,
     /// The newest state, for a server that comes later.
     running: Option<Report>,
     progress: Option<Report>,
@@ -29,9 +35,10 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Nothing runs yet.
-    pub(super) fn new(fifos: Fifos) -> Self {
+    pub(super) fn new(fifos: Fifos, children: Children) -> Self {
         Self {
             fifos,
+            children,
             running: None,
             progress: None,
         }
@@ -53,11 +60,9 @@ impl Watch {
         loop {
             let mut events: Vec<PollFd<'_>> = vec![
                 PollFd::new(&ended, PollFlags::IN),
-                PollFd::new(&self.fifos.control, PollFlags::IN),
+                PollFd::new(&self.children, PollFlags::IN),
             ];
-            if self.fifos.is_waiting() {
-                events.push(PollFd::new(&self.fifos.news, PollFlags::OUT));
-            }
+            events.extend(self.fifos.polled());
             let pipes = outputs
                 .iter()
                 .filter_map(|output| output.pipe.as_ref())
@@ -79,8 +84,10 @@ impl Watch {
             if is_over {
                 break;
             }
+            self.children.forget();
+            reap_orphans(leader);
         }
-        let outcome = clear(leader)?;
+        let outcome = self.clear(leader)?;
         for output in &mut outputs {
             output.drain(&mut buffer);
         }
@@ -137,20 +144,41 @@ impl Watch {
         }
     }
 
-    /// Reports the end and waits until a server has it on record; false when none does in time.
+    /// Ends what the leader left behind and reaps everything; gives how the leader ended.
+    fn clear(&mut self, leader: Pid) -> io::Result<Outcome> {
+        let mut outcome = None;
+        let mut patience = *REAPING.start();
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if pid == leader => outcome = Some(status),
+                Ok(Some(_)) | Err(Errno::INTR) => {}
+                Ok(None) => {
+                    // Only what is left of the run is still there: its leader has ended.
+                    tree::signal(Signal::KILL);
+                    self.children.wait(patience);
+                    patience = (patience * 2).min(*REAPING.end());
+                }
+                Err(Errno::CHILD) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        outcome
+            .map(of_status)
+            .ok_or_else(|| io::Error::other("the end of the leader was not seen"))
+    }
+
+    /// Reports the end and waits until a server has it on record; false when none does in time, or
+    /// none is there.
     pub(super) fn acknowledged(&mut self, end: &End, patience: Duration) -> io::Result<bool> {
         let report = Report::Ended(end.clone());
         self.fifos.report(&report);
         let deadline = Instant::now() + patience;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if left.is_zero() || !self.fifos.has_reader() {
                 return Ok(false);
             }
-            let mut events = vec![PollFd::new(&self.fifos.control, PollFlags::IN)];
-            if self.fifos.is_waiting() {
-                events.push(PollFd::new(&self.fifos.news, PollFlags::OUT));
-            }
+            let mut events: Vec<PollFd<'_>> = self.fifos.polled().collect();
             let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
             match poll(&mut events, Some(&timeout)) {
                 Ok(_) | Err(Errno::INTR) => {}
@@ -184,25 +212,16 @@ fn send(asked: Asked) -> bool {
     }
 }
 
-/// Ends what the leader left behind and reaps everything; gives how the leader ended.
-fn clear(leader: Pid) -> io::Result<Outcome> {
-    let mut outcome = None;
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) if pid == leader => outcome = Some(status),
-            Ok(Some(_)) | Err(Errno::INTR) => {}
-            Ok(None) => {
-                // Only what is left of the run is still there: its leader has ended.
-                tree::signal(Signal::KILL);
-                std::thread::sleep(REAPING);
-            }
-            Err(Errno::CHILD) => break,
-            Err(error) => return Err(error.into()),
+/// Reaps what the run left orphaned; the leader's status is kept for the end.
+fn reap_orphans(leader: Pid) {
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    while let Ok(Exited(orphan, _) | Signaled(orphan, _, _)) = waitid(Id::All, look) {
+        // Once the leader has ended everything else is ended and reaped too.
+        if orphan.as_raw() == leader.as_raw_nonzero().get() {
+            return;
         }
+        waitid(Id::Pid(orphan), WaitPidFlag::WEXITED).ok();
     }
-    outcome
-        .map(of_status)
-        .ok_or_else(|| io::Error::other("the end of the leader was not seen"))
 }
 
 fn of_status(status: WaitStatus) -> Outcome {

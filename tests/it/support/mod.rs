@@ -1,6 +1,7 @@
 //! What the integration tests share: a real server process, a Python with pywbem, wbemcli.
 
 mod clients;
+pub mod engine;
 mod server;
 
 pub use clients::{python, wbemcli};

@@ -37,10 +37,17 @@ impl Server {
 
     /// The same with further arguments of `serve`.
     pub fn start_with(state: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_jobwright"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jobwright"));
+        command
             .args(["serve", "--port", "0", "--state-dir"])
             .arg(state)
-            .args(arguments)
+            .args(arguments);
+        Self::start_by(state, &mut command)
+    }
+
+    /// The same by a command that ends up being a server on `state`.
+    pub fn start_by(state: &Path, command: &mut Command) -> Self {
+        let mut child = command
             .env_remove("JOBWRIGHT_URL")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

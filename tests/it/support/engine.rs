@@ -1,0 +1,105 @@
+//! The job engine in this process, over real supervisors and a store of its own.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobwright::jobs::core::{JobFields, JobId, JobRecord, Submitter};
+use jobwright::jobs::engine::Engine;
+use jobwright::jobs::executor::{Options, ProcessExecutor};
+use jobwright::jobs::port::Stream;
+use jobwright::jobs::{Config, EngineTask};
+use tokio::sync::mpsc;
+
+/// An engine and the task that drives it.
+pub struct Bench {
+    pub engine: Engine,
+    pub task: EngineTask,
+}
+
+/// An executor with real supervisors, and runs below `state`.
+pub fn options(state: &Path) -> Options {
+    Options {
+        program: env!("CARGO_BIN_EXE_jobwright").into(),
+        folder: state.join("runs"),
+        environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+        output_limit_bytes: 1 << 20,
+    }
+}
+
+/// Opens the engine on `state`.
+pub async fn open(state: &Path) -> Bench {
+    open_with(state, &options(state).program).await
+}
+
+/// The same with another program as supervisor.
+pub async fn open_with(state: &Path, supervisor: &Path) -> Bench {
+    let (news, receiver) = mpsc::channel(64);
+    let options = Options {
+        program: supervisor.to_owned(),
+        ..options(state)
+    };
+    let executor = ProcessExecutor::new(options, news).expect("an executor");
+    let config = Config::new(state.to_owned());
+    let (engine, task) = Engine::open(config, Arc::new(executor), receiver)
+        .await
+        .expect("opens");
+    Bench { engine, task }
+}
+
+/// A job that runs `script` with `sh -c`.
+pub fn shell(script: &str) -> JobFields {
+    JobFields {
+        name: Some("job".to_owned()),
+        command: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
+        ..JobFields::default()
+    }
+}
+
+impl Bench {
+    /// Submits for a user.
+    pub async fn submit(&self, fields: JobFields) -> JobId {
+        let by = Submitter {
+            name: "ann".to_owned(),
+            uid: 1000,
+        };
+        let submitted = self.engine.submit(fields, by, None).await;
+        submitted.expect("accepted").id
+    }
+
+    /// The job at the last commit.
+    pub fn job(&self, id: &JobId) -> Arc<JobRecord> {
+        self.engine.snapshot().jobs[id].clone()
+    }
+
+    /// Waits until committed changes have made the job fit.
+    pub async fn until(&self, id: &JobId, fits: impl Fn(&JobRecord) -> bool) -> Arc<JobRecord> {
+        let mut changes = self.engine.changes();
+        let arrived = async {
+            while !fits(&self.job(id)) {
+                changes.recv().await.expect("the engine lives");
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(30), arrived).await;
+        assert!(waited.is_ok(), "{:?}", self.job(id));
+        self.job(id)
+    }
+
+    /// Waits for a final state.
+    pub async fn end(&self, id: &JobId) -> Arc<JobRecord> {
+        self.until(id, |job| job.state.is_final()).await
+    }
+
+    /// Everything of an output that is kept.
+    pub async fn output(&self, id: &JobId, stream: Stream) -> String {
+        let chunk = self.engine.read_log(id, stream, 0, 1 << 20).await;
+        String::from_utf8(chunk.expect("a log").data).expect("text")
+    }
+}
+
+/// The state letter of a process, `None` when it is gone.
+pub fn process_state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
