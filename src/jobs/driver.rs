@@ -28,7 +28,7 @@ use super::journal::Journal;
 use super::port::{News, Runs};
 
 /// Most requests, and most news, taken into one step.
-const STEP_LIMIT: usize = 256;
+pub(super) const STEP_LIMIT: usize = 256;
 /// After the store failed, time and news are tried again this much later.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -72,7 +72,7 @@ pub(super) struct Driver {
     pub(super) published: Arc<ArcSwap<Snapshot>>,
     pub(super) changes: broadcast::Sender<Arc<Committed>>,
     pub(super) desk: Desk,
-    /// News that could not be made durable yet.
+    /// News that could not be made durable yet, as many as one step takes.
     pub(super) held_news: Vec<News>,
     /// On the boot clock: after a failure of the store, when to try again.
     pub(super) not_before: Duration,
@@ -121,14 +121,16 @@ impl Driver {
     async fn next_batch(&mut self) -> Option<Batch> {
         self.set_alarm();
         let mut batch = Batch::default();
+        let room = STEP_LIMIT.saturating_sub(self.held_news.len());
         tokio::select! {
             request = self.requests.recv() => batch.requests.push(request?),
-            Some(news) = self.news.recv() => batch.news.push(news),
+            // While the store takes nothing news stay with those who have them.
+            Some(news) = self.news.recv(), if room > 0 => batch.news.push(news),
             rung = self.alarm.ring() => if let Err(error) = rung {
                 tracing::error!(%error, "a timer cannot be read");
             },
         }
-        while batch.news.len() < STEP_LIMIT {
+        while batch.news.len() < room {
             let Ok(news) = self.news.try_recv() else {
                 break;
             };

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::core::{
     Exit, JobFields, JobId, JobRecord, JobState, Phase, RunNews, Setting, Signal, Submitter, Work,
 };
+use super::driver::STEP_LIMIT;
 use super::engine::{Engine, EngineError, Submitted, Timeout};
 use super::port::{LogChunk, LogError, News, NewsSender, Runs, Stream};
 use super::{Config, EngineTask};
@@ -539,6 +540,48 @@ async fn what_the_store_would_not_take_is_tried_again() {
     bench.until(&id, Some(JobState::Exception)).await;
     assert_eq!(bench.engine.snapshot().jobs[&id].exit_status(), Some(4));
     bench.submit("true").await;
+}
+
+#[tokio::test]
+async fn a_store_that_takes_nothing_makes_no_heap_of_news() {
+    let folder = folder();
+    let mut config = Config::new(folder.path().to_owned());
+    config.store.busy_timeout = Duration::from_millis(1);
+    let bench = open(config, RunNews::Adopted).await;
+    let id = bench.submit("sleep").await;
+    bench.until(&id, Some(JobState::Running)).await;
+    let intruder = Connection::open(&bench.pretender.database).expect("opens");
+    intruder.execute_batch("BEGIN IMMEDIATE").expect("locks");
+    let sender = &bench.pretender.news;
+    let mut taken = 0;
+    loop {
+        let before = taken;
+        let percent = Some(9);
+        let news = || {
+            (
+                id.clone(),
+                1,
+                RunNews::Progress {
+                    percent,
+                    text: None,
+                },
+            )
+        };
+        while sender.try_send(news()).is_ok() {
+            taken += 1;
+        }
+        if taken == before {
+            break;
+        }
+        assert!(taken <= 4 * STEP_LIMIT, "{taken} news were taken");
+        // When this is answered the engine has looked for news.
+        let refused = bench.engine.submit(command("true"), ann(), None).await;
+        assert!(matches!(refused, Err(EngineError::Store(_))), "{refused:?}");
+    }
+    intruder.execute_batch("ROLLBACK").expect("unlocks");
+    let end = (id.clone(), 1, Pretender::ended(Exit::Code(0)));
+    sender.send(end).await.expect("the engine lives");
+    bench.until(&id, Some(JobState::Completed)).await;
 }
 
 #[tokio::test]

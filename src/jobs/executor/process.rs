@@ -90,6 +90,8 @@ impl Shared {
     }
 
     fn enlist(&self, id: &JobId, run: u32) -> mpsc::UnboundedReceiver<Order> {
+        // One step of the driver gives a limited number of orders, and whoever takes them waits for
+        // nobody but that driver: the queue is never longer than what one step gives.
         let (orders, received) = mpsc::unbounded_channel();
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         followed.insert((id.clone(), run), orders);
