@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod bench;
+mod calendar;
 mod depend;
 mod event;
 mod fields;
@@ -26,6 +27,7 @@ mod view;
 #[cfg(test)]
 mod world;
 
+pub use calendar::{Calendar, DayRule};
 pub use depend::{Condition, Dependency};
 pub use event::{
     Action, Answer, Change, Event, Prior, Refusal, Repeated, RunEnd, RunNews, Signal, Submission,
