@@ -181,7 +181,7 @@ pub fn line<T: Serialize>(message: &T) -> Vec<u8> {
     line
 }
 
-/// Reads what [`text`] or [`line`] wrote.
+/// Reads what [`text`] or [`line()`] wrote.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MessageError> {
     let Version { v } = serde_json::from_slice(bytes)?;
     if v > VERSION {
