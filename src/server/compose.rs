@@ -41,15 +41,26 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
         Some(true) => Authenticator::open(),
         Some(false) | None => Authenticator::from_state(&state)?,
     };
+    // A server that nobody can reach must not start jobs: the port comes first, and whoever connects
+    // meanwhile waits until what ran before is found again.
+    let listener = Listener::bind(settings.port.unwrap_or(5988)).await?;
     let (engine, task) = engine(settings, &state).await?;
-    let broker = broker(settings, &engine)?;
+    let broker = match broker(settings, &engine) {
+        Ok(broker) => broker,
+        Err(error) => {
+            // What was started meanwhile goes on; what is not on disk yet gets there.
+            if let Err(error) = task.shutdown().await {
+                tracing::error!(%error, "the job engine did not stop in order");
+            }
+            return Err(error);
+        }
+    };
     let limits = Arc::new(Limits::default());
     let agreement = match settings.strict {
         Some(true) => Agreement::Strict,
         Some(false) | None => Agreement::Tolerant,
     };
     let front = Front::new(Arc::new(broker), authenticator, limits.clone(), agreement);
-    let listener = Listener::bind(settings.port.unwrap_or(5988)).await?;
     let running = Running {
         listener,
         front: Arc::new(front),

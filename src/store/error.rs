@@ -95,11 +95,17 @@ impl StoreError {
 /// `SQLITE_IOERR_FSYNC` and `SQLITE_IOERR_DIR_FSYNC`.
 const SYNC_FAILURES: [i32; 2] = [1034, 1290];
 
+/// `SQLITE_IOERR_SHMSIZE`: the file that readers and writer share could not be made long enough.
+const NO_ROOM_TO_SHARE: i32 = 4874;
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let extended = error.sqlite_extended_error_code();
         if extended.is_some_and(|code| SYNC_FAILURES.contains(&code)) {
             return Self::Sync(error);
+        }
+        if extended == Some(NO_ROOM_TO_SHARE) {
+            return Self::Full;
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,

@@ -262,6 +262,16 @@ fn a_full_disk_refuses_writes_and_keeps_reads() {
 }
 
 #[test]
+fn no_room_for_the_shared_file_is_a_full_disk() {
+    let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+    assert!(matches!(StoreError::from(error(4874)), StoreError::Full));
+    assert!(matches!(
+        StoreError::from(error(266)),
+        StoreError::Sqlite(_)
+    ));
+}
+
+#[test]
 fn two_servers_never_share_a_directory() {
     let folder = folder();
     let first = open(folder.path());

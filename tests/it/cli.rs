@@ -269,6 +269,23 @@ fn a_server_that_cannot_start_says_why() {
 }
 
 #[test]
+fn a_port_in_use_is_the_only_complaint() {
+    let (state, other) = (state_dir(), state_dir());
+    let server = Server::start(state.path());
+    let output = Command::new(env!("CARGO_BIN_EXE_jobwright"))
+        .args(["serve", "--port", &server.port().to_string(), "--state-dir"])
+        .arg(other.path())
+        .output()
+        .expect("the program starts");
+    let complaint = err(&output);
+    assert_eq!(output.status.code(), Some(78), "{complaint}");
+    assert!(complaint.contains("cannot listen on"), "{complaint}");
+    assert_eq!(complaint.lines().count(), 1, "nothing else: {complaint}");
+    let store = other.path().join("jobwright.db");
+    assert!(!store.exists(), "a server that nobody reaches runs no jobs");
+}
+
+#[test]
 fn added_mof_is_served() {
     let state = state_dir();
     fs::write(

@@ -69,10 +69,12 @@ fn announce(running: &Running, no_auth: bool) {
             running.state().join("admin-password").display()
         );
     }
-    println!(
-        "try: jobwright job submit --url {url} --state-dir {} -- /bin/echo hello",
-        quoted(running.state())
-    );
+    let connection = format!("--url {url} --state-dir {}", quoted(running.state()));
+    if no_auth {
+        println!("try: jobwright job list {connection}");
+    } else {
+        println!("try: jobwright job submit {connection} -- /bin/echo hello");
+    }
 }
 
 /// A path as a shell takes it.
