@@ -74,6 +74,8 @@ pub enum Job {
     List(List),
     /// Show one job with every property that has a value.
     Show(One),
+    /// Print the next times at which a job begins by itself.
+    Schedule(Schedule),
     /// Follow a job to its end; the exit status is the job's.
     Watch(Watch),
     /// Print what a job wrote.
@@ -149,6 +151,18 @@ pub struct List {
     /// Only jobs that have not ended.
     #[arg(long, short)]
     pub active: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Arguments of `job schedule`.
+#[derive(Debug, Args)]
+pub struct Schedule {
+    /// The job's InstanceID.
+    pub id: String,
+    /// How many times to print, at most 1000.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+    pub count: u32,
     #[command(flatten)]
     pub target: Target,
 }

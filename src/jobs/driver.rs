@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use chrono_tz::Tz;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -431,6 +432,11 @@ fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
             delete_on_kill,
         },
         Ask::Delete { id } => Event::Delete { ticket, id },
+        Ask::Amend { id, amendment } => Event::Amend {
+            ticket,
+            id,
+            amendment,
+        },
         Ask::MaxRunning { limit } => Event::MaxRunning { ticket, limit },
         Ask::Close => return Err(EngineError::Stopped),
     })
@@ -491,7 +497,7 @@ impl Engine {
     pub(super) fn launch(
         driver: Driver,
         requests: mpsc::Sender<Request>,
-        (history, host): (crate::store::History, String),
+        (history, host, zone): (crate::store::History, String, Tz),
     ) -> (Self, EngineTask) {
         let engine = Self {
             requests: requests.clone(),
@@ -500,6 +506,7 @@ impl Engine {
             history,
             executor: Arc::clone(&driver.executor),
             host: host.into(),
+            zone,
         };
         let task = tokio::spawn(driver.run());
         (engine, EngineTask { requests, task })

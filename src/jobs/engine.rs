@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -12,8 +14,8 @@ use crate::store::{History, StoreError};
 
 use super::clock;
 use super::core::{
-    Answer, JobFields, JobId, JobRecord, Now, Refusal, Repeated, RunRow, Setting, SpecError,
-    Submitter,
+    Amendment, Answer, JobFields, JobId, JobRecord, Now, Refusal, Repeated, RunRow, ScheduleSpec,
+    Setting, SpecError, Submitter,
 };
 use super::port::{LogChunk, Runs, Stream};
 
@@ -29,6 +31,7 @@ pub struct Engine {
     pub(super) history: History,
     pub(super) executor: Arc<dyn Runs>,
     pub(super) host: Arc<str>,
+    pub(super) zone: Tz,
 }
 
 /// The job table at the last commit.
@@ -98,9 +101,12 @@ pub enum EngineError {
     /// No such job. (`CIM_ERR_NOT_FOUND`)
     #[error("there is no job {0}")]
     NotFound(JobId),
+    /// Something that belongs to a job is not there. (`CIM_ERR_NOT_FOUND`)
+    #[error("{0}")]
+    Missing(String),
     /// The state of the job does not allow it. (`CIM_ERR_FAILED`)
     #[error("{0}")]
-    State(&'static str),
+    Denied(String),
     /// The number of jobs is at its limit. (`CIM_ERR_FAILED`)
     #[error("the queue is full: it has {0} jobs")]
     Full(usize),
@@ -124,11 +130,14 @@ impl From<Refusal> for EngineError {
             Refusal::Spec(error) => Self::Spec(error),
             Refusal::IdUsed(id) => Self::IdUsed(id),
             Refusal::NotFound(id) => Self::NotFound(id),
-            Refusal::NotEnded => Self::State("the job has not ended; terminate it first"),
-            Refusal::Ended => {
-                Self::State("the job has ended; delete it instead of changing DeleteOnCompletion")
-            }
             Refusal::Full(limit) => Self::Full(limit),
+            Refusal::NoSchedule(..) => Self::Missing(refusal.to_string()),
+            Refusal::NotEnded
+            | Refusal::Ended
+            | Refusal::Over
+            | Refusal::OneShot
+            | Refusal::Schedules
+            | Refusal::LastSchedule => Self::Denied(refusal.to_string()),
             Refusal::MaxRunning => Self::MaxRunning,
         }
     }
@@ -165,6 +174,10 @@ pub(super) enum Ask {
     Delete {
         id: JobId,
     },
+    Amend {
+        id: JobId,
+        amendment: Amendment,
+    },
     MaxRunning {
         limit: u32,
     },
@@ -195,7 +208,9 @@ impl Engine {
                 repeated: repeated == Repeated::Yes,
             }),
             Answer::Refused(refusal) => Err(refusal.into()),
-            Answer::Code(_) | Answer::Done => unreachable!("a submission is answered with its id"),
+            Answer::Code(_) | Answer::Schedule(_) | Answer::Done => {
+                unreachable!("a submission is answered with its id")
+            }
         }
     }
 
@@ -229,6 +244,28 @@ impl Engine {
         self.order(Ask::Delete { id }).await
     }
 
+    /// Adds a schedule to a job and returns the number that it has there.
+    pub async fn add_schedule(
+        &self,
+        id: JobId,
+        schedule: ScheduleSpec,
+    ) -> Result<u32, EngineError> {
+        let amendment = Amendment::AddSchedule(schedule);
+        match self.ask(Ask::Amend { id, amendment }).await? {
+            Answer::Schedule(number) => Ok(number),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Submitted(..) | Answer::Code(_) | Answer::Done => {
+                unreachable!("a schedule is answered with its number")
+            }
+        }
+    }
+
+    /// Takes the schedule of this number from a job.
+    pub async fn remove_schedule(&self, id: JobId, number: u32) -> Result<(), EngineError> {
+        let amendment = Amendment::RemoveSchedule(number);
+        self.order(Ask::Amend { id, amendment }).await
+    }
+
     /// Sets `MaxRunningJobs` of the queue; what runs goes on running.
     pub async fn set_max_running(&self, limit: u32) -> Result<(), EngineError> {
         self.order(Ask::MaxRunning { limit }).await
@@ -247,6 +284,11 @@ impl Engine {
     /// The host name of the first start, which never changes afterwards.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Up to `count` times at which `job` will begin by itself, as far as can be said now.
+    pub fn next_runs(&self, job: &JobRecord, count: usize) -> Vec<DateTime<Utc>> {
+        job.next_runs(count, self.zone, self.now())
     }
 
     /// Committed changes from now on; a slow reader is told how many it missed.
@@ -280,7 +322,9 @@ impl Engine {
         match self.ask(ask).await? {
             Answer::Code(code) => Ok(code),
             Answer::Refused(refusal) => Err(refusal.into()),
-            Answer::Submitted(..) | Answer::Done => unreachable!("a method returns a code"),
+            Answer::Submitted(..) | Answer::Schedule(_) | Answer::Done => {
+                unreachable!("a method returns a code")
+            }
         }
     }
 
@@ -288,7 +332,9 @@ impl Engine {
         match self.ask(ask).await? {
             Answer::Done => Ok(()),
             Answer::Refused(refusal) => Err(refusal.into()),
-            Answer::Submitted(..) | Answer::Code(_) => unreachable!("an order is only done"),
+            Answer::Submitted(..) | Answer::Code(_) | Answer::Schedule(_) => {
+                unreachable!("an order is only done")
+            }
         }
     }
 

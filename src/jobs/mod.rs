@@ -11,6 +11,7 @@ mod open;
 pub mod port;
 pub mod provider;
 pub mod supervisor;
+pub mod zone;
 
 #[cfg(test)]
 mod tests;

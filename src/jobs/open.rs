@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use chrono_tz::Tz;
 use futures_util::future::join_all;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc};
@@ -18,6 +19,7 @@ use tokio::sync::{broadcast, mpsc};
 use crate::store::{History, Loaded, Options, Store, StoreError};
 
 use super::alarm::Alarm;
+use super::clock;
 use super::core::{JobRecord, Phase, Policy, RunNews, Scheduler};
 use super::driver::{Batch, Desk, Driver, EngineTask, queue_view};
 use super::engine::{Engine, Snapshot};
@@ -81,7 +83,8 @@ impl Engine {
         let options = config.store.clone();
         let opened = tokio::task::spawn_blocking(move || read(&options, &host, boot_id.trim()));
         let (store, history, loaded) = opened.await.unwrap_or(Err(StoreError::Stopped))?;
-        let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted);
+        let zone = config.policy.zone;
+        let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted, zone);
         let max_running = loaded.max_running.unwrap_or(config.max_running).max(1);
         let scheduler = Scheduler::new(config.policy, max_running, jobs.clone());
         let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
@@ -108,7 +111,7 @@ impl Engine {
             not_before: Duration::ZERO,
         };
         driver.recover(&jobs).await?;
-        Ok(Self::launch(driver, sender, (history, loaded.host)))
+        Ok(Self::launch(driver, sender, (history, loaded.host, zone)))
     }
 }
 
@@ -152,11 +155,13 @@ fn read(
     Ok((store, history, loaded))
 }
 
-fn jobs_after_restart(jobs: Vec<JobRecord>, rebooted: bool) -> Vec<Arc<JobRecord>> {
+fn jobs_after_restart(jobs: Vec<JobRecord>, rebooted: bool, zone: Tz) -> Vec<Arc<JobRecord>> {
+    let now = clock::now();
     let settle = |mut job: JobRecord| {
         if rebooted {
             job.forget_boot_clock();
         }
+        job.look_ahead_again(zone, now);
         Arc::new(job)
     };
     jobs.into_iter().map(settle).collect()

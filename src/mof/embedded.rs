@@ -124,6 +124,7 @@ files! {
     "jw/JW_JobDependency.mof"
     "jw/JW_JobQueue.mof"
     "jw/JW_JobRun.mof"
+    "jw/JW_JobSchedule.mof"
     "jw/JW_JobService.mof"
     "jw/JW_PrintJob.mof"
     "jw/JW_RecoveryJob.mof"

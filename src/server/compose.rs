@@ -12,6 +12,7 @@ use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
 use crate::jobs::engine::Engine;
 use crate::jobs::executor::{Options, ProcessExecutor};
+use crate::jobs::zone;
 use crate::jobs::{Config as EngineConfig, EngineTask, provider as jobs};
 use crate::model::Namespace;
 use crate::provider::Registry;
@@ -116,6 +117,7 @@ async fn engine(settings: &Settings, state: &Path) -> Result<(Engine, EngineTask
         source,
     })?;
     let mut config = EngineConfig::new(state.to_owned());
+    config.policy.zone = zone::host();
     if let Some(limit) = settings.max_running_jobs {
         config.max_running = at_least_one(limit)?;
     }

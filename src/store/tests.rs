@@ -46,29 +46,15 @@ fn job(seq: u64, chosen: Option<&str>) -> Arc<JobRecord> {
         ..JobFields::default()
     };
     let id = chosen.map_or_else(|| format!("JW:{seq}"), str::to_owned);
-    Arc::new(JobRecord {
-        id: JobId::new(&id).expect("an id"),
-        seq,
-        revision: 1,
-        owner: Submitter {
-            name: "ann".to_owned(),
-            uid: 1000,
-        },
-        spec: JobSpec::new(fields, now()).expect("a job"),
-        state: JobState::New,
-        submitted: now(),
-        state_changed: None,
-        ready: Some(now()),
-        started_by_hand: false,
-        suspend_when_running: false,
-        awaited: Vec::new(),
-        run_count: 0,
-        run: None,
-        ending: None,
-        ended: None,
-        error: None,
-        delete_on_kill: None,
-    })
+    let owner = Submitter {
+        name: "ann".to_owned(),
+        uid: 1000,
+    };
+    let spec = JobSpec::new(fields, now()).expect("a job");
+    let id = JobId::new(&id).expect("an id");
+    let mut job = JobRecord::new((id, seq), owner, spec, now());
+    job.ready = Some(now());
+    Arc::new(job)
 }
 
 fn insert(job: &Arc<JobRecord>, request_id: Option<&str>) -> Change {

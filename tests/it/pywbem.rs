@@ -31,6 +31,11 @@ fn jobs_live_and_die_as_the_model_says() {
 }
 
 #[test]
+fn calendars_and_decisions() {
+    run("test_decisions");
+}
+
+#[test]
 fn what_may_be_written_is_what_the_mof_says() {
     run("test_limits");
 }

@@ -3,6 +3,7 @@
 mod demo;
 mod follow;
 mod job;
+mod schedule;
 mod serve;
 mod submit;
 
@@ -27,6 +28,7 @@ async fn run_job(job: Job) -> Result<ExitCode, CliError> {
         Job::Submit(arguments) => submit::run(arguments).await,
         Job::List(arguments) => job::list(arguments).await,
         Job::Show(arguments) => job::show(arguments).await,
+        Job::Schedule(arguments) => schedule::run(arguments).await,
         Job::Watch(arguments) => follow::watch(arguments).await,
         Job::Logs(arguments) => follow::logs(arguments).await,
         Job::Start(one) | Job::Resume(one) => job::request(one, job::START).await,

@@ -133,6 +133,31 @@ impl Bench {
             .expect("a modification is answered at once")
     }
 
+    pub(super) fn amend(&mut self, name: &str, amendment: Amendment) -> Answer {
+        let ticket = self.ticket();
+        self.handle(Event::Amend {
+            ticket,
+            id: id(name),
+            amendment,
+        });
+        self.answer(ticket).expect("a change is answered at once")
+    }
+
+    /// One more schedule; returns its number.
+    pub(super) fn add_schedule(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut ScheduleFields),
+    ) -> u32 {
+        let mut fields = ScheduleFields::default();
+        change(&mut fields);
+        let schedule = fields.try_into().expect("a schedule");
+        match self.amend(name, Amendment::AddSchedule(schedule)) {
+            Answer::Schedule(number) => number,
+            other => panic!("{other:?} is no number"),
+        }
+    }
+
     pub(super) fn delete(&mut self, name: &str) -> Answer {
         let ticket = self.ticket();
         self.handle(Event::Delete {
@@ -173,9 +198,26 @@ impl Bench {
     }
 
     pub(super) fn pass(&mut self, time: u64) {
+        self.pass_unseen(time);
+        self.handle(Event::Time);
+    }
+
+    /// Time passes, and nobody tells the scheduler.
+    pub(super) fn pass_unseen(&mut self, time: u64) {
         self.now.wall += TimeDelta::seconds(i64::try_from(time).expect("short"));
         self.now.boot += Duration::from_secs(time);
-        self.handle(Event::Time);
+    }
+
+    /// The server starts again from what is durable.
+    pub(super) fn restart(&mut self) {
+        let policy = self.scheduler.policy;
+        let again = |job: &Arc<JobRecord>| {
+            let mut job = JobRecord::clone(job);
+            job.look_ahead_again(policy.zone, self.now);
+            Arc::new(job)
+        };
+        let jobs = self.scheduler.jobs().map(again).collect();
+        self.scheduler = Scheduler::new(policy, self.scheduler.max_running(), jobs);
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Arc<JobRecord>> {

@@ -10,6 +10,7 @@ use super::fields::Setting;
 use super::id::{JobId, Submitter};
 use super::record::{Exit, JobRecord, RunRow};
 use super::rules::SpecError;
+use super::schedule::{SCHEDULE_LIMIT, ScheduleSpec};
 use super::spec::JobSpec;
 
 /// Stands for one request until its answer is given.
@@ -62,6 +63,15 @@ pub enum Event {
         /// The job.
         id: JobId,
     },
+    /// A client changes what belongs to a job beside its properties.
+    Amend {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// The job.
+        id: JobId,
+        /// The change.
+        amendment: Amendment,
+    },
     /// A client sets `MaxRunningJobs`.
     MaxRunning {
         /// Whom to answer.
@@ -95,6 +105,15 @@ pub struct Submission {
     pub request_id: Option<String>,
     /// Set when the store knows the ids from before.
     pub prior: Option<Prior>,
+}
+
+/// A change of what belongs to a job beside its properties.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Amendment {
+    /// It has one more schedule; answered with [`Answer::Schedule`].
+    AddSchedule(ScheduleSpec),
+    /// It no longer has the schedule of this number.
+    RemoveSchedule(u32),
 }
 
 /// What the store knew about the ids of a submission.
@@ -229,6 +248,8 @@ pub enum Answer {
     Submitted(JobId, Repeated),
     /// The return value of a method.
     Code(u32),
+    /// The number of the new schedule.
+    Schedule(u32),
     /// Done.
     Done,
     /// Not done.
@@ -265,6 +286,21 @@ pub enum Refusal {
     /// The number of jobs is at its limit.
     #[error("the queue is full: it has {0} jobs")]
     Full(usize),
+    /// The job has ended, so that nothing about it can be changed any more.
+    #[error("the job has ended")]
+    Over,
+    /// No such schedule.
+    #[error("the job {0} has no schedule {1}")]
+    NoSchedule(JobId, u32),
+    /// A schedule for a job that begins once, at a given time.
+    #[error("the job has a ScheduledStartTime; set that to NULL first")]
+    OneShot,
+    /// The number of schedules of the job is at its limit.
+    #[error("the job has {SCHEDULE_LIMIT} schedules, and no more are possible")]
+    Schedules,
+    /// Without its last schedule the job would begin at once.
+    #[error("the job would begin at once without its last schedule; suspend it first")]
+    LastSchedule,
     /// `MaxRunningJobs` of zero.
     #[error("MaxRunningJobs must be at least 1")]
     MaxRunning,

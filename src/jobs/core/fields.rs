@@ -125,7 +125,7 @@ settings! {
 }
 
 /// A datetime in a stored record is its 25 characters as written.
-mod written {
+pub(super) mod written {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use crate::model::datetime::CimDateTime;
@@ -134,7 +134,7 @@ mod written {
         clippy::ref_option,
         reason = "serde's `with` passes the field by reference"
     )]
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::jobs::core) fn serialize<S: Serializer>(
         value: &Option<CimDateTime>,
         out: S,
     ) -> Result<S::Ok, S::Error> {
@@ -144,7 +144,7 @@ mod written {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::jobs::core) fn deserialize<'de, D: Deserializer<'de>>(
         input: D,
     ) -> Result<Option<CimDateTime>, D::Error> {
         let text = Option::<String>::deserialize(input)?;

@@ -99,7 +99,8 @@ impl Index {
             return self.removal(job);
         }
         let until = job.spec.until().filter(|_| job.ending.is_none());
-        [until, start_timer(job)].into_iter().flatten().min()
+        let timers = [until, start_timer(job), job.plan.retry_at, job.plan.next];
+        timers.into_iter().flatten().min()
     }
 }
 
@@ -116,7 +117,8 @@ pub(super) fn holds_slot(state: JobState) -> bool {
 /// When a job that waits for its time alone is due.
 pub(super) fn start_timer(job: &JobRecord) -> Option<DateTime<Utc>> {
     let waits = job.state == JobState::New && job.ready.is_none() && job.awaited.is_empty();
-    match job.spec.start() {
+    let waits = waits && job.plan.retry_at.is_none();
+    match job.start() {
         StartRule::At(time) if waits && !job.started_by_hand => Some(time),
         StartRule::At(_) | StartRule::Immediately | StartRule::Never | StartRule::Calendar => None,
     }

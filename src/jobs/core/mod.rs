@@ -2,19 +2,24 @@
 //!
 //! Values and events go in with the time, and actions come out as data; the driver performs them.
 
+mod amend;
 #[cfg(test)]
 mod bench;
 mod calendar;
+#[cfg(test)]
+mod decisions;
 mod depend;
 mod event;
 mod fields;
 mod id;
 mod index;
 pub(crate) mod instant;
+mod plan;
 mod record;
 mod requests;
 mod rules;
 mod runs;
+mod schedule;
 mod scheduler;
 #[cfg(test)]
 mod simulation;
@@ -30,17 +35,19 @@ mod world;
 pub use calendar::{Calendar, DayRule};
 pub use depend::{Condition, Dependency};
 pub use event::{
-    Action, Answer, Change, Event, Prior, Refusal, Repeated, RunEnd, RunNews, Signal, Submission,
-    Ticket,
+    Action, Amendment, Answer, Change, Event, Prior, Refusal, Repeated, RunEnd, RunNews, Signal,
+    Submission, Ticket,
 };
 pub use fields::{JobFields, Settable, Setting};
 pub use id::{ID_LIMIT_BYTES, JobId, Submitter};
+pub use plan::Plan;
 pub use record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, RunRow, error_code};
 pub use rules::{
     ARGUMENT_LIMIT, ARGUMENT_LIMIT_BYTES, DEPENDENCY_LIMIT, PATH_LIMIT_BYTES, Rule, SpecError,
     WORK_LIMIT_BYTES,
 };
+pub use schedule::{SCHEDULE_LIMIT, ScheduleFields, ScheduleSpec, Schedules, Timetable};
 pub use scheduler::{Policy, Scheduler, Wake};
-pub use spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE, JobSpec, StartRule, Work};
+pub use spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE, JobSpec, Missed, Overlap, StartRule, Work};
 pub use state::{Control, JobState, code};
 pub(crate) use text::printable;

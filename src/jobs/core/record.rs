@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::depend::Dependency;
 use super::id::{JobId, Submitter};
 use super::instant;
+use super::plan::Plan;
+use super::schedule::Schedules;
 use super::spec::JobSpec;
 use super::state::JobState;
 
@@ -64,6 +66,12 @@ pub struct JobRecord {
     pub ended: Option<DateTime<Utc>>,
     /// Why the job, or its newest run, did not succeed.
     pub error: Option<JobError>,
+    /// What is in store for it.
+    #[serde(default)]
+    pub plan: Plan,
+    /// Its schedules beside its own `Run*` properties.
+    #[serde(default)]
+    pub schedules: Schedules,
     /// `DeleteOnKill` of the `KillJob` that ended it, which overrides `DeleteOnCompletion`.
     pub delete_on_kill: Option<bool>,
 }
@@ -102,6 +110,41 @@ pub struct Run {
 }
 
 impl JobRecord {
+    /// A job as it is submitted at `now`, the `seq`-th of all.
+    pub fn new(
+        (id, seq): (JobId, u64),
+        owner: Submitter,
+        spec: JobSpec,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            seq,
+            revision: 1,
+            owner,
+            state: if spec.hold() {
+                JobState::Suspended
+            } else {
+                JobState::New
+            },
+            spec,
+            submitted: now,
+            state_changed: None,
+            ready: None,
+            started_by_hand: false,
+            suspend_when_running: false,
+            awaited: Vec::new(),
+            run_count: 0,
+            run: None,
+            ending: None,
+            ended: None,
+            error: None,
+            plan: Plan::default(),
+            schedules: Schedules::default(),
+            delete_on_kill: None,
+        }
+    }
+
     /// Strikes what was measured on the boot clock, which means nothing after a reboot.
     pub fn forget_boot_clock(&mut self) {
         if let Some(run) = &mut self.run {
@@ -223,6 +266,8 @@ pub mod error_code {
     pub const TERMINATED: u16 = 1006;
     /// A client killed it.
     pub const KILLED: u16 = 1007;
+    /// The run made room for the next one (`OverlapPolicy` 5).
+    pub const REPLACED: u16 = 1010;
 }
 
 /// One row of a job's history, `JW_JobRun`: a start of its process.

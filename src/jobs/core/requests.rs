@@ -10,6 +10,7 @@ use super::id::JobId;
 use super::record::{JobError, JobRecord, Now, Phase, error_code};
 use super::rules::{Rule, SpecError};
 use super::scheduler::{Awaits, Scheduler};
+use super::spec::StartRule;
 use super::state::{Control, JobState, Verdict, code, verdict};
 
 impl Scheduler {
@@ -44,30 +45,8 @@ impl Scheduler {
             let key = (by.name.clone(), request_id.clone());
             self.undo.requests.insert(key, id.clone());
         }
-        let job = JobRecord {
-            id: id.clone(),
-            seq: self.next_seq,
-            revision: 1,
-            owner: by,
-            state: if spec.hold() {
-                JobState::Suspended
-            } else {
-                JobState::New
-            },
-            spec,
-            submitted: now.wall,
-            state_changed: None,
-            ready: None,
-            started_by_hand: false,
-            suspend_when_running: false,
-            awaited: dependencies.clone(),
-            run_count: 0,
-            run: None,
-            ending: None,
-            ended: None,
-            error: None,
-            delete_on_kill: None,
-        };
+        let mut job = JobRecord::new((id.clone(), self.next_seq), by, spec, now.wall);
+        job.awaited = dependencies;
         self.next_seq += 1;
         self.admit(job, request_id, now);
         Ok((id, Repeated::No))
@@ -94,6 +73,7 @@ impl Scheduler {
     }
 
     fn admit(&mut self, mut job: JobRecord, request_id: Option<String>, now: Now) {
+        job.look_ahead(None, self.policy.zone, now);
         if job.state == JobState::New && job.awaited.is_empty() && due(&job, now) {
             job.ready = Some(now.wall);
         }
@@ -159,16 +139,27 @@ impl Scheduler {
         if spec == job.spec {
             return Ok(());
         }
+        if spec.fields().scheduled_start_time.is_some() && !job.schedules.is_empty() {
+            let rule = Rule::OneShotAndSchedules;
+            return Err(SpecError::new("ScheduledStartTime", rule).into());
+        }
         // After the end the flag must not become a way to delete, nor to keep.
         if job.state.is_final() && spec.deletes_itself() != job.spec.deletes_itself() {
             return Err(Refusal::Ended);
         }
         self.update(id, now, |job| {
-            let rescheduled = spec.start() != job.spec.start();
+            let before = job.start();
             job.spec = spec;
-            if rescheduled && job.state == JobState::New && !job.started_by_hand {
-                let due = job.awaited.is_empty() && due(job, now);
-                job.ready = due.then(|| job.ready.unwrap_or(now.wall));
+            job.reschedule(before, now);
+            let recurs = job.start() == StartRule::Calendar && job.run_count > 0;
+            if recurs && !job.has_more_runs() && !job.has_process() && !job.state.is_final() {
+                // #26: it has had its runs.
+                let failed = job.error.is_some();
+                job.state = if failed {
+                    JobState::Exception
+                } else {
+                    JobState::Completed
+                };
             }
         });
         Ok(())
@@ -399,10 +390,19 @@ impl Scheduler {
     }
 }
 
+impl JobRecord {
+    /// The job began by itself as `before` says, and now may begin otherwise.
+    pub(super) fn reschedule(&mut self, before: StartRule, now: Now) {
+        if self.start() != before && self.state == JobState::New && !self.started_by_hand {
+            let due = self.awaited.is_empty() && due(self, now);
+            self.ready = due.then(|| self.ready.unwrap_or(now.wall));
+        }
+    }
+}
+
 /// Whether the time of a job that waits for nothing else has come.
 fn due(job: &JobRecord, now: Now) -> bool {
-    use super::spec::StartRule;
-    match job.spec.start() {
+    match job.start() {
         StartRule::Immediately => true,
         StartRule::At(time) => job.started_by_hand || time <= now.wall,
         StartRule::Never | StartRule::Calendar => job.started_by_hand,

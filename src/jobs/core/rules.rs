@@ -14,6 +14,7 @@ use crate::model::datetime::CimDateTime;
 use super::depend::Dependency;
 use super::fields::{JobFields, Settable, Setting};
 use super::id::JobId;
+use super::schedule::ScheduleFields;
 use super::spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE};
 
 /// Longest single argument or environment entry, in bytes.
@@ -110,9 +111,18 @@ pub enum Rule {
     /// A single start together with a calendar.
     #[error("cannot be set together with RunMonth, RunDay, RunDayOfWeek or RunStartInterval")]
     OneShotAndCalendar,
+    /// A schedule without a time.
+    #[error("is missing: one of RunMonth, RunDay, RunDayOfWeek and RunStartInterval must be set")]
+    NoCalendar,
+    /// A single start for a job that has schedules.
+    #[error("cannot be set on a job that has a JW_JobSchedule")]
+    OneShotAndSchedules,
     /// A zone that the IANA database does not have.
     #[error("is not a zone of the IANA database: \"{0}\"")]
     UnknownZone(String),
+    /// `OverlapPolicy` 4: a job has one state, one start time and one progress, and so one run.
+    #[error("is 4 (Parallel), and a job has one run at a time: submit a job for each")]
+    Parallel,
     /// A text for another value of `RecoveryAction`.
     #[error("applies to RecoveryAction 1 alone")]
     OtherRecoveryOnly,
@@ -149,10 +159,7 @@ pub(super) fn modifiable(setting: &Setting) -> Result<(), SpecError> {
 }
 
 pub(super) fn has_calendar(fields: &JobFields) -> bool {
-    fields.run_month.is_some()
-        || fields.run_day.is_some()
-        || fields.run_day_of_week.is_some()
-        || fields.run_start_interval.is_some()
+    ScheduleFields::of(fields).has_calendar()
 }
 
 pub(super) fn clear_calendar(fields: &mut JobFields) {
@@ -330,6 +337,21 @@ fn path(property: &'static str, path: Option<&str>) -> Result<(), SpecError> {
 }
 
 pub(super) fn times(fields: &JobFields) -> Result<(), SpecError> {
+    calendar(&ScheduleFields::of(fields))?;
+    interval("TimeBeforeRemoval", fields.time_before_removal)?;
+    if interval("MaxElapsedTime", fields.max_elapsed_time)? == Some(Duration::ZERO) {
+        return Err(SpecError::new("MaxElapsedTime", Rule::Zero));
+    }
+    finite("KillGracePeriod", fields.kill_grace_period)?;
+    finite("RetryDelay", fields.retry_delay)?;
+    if fields.overlap_policy == Some(4) {
+        return Err(SpecError::new("OverlapPolicy", Rule::Parallel));
+    }
+    Ok(())
+}
+
+/// The rules of the `Run*` properties, wherever they stand.
+pub(super) fn calendar(fields: &ScheduleFields) -> Result<(), SpecError> {
     if fields.run_day == Some(0) {
         return Err(SpecError::new("RunDay", Rule::NoSuchDay)); // #6
     }
@@ -337,12 +359,6 @@ pub(super) fn times(fields: &JobFields) -> Result<(), SpecError> {
     if of_day.is_some_and(|time| time >= Duration::from_hours(24)) {
         return Err(SpecError::new("RunStartInterval", Rule::TimeOfDay)); // #9
     }
-    interval("TimeBeforeRemoval", fields.time_before_removal)?;
-    if interval("MaxElapsedTime", fields.max_elapsed_time)? == Some(Duration::ZERO) {
-        return Err(SpecError::new("MaxElapsedTime", Rule::Zero));
-    }
-    finite("KillGracePeriod", fields.kill_grace_period)?;
-    finite("RetryDelay", fields.retry_delay)?;
     let zone = fields.time_zone.as_deref();
     match zone.filter(|zone| zone.parse::<chrono_tz::Tz>().is_err()) {
         Some(zone) => Err(SpecError::new(

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::event::{Action, Change, RunEnd, RunNews, Signal};
 use super::id::JobId;
 use super::index::start_timer;
@@ -133,7 +135,8 @@ impl Scheduler {
             return self.update(&job.id, now, |job| close_unreleased(job, ending));
         }
         self.update(&job.id, now, |job| {
-            job.run_count += 1; // #21: each started run counts
+            // #21: each started run counts, and one that is tried again only once.
+            job.run_count += u32::from(job.plan.retries == 0);
             if let Some(run) = &mut job.run {
                 run.phase = Phase::Released;
                 run.identity = Some(identity);
@@ -243,13 +246,9 @@ impl Scheduler {
         let row_error = failure(&end.exit);
         self.update(&job.id, now, |job| {
             close_run(job, end, now);
-            let (state, error) = after_run(job, row_error);
-            job.state = state;
-            job.error = error;
-            job.ending = None;
-            job.ready = None;
-            job.started_by_hand = false;
+            (job.ready, job.started_by_hand) = (None, false);
             job.suspend_when_running = false;
+            after_run(job, row_error, now);
         });
         self.reports.remove(&job.id);
         self.persist_run(&job.id);
@@ -270,7 +269,7 @@ impl Scheduler {
             .as_ref()
             .is_some_and(|run| run.phase == Phase::Released);
         self.update(&job.id, now, |job| {
-            job.run_count -= u32::from(counted);
+            job.run_count -= u32::from(counted && job.plan.retries == 0);
             let exit = Exit::NotStarted("the server stopped before the program ran".to_owned());
             job.error = counted.then(|| failure(&exit)).flatten();
             close_run(job, exit.into(), now);
@@ -329,8 +328,15 @@ impl Scheduler {
         if job.ending.is_none() && job.spec.until().is_some_and(|until| until <= now.wall) {
             return self.expire(&job, now);
         }
-        if start_timer(&job).is_some_and(|time| time <= now.wall) {
+        let come = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time <= now.wall);
+        if come(start_timer(&job)) {
             self.update(id, now, |job| job.ready = Some(now.wall));
+        }
+        if come(job.plan.retry_at) {
+            self.update(id, now, |job| job.ready = Some(now.wall));
+        }
+        if come(job.plan.next) {
+            self.calendar_due(id, now);
         }
     }
 
@@ -399,21 +405,34 @@ fn close_run(job: &mut JobRecord, end: RunEnd, now: Now) {
 }
 
 /// Where a job goes when its run has ended.
-fn after_run(job: &JobRecord, failure: Option<JobError>) -> (JobState, Option<JobError>) {
-    if let Some(ending) = &job.ending {
-        return (ending.goal, Some(ending.error.clone()));
+fn after_run(job: &mut JobRecord, failure: Option<JobError>, now: Now) {
+    let replaced = job.is_replaced();
+    let failure = match job.ending.take() {
+        // Whoever ended it meant the job and not the run.
+        Some(ending) if ending.goal.is_final() && ending.goal != JobState::Exception => {
+            (job.state, job.error) = (ending.goal, Some(ending.error));
+            return;
+        }
+        Some(ending) => Some(ending.error),
+        None => failure,
+    };
+    if failure.is_some() && !replaced && job.try_again(now) {
+        (job.state, job.error) = (JobState::New, failure);
+        return;
     }
-    let more_runs = job
-        .spec
-        .run_limit()
-        .is_none_or(|limit| job.run_count < limit);
-    let recurs = job.spec.start() == StartRule::Calendar && more_runs;
-    match failure {
-        // A recurring job goes on, after a failure if RecoveryAction is 0 or NULL.
-        None if recurs => (JobState::New, None),
-        Some(error) if recurs && job.spec.recovery_action() == 0 => (JobState::New, Some(error)),
-        None => (JobState::Completed, None),
-        Some(error) => (JobState::Exception, Some(error)),
+    job.plan.retries = 0;
+    // A recurring job goes on, after a failure if RecoveryAction is 0 or NULL.
+    let goes_on = failure.is_none() || replaced || job.spec.recovery_action() == 0;
+    let recurs = job.start() == StartRule::Calendar && job.has_more_runs();
+    job.state = match &failure {
+        _ if recurs && goes_on => JobState::New,
+        None => JobState::Completed,
+        Some(_) => JobState::Exception,
+    };
+    job.error = failure;
+    if job.state == JobState::New && job.plan.pending > 0 {
+        job.plan.pending -= 1;
+        job.ready = Some(now.wall);
     }
 }
 

@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use super::event::{Action, Answer, Change, Event, Refusal, Ticket};
 use super::id::JobId;
 use super::index::Index;
+use super::plan::FAR;
 use super::record::{JobRecord, Now};
 use super::state::JobState;
 
@@ -26,6 +28,8 @@ pub struct Policy {
     pub finished_keep: Duration,
     /// How long a request may wait for its run to obey a signal.
     pub patience: Duration,
+    /// The zone of the host, for calendars on local time that name none.
+    pub zone: Tz,
 }
 
 impl Default for Policy {
@@ -34,6 +38,7 @@ impl Default for Policy {
             max_jobs: 2_000_000,
             finished_keep: Duration::from_hours(720),
             patience: Duration::from_secs(10),
+            zone: Tz::UTC,
         }
     }
 }
@@ -61,6 +66,8 @@ pub struct Scheduler {
     pub(super) finals: Vec<JobId>,
     pub(super) actions: Vec<Action>,
     pub(super) undo: Undo,
+    /// The wall clock less the boot clock at the last look: it changes when the clock is set.
+    offset: Option<TimeDelta>,
 }
 
 /// A request that waits for its run to obey.
@@ -126,6 +133,7 @@ impl Scheduler {
             finals: Vec::new(),
             actions: Vec::new(),
             undo: Undo::default(),
+            offset: None,
         }
     }
 
@@ -154,6 +162,11 @@ impl Scheduler {
                 self.kill(ticket, &id, delete_on_kill, now);
             }
             Event::Delete { ticket, id } => self.delete(ticket, &id),
+            Event::Amend {
+                ticket,
+                id,
+                amendment,
+            } => self.amend(ticket, &id, amendment, now),
             Event::MaxRunning { ticket, limit } => self.set_max_running(ticket, limit),
             Event::Run { id, run, news } => self.run_news(&id, run, news, now),
             Event::Time => self.time(now),
@@ -231,6 +244,7 @@ impl Scheduler {
     }
 
     fn time(&mut self, now: Now) {
+        self.watch_the_clock(now);
         for id in due(&self.index.wall, &now.wall) {
             self.wall_due(&id, now);
         }
@@ -239,6 +253,24 @@ impl Scheduler {
         }
         self.answer_late(now);
         self.flush_reports(now);
+    }
+
+    /// A clock that was far ahead and was set back has jobs that acted on times of the future.
+    /// They must not wait until those come again, which may be years.
+    fn watch_the_clock(&mut self, now: Now) {
+        let boot = TimeDelta::from_std(now.boot).unwrap_or_default();
+        let offset = TimeDelta::microseconds(now.wall.timestamp_micros()) - boot;
+        let before = self.offset.replace(offset);
+        if before.is_none_or(|before| before - offset < FAR) {
+            return;
+        }
+        let ahead = |job: &&Arc<JobRecord>| job.plan.is_ahead(now);
+        let ahead = self.jobs.values().filter(ahead);
+        let ahead: Vec<JobId> = ahead.map(|job| job.id.clone()).collect();
+        let zone = self.policy.zone;
+        for id in ahead {
+            self.update(&id, now, |job| job.look_ahead_again(zone, now));
+        }
     }
 
     fn answer_late(&mut self, now: Now) {
@@ -306,6 +338,7 @@ impl Scheduler {
             .and_then(|report| report.durable.take());
         let mut after = JobRecord::clone(&current);
         change(&mut after);
+        after.look_ahead(Some(&current), self.policy.zone, now);
         after.revision += 1;
         if after.state != current.state {
             debug_assert!(

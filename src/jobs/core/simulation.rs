@@ -20,6 +20,12 @@ pub(super) enum Step {
         job: usize,
         seconds: i64,
     },
+    /// One more schedule, or one less.
+    Schedule {
+        job: usize,
+        half_hour: u64,
+        remove: bool,
+    },
     Control {
         job: usize,
         requested: u16,
@@ -46,6 +52,9 @@ pub(super) enum Step {
     Wait {
         millis: u64,
     },
+    Days {
+        hours: u64,
+    },
     /// The wall clock is set.
     SetClock {
         seconds: i64,
@@ -64,6 +73,27 @@ pub(super) struct Options {
     pub(super) delete: bool,
     pub(super) after: Option<(usize, usize)>,
     pub(super) request_id: Option<u8>,
+    pub(super) calendar: Option<Wish>,
+    pub(super) tried_again: bool,
+}
+
+/// A job that recurs every day.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    pub(super) half_hour: u64,
+    pub(super) times: u32,
+    pub(super) missed: u16,
+    pub(super) overlap: u16,
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let overlap = prop_oneof![Just(2), Just(3), Just(5)];
+    (0..48_u64, 0..4_u32, 2..5_u16, overlap).prop_map(|(half_hour, times, missed, overlap)| Wish {
+        half_hour,
+        times,
+        missed,
+        overlap,
+    })
 }
 
 fn options() -> impl Strategy<Value = Options> {
@@ -74,15 +104,21 @@ fn options() -> impl Strategy<Value = Options> {
         any::<bool>(),
         prop::option::weighted(0.2, (0..40_usize, 0..4_usize)),
         prop::option::weighted(0.2, 0..5_u8),
+        prop::option::weighted(0.3, wish()),
+        prop::bool::weighted(0.2),
     )
         .prop_map(
-            |(hold, in_seconds, max_elapsed, delete, after, request_id)| Options {
-                hold,
-                in_seconds,
-                max_elapsed,
-                delete,
-                after,
-                request_id,
+            |(hold, in_seconds, max_elapsed, delete, after, request_id, calendar, tried_again)| {
+                Options {
+                    hold,
+                    in_seconds,
+                    max_elapsed,
+                    delete,
+                    after,
+                    request_id,
+                    calendar,
+                    tried_again,
+                }
             },
         )
 }
@@ -92,6 +128,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..4_u32, options()).prop_map(|(priority, options)| Step::Submit { priority, options }),
         1 => (0..40_usize, 0..4_u32).prop_map(|(job, priority)| Step::Priority { job, priority }),
         1 => (0..40_usize, 1..30_i64).prop_map(|(job, seconds)| Step::Until { job, seconds }),
+        2 => (0..40_usize, 0..48_u64, prop::bool::weighted(0.3))
+            .prop_map(|(job, half_hour, remove)| Step::Schedule { job, half_hour, remove }),
         4 => (0..40_usize, 2..7_u16).prop_map(|(job, requested)| Step::Control { job, requested }),
         1 => (0..40_usize, any::<Option<bool>>()).prop_map(|(job, delete)| Step::Kill { job, delete }),
         1 => (0..40_usize).prop_map(|job| Step::Delete { job }),
@@ -100,6 +138,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..10_usize, 0..3_u8).prop_map(|(run, status)| Step::End { run, status }),
         1 => (0..10_usize, 0..120_u8).prop_map(|(run, percent)| Step::Progress { run, percent }),
         4 => (1..20_000_u64).prop_map(|millis| Step::Wait { millis }),
+        2 => (1..60_u64).prop_map(|hours| Step::Days { hours }),
         1 => (-3600..3600_i64).prop_map(|seconds| Step::SetClock { seconds }),
         1 => Just(Step::Crash),
         1 => Just(Step::Full),

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Calendar;
 use super::depend::Dependency;
 use super::fields::{JobFields, Setting};
 use super::id::JobId;
 use super::rules::{self, SpecError, has_calendar, length};
+use super::schedule::ScheduleFields;
 
 /// The priority of a job that names none.
 pub const DEFAULT_PRIORITY: u32 = 65_535;
@@ -27,6 +30,28 @@ pub enum StartRule {
     Never,
     /// At the occurrences of its `Run*` properties.
     Calendar,
+}
+
+/// `MissedRunPolicy`: what becomes of runs whose time passed while nobody could start them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// Nothing.
+    Skip,
+    /// One run for all of them.
+    RunOnce,
+    /// A run for each, as far as they are recent and few.
+    RunAll,
+}
+
+/// `OverlapPolicy`: what becomes of a run that is due while the one before it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlap {
+    /// It is passed over.
+    Skip,
+    /// It begins after that one.
+    Queue,
+    /// It begins after that one, which is ended.
+    Replace,
 }
 
 /// What a run executes.
@@ -203,6 +228,42 @@ impl JobSpec {
             .filter(|time| !time.is_infinite());
         time.and_then(length)
             .map(|time| time.max(Duration::from_secs(1)))
+    }
+
+    /// The calendar, on the wall clock of `host` where the job names no zone; `None` when it does
+    /// not start by one.
+    pub fn calendar(&self, host: Tz) -> Option<Calendar> {
+        (self.start() == StartRule::Calendar)
+            .then(|| ScheduleFields::of(&self.fields).calendar(host))
+    }
+
+    /// `MissedRunPolicy`.
+    pub fn missed_run_policy(&self) -> Missed {
+        match self.fields.missed_run_policy {
+            Some(2) => Missed::Skip,
+            Some(4) => Missed::RunAll,
+            Some(_) | None => Missed::RunOnce,
+        }
+    }
+
+    /// `OverlapPolicy`.
+    pub fn overlap_policy(&self) -> Overlap {
+        match self.fields.overlap_policy {
+            Some(2) => Overlap::Skip,
+            Some(5) => Overlap::Replace,
+            Some(_) | None => Overlap::Queue,
+        }
+    }
+
+    /// How often a failed run is tried again with `RecoveryAction` 4.
+    pub fn max_retries(&self) -> u32 {
+        self.fields.max_retries.unwrap_or(3)
+    }
+
+    /// The time before a failed run is tried again for the first time.
+    pub fn retry_delay(&self) -> Duration {
+        let delay = self.fields.retry_delay.and_then(length);
+        delay.unwrap_or(Duration::from_secs(10))
     }
 
     /// `RecoveryAction`; 0 when NULL.

@@ -38,6 +38,7 @@ pub const LEGAL: &[(JobState, JobState)] = &[
     (New, Suspended),          // Suspend
     (New, Terminated),         // Terminate, or expired
     (New, Killed),             // Kill
+    (New, Completed),          // a recurring job has had its runs
     (New, Exception),          // a dependency can no longer hold
     (Starting, New),           // the start was undone before anything ran
     (Starting, Running),       // the program runs
@@ -58,6 +59,7 @@ pub const LEGAL: &[(JobState, JobState)] = &[
     (Suspended, Terminated),   // Terminate of a held job, or expired
     (Suspended, Killed),       // Kill of a held job
     (Suspended, Exception),    // the run ended abnormally, or a dependency can no longer hold
+    (ShuttingDown, New),       // the run made room for the next one, or is tried again
     (ShuttingDown, Terminated),
     (ShuttingDown, Killed),
     (ShuttingDown, Exception), // ended for exceeding a limit, or lost

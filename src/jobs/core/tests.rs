@@ -128,25 +128,6 @@ fn a_schedule_can_be_moved_and_a_start_by_hand_beats_it() {
 }
 
 #[test]
-fn a_calendar_job_waits_for_start_and_says_so() {
-    let mut bench = Bench::new(1);
-    bench.submit("a", |f| {
-        f.run_start_interval = Some(seconds(7200));
-        f.job_run_times = Some(2);
-    });
-    let reason = bench.job("a").wait_reason(bench.now).expect("it waits");
-    assert!(reason.contains("RequestStateChange(Start)"), "{reason}");
-    for run in 1..=2 {
-        assert_eq!(bench.state("a"), JobState::New);
-        assert_eq!(bench.request("a", 2), Some(4096));
-        bench.bring_up("a");
-        bench.end("a", Exit::Code(0));
-        assert_eq!(bench.job("a").run_count, run);
-    }
-    assert_eq!(bench.state("a"), JobState::Completed);
-}
-
-#[test]
 fn suspended_time_does_not_count_and_gives_the_slot_away() {
     let mut bench = Bench::new(1);
     bench.submit("a", |f| f.max_elapsed_time = Some(seconds(10)));

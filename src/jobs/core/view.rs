@@ -63,13 +63,23 @@ impl JobRecord {
     }
 
     fn waiting_status(&self, now: Now) -> String {
-        match (self.ready, self.spec.start()) {
+        match (self.ready, self.start()) {
             (None, StartRule::At(time)) if time > now.wall && !self.started_by_hand => {
                 format!("Scheduled for {}", show(time))
             }
-            (None, StartRule::Calendar) if !self.started_by_hand => "Waits for Start".to_owned(),
+            (None, _) if self.plan.retry_at.is_some() => self.retry_status(),
+            (None, StartRule::Calendar) => match self.plan.next {
+                Some(time) => format!("Scheduled for {}", show(time)),
+                None => self.state.label().to_owned(),
+            },
             (None | Some(_), _) => self.state.label().to_owned(),
         }
+    }
+
+    fn retry_status(&self) -> String {
+        let at = self.plan.retry_at.map(show).unwrap_or_default();
+        let (retry, of) = (self.plan.retries, self.spec.max_retries());
+        format!("failed; run again at {at} ({retry} of {of})")
     }
 
     /// `WaitReason`: why the job is not running although it is not final; `None` otherwise.
@@ -98,23 +108,29 @@ impl JobRecord {
         if let Some(first) = self.awaited.first() {
             return format!("waits for {} ({})", first.job, first.condition.word());
         }
-        match self.spec.start() {
+        if self.plan.retry_at.is_some() {
+            return self.retry_status();
+        }
+        match self.start() {
             StartRule::At(time) if time > now.wall => format!("scheduled for {}", show(time)),
             StartRule::At(_) | StartRule::Immediately => "is about to be queued".to_owned(),
             StartRule::Never => {
                 "its ScheduledStartTime is infinite; use RequestStateChange(Start)".to_owned()
             }
-            StartRule::Calendar => "calendar schedules are not started by this version; use \
-                                    RequestStateChange(Start)"
-                .to_owned(),
+            StartRule::Calendar => match self.plan.next {
+                Some(time) => format!("scheduled for {}", show(time)),
+                None => "its calendar has no further day; use RequestStateChange(Start)".to_owned(),
+            },
         }
     }
 
     /// `NextRunTime`: when the next start is due, `None` when nothing is scheduled.
     pub fn next_run_time(&self) -> Option<DateTime<Utc>> {
-        match (self.state, self.ready, self.spec.start()) {
+        match (self.state, self.ready, self.start()) {
             (JobState::New, Some(since), _) => Some(since),
+            (JobState::New, None, _) if self.plan.retry_at.is_some() => self.plan.retry_at,
             (JobState::New, None, StartRule::At(time)) => Some(time),
+            (_, _, StartRule::Calendar) => self.plan.next,
             (
                 JobState::New
                 | JobState::Starting

@@ -2,6 +2,8 @@
 //!
 //! The oracle is the disk and the executor's own ledger; the scheduler's memory is not trusted.
 
+mod executor;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,14 @@ pub(super) struct World {
     /// Jobs whose submission was answered.
     acknowledged: BTreeSet<JobId>,
     removed: BTreeSet<JobId>,
+    /// Every timetable that a job ever had.
+    tables: BTreeMap<JobId, Vec<Timetable>>,
+    /// Jobs that at some time were to begin once, without a timetable.
+    once: BTreeSet<JobId>,
+    /// How often somebody asked a job to start.
+    by_hand: BTreeMap<JobId, usize>,
+    /// The latest time that the wall clock ever showed.
+    latest: DateTime<Utc>,
     tickets: u64,
     pub(super) waiting: BTreeSet<Ticket>,
     submitted: Vec<JobId>,
@@ -68,6 +78,10 @@ impl World {
             held: Vec::new(),
             acknowledged: BTreeSet::new(),
             removed: BTreeSet::new(),
+            tables: BTreeMap::new(),
+            once: BTreeSet::new(),
+            by_hand: BTreeMap::new(),
+            latest: start(),
             tickets: 0,
             waiting: BTreeSet::new(),
             submitted: Vec::new(),
@@ -96,8 +110,16 @@ impl World {
                 let until = CimDateTime::interval(TimeDelta::seconds(seconds));
                 self.modify(job, Setting::UntilTime(Some(until)));
             }
+            Step::Schedule {
+                job,
+                half_hour,
+                remove,
+            } => self.schedule(job, half_hour, remove),
             Step::Control { job, requested } => {
                 let (ticket, id) = (self.ticket(), self.job(job));
+                if requested == 2 {
+                    *self.by_hand.entry(id.clone()).or_default() += 1;
+                }
                 self.handle(Event::Change {
                     ticket,
                     id,
@@ -125,6 +147,7 @@ impl World {
             Step::End { run, status } => self.end(run, status),
             Step::Progress { run, percent } => self.progress(run, percent),
             Step::Wait { millis } => self.wait(millis),
+            Step::Days { hours } => self.wait(hours * 3_600_000),
             Step::SetClock { seconds } => {
                 self.now.wall += TimeDelta::seconds(seconds);
                 self.handle(Event::Time);
@@ -137,6 +160,7 @@ impl World {
     fn submit(&mut self, priority: u32, options: &Options) {
         let interval = |s: i64| CimDateTime::interval(TimeDelta::seconds(s));
         let at = |s| CimDateTime::timestamp(self.now.wall + TimeDelta::seconds(s));
+        let wish = options.calendar.as_ref();
         let words = ["", ";succeeded", ";failed", ";ended"];
         let after = options
             .after
@@ -146,7 +170,14 @@ impl World {
             command: Some(vec!["true".to_owned()]),
             priority: Some(priority),
             hold: Some(options.hold),
-            scheduled_start_time: options.in_seconds.map(at),
+            scheduled_start_time: options.in_seconds.filter(|_| wish.is_none()).map(at),
+            run_start_interval: wish
+                .map(|wish| interval(i64::try_from(wish.half_hour * 1800).expect("a day"))),
+            job_run_times: wish.map(|wish| wish.times),
+            missed_run_policy: wish.map(|wish| wish.missed),
+            overlap_policy: wish.map(|wish| wish.overlap),
+            recovery_action: options.tried_again.then_some(4),
+            max_retries: Some(2),
             max_elapsed_time: options.max_elapsed.map(interval),
             delete_on_completion: Some(options.delete),
             depends_on: after.map(|entry| vec![entry]),
@@ -180,6 +211,25 @@ impl World {
         });
     }
 
+    fn schedule(&mut self, job: usize, half_hour: u64, remove: bool) {
+        let (ticket, id) = (self.ticket(), self.job(job));
+        let time = TimeDelta::minutes(i64::try_from(half_hour * 30).expect("a day"));
+        let fields = ScheduleFields {
+            run_start_interval: Some(CimDateTime::interval(time)),
+            ..ScheduleFields::default()
+        };
+        let amendment = if remove {
+            Amendment::RemoveSchedule(1)
+        } else {
+            Amendment::AddSchedule(fields.try_into().expect("a schedule"))
+        };
+        self.handle(Event::Amend {
+            ticket,
+            id,
+            amendment,
+        });
+    }
+
     fn modify(&mut self, job: usize, setting: Setting) {
         let (ticket, id) = (self.ticket(), self.job(job));
         self.handle(Event::Modify {
@@ -191,6 +241,7 @@ impl World {
 
     /// The driver: handle, make durable, perform, answer.
     fn handle(&mut self, event: Event) {
+        self.latest = self.latest.max(self.now.wall);
         self.scheduler.begin();
         let before = self.scheduler.running();
         let mut actions = Vec::new();
@@ -234,7 +285,25 @@ impl World {
         }
     }
 
+    /// Remembers what reasons a job has to run.
+    fn note_start(&mut self, job: &JobRecord) {
+        match job.timetable(chrono_tz::Tz::UTC) {
+            Some(table) => {
+                let known = self.tables.entry(job.id.clone()).or_default();
+                if known.last() != Some(&table) {
+                    known.push(table);
+                }
+            }
+            None => {
+                self.once.insert(job.id.clone());
+            }
+        }
+    }
+
     fn persist(&mut self, change: Change) {
+        if let Change::Insert { job, .. } | Change::Update { after: job, .. } = &change {
+            self.note_start(job);
+        }
         match change {
             Change::Insert { job, request_id } => {
                 assert!(!self.removed.contains(&job.id), "an id is never used twice");
@@ -262,6 +331,13 @@ impl World {
                     after.state
                 );
                 assert_eq!(after.state.is_final(), after.ended.is_some());
+                // The clock of the world never goes back by a day.
+                assert!(after.plan.done >= before.plan.done, "no time comes again");
+                let ahead = after
+                    .plan
+                    .next
+                    .is_none_or(|next| Some(next) > after.plan.done);
+                assert!(ahead, "{} acts on one time twice", after.id);
             }
             Change::Remove(job) => {
                 let stored = self
@@ -317,127 +393,6 @@ impl World {
             "{} is not the first",
             started.id
         );
-    }
-
-    fn news(&mut self, id: JobId, run: u32, news: RunNews) {
-        self.handle(Event::Run { id, run, news });
-    }
-
-    fn work(&mut self) {
-        if self.asked.is_empty() {
-            return;
-        }
-        match self.asked.remove(0) {
-            Action::Prepare(job) => {
-                let run = job.run.as_ref().expect("a run is prepared").number;
-                let key = (job.id.clone(), run);
-                assert!(self.processes.insert(key, Process::Prepared).is_none());
-                self.news(
-                    job.id.clone(),
-                    run,
-                    RunNews::Prepared("identity".to_owned()),
-                );
-            }
-            Action::Release(id, run) => {
-                let key = (id.clone(), run);
-                assert_eq!(self.processes.get(&key), Some(&Process::Prepared));
-                self.let_run(key);
-                self.news(id, run, RunNews::Running(Some(run)));
-            }
-            Action::Abandon(id, run) => {
-                let process = self.processes.remove(&(id, run));
-                assert_ne!(
-                    process,
-                    Some(Process::Running),
-                    "a running run is not abandoned"
-                );
-            }
-            Action::Signal(id, run, signal) => self.signal(&id, run, signal),
-            Action::Persist(_)
-            | Action::Show(_)
-            | Action::Acknowledge(..)
-            | Action::Discard(_)
-            | Action::Reply(..) => unreachable!(),
-        }
-    }
-
-    fn let_run(&mut self, key: (JobId, u32)) {
-        let stored = self.disk.get(&key.0).expect("what runs is on the disk");
-        let run = stored.run.as_ref().expect("with its run");
-        assert_eq!(
-            (run.number, run.phase),
-            (key.1, Phase::Released),
-            "recorded before it runs"
-        );
-        let alive = self.processes.iter().filter(|((id, _), process)| {
-            *id == key.0 && matches!(process, Process::Running | Process::Stopped)
-        });
-        assert_eq!(alive.count(), 0, "{} runs twice at a time", key.0);
-        assert!(
-            self.ran.insert(key.clone()),
-            "{} runs twice under one number",
-            key.0
-        );
-        let runs = self.ran.iter().filter(|(id, _)| *id == key.0).count();
-        assert_eq!(runs, 1, "{} was to run once", key.0);
-        self.processes.insert(key, Process::Running);
-    }
-
-    fn signal(&mut self, id: &JobId, run: u32, signal: Signal) {
-        let key = (id.clone(), run);
-        let process = self.processes.get(&key).copied();
-        let alive = matches!(process, Some(Process::Running | Process::Stopped));
-        let next = match signal {
-            _ if !alive => None,
-            Signal::Suspend => Some(Process::Stopped),
-            Signal::Continue => Some(Process::Running),
-            Signal::Terminate => None,
-            Signal::Kill => Some(Process::Over(137)),
-        };
-        if let Some(next) = next {
-            self.processes.insert(key.clone(), next);
-        }
-        self.news(
-            id.clone(),
-            run,
-            RunNews::Signalled {
-                signal,
-                delivered: alive,
-            },
-        );
-        if alive && signal == Signal::Kill {
-            self.news(id.clone(), run, ended(Exit::Signal(9)));
-        }
-    }
-
-    fn end(&mut self, n: usize, status: u8) {
-        let running: Vec<_> = self
-            .processes
-            .iter()
-            .filter(|(_, p)| **p == Process::Running)
-            .collect();
-        let Some(key) = running
-            .get(n % running.len().max(1))
-            .map(|(key, _)| (*key).clone())
-        else {
-            return;
-        };
-        self.processes.insert(key.clone(), Process::Over(status));
-        self.news(key.0, key.1, ended(Exit::Code(status)));
-    }
-
-    fn progress(&mut self, n: usize, percent: u8) {
-        let running: Vec<_> = self.processes.keys().cloned().collect();
-        if let Some((id, run)) = running.get(n % running.len().max(1)).cloned() {
-            self.news(
-                id,
-                run,
-                RunNews::Progress {
-                    percent: Some(percent),
-                    text: None,
-                },
-            );
-        }
     }
 
     pub(super) fn wait(&mut self, millis: u64) {
@@ -553,6 +508,7 @@ fn asked_by(event: &Event) -> Option<Ticket> {
         | Event::Change { ticket, .. }
         | Event::Kill { ticket, .. }
         | Event::Delete { ticket, .. }
+        | Event::Amend { ticket, .. }
         | Event::MaxRunning { ticket, .. } => Some(*ticket),
         Event::Run { .. } | Event::Time => None,
     }

@@ -11,8 +11,8 @@ pub(super) fn cim(error: &EngineError) -> CimError {
             Status::InvalidParameter
         }
         EngineError::IdUsed(_) => Status::AlreadyExists,
-        EngineError::NotFound(_) => Status::NotFound,
-        EngineError::State(_)
+        EngineError::NotFound(_) | EngineError::Missing(_) => Status::NotFound,
+        EngineError::Denied(_)
         | EngineError::Full(_)
         | EngineError::Store(_)
         | EngineError::Log(_)

@@ -11,7 +11,7 @@ use crate::provider::{Arguments, Changes, Context, Provider, fill};
 use super::super::core::{JobFields, JobId, JobRecord, Submitter};
 use super::super::engine::{Engine, Timeout};
 use super::recent::{RECENT, Recent};
-use super::{failure, is_visible, log, sees_commands, settings, shown, trouble};
+use super::{failure, is_visible, log, next_runs, sees_commands, settings, shown, trouble};
 
 /// The class whose instances are jobs of this engine.
 pub(super) const CLASS: &str = "JW_Job";
@@ -201,6 +201,7 @@ impl Provider for JobProvider {
                 "killjob" => self.kill(job.id.clone(), &given).await,
                 "geterrors" => errors(cx, &job, "Errors"),
                 "geterror" => errors(cx, &job, "Error"),
+                "nextruns" => Ok(next_runs::answer(&self.engine, &job, &given)),
                 "getlog" => log::read(&self.engine, &job.id, &given).await,
                 _ => Err(CimError::method_not_available(format!(
                     "{name} is not implemented"

@@ -3,9 +3,11 @@
 mod failure;
 mod job;
 mod log;
+mod next_runs;
 mod queue;
 mod recent;
 mod run;
+mod schedule;
 mod service;
 mod settings;
 mod shown;
@@ -45,6 +47,11 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
             "runs",
             "JW_JobRun",
             Arc::new(run::RunProvider::new(engine.clone())),
+        ),
+        registration(
+            "schedules",
+            "JW_JobSchedule",
+            Arc::new(schedule::ScheduleProvider::new(engine.clone())),
         ),
         registration(
             "queues",

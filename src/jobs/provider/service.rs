@@ -87,7 +87,8 @@ impl ServiceProvider {
             }
             Err(
                 error @ (EngineError::NotFound(_)
-                | EngineError::State(_)
+                | EngineError::Missing(_)
+                | EngineError::Denied(_)
                 | EngineError::Store(_)
                 | EngineError::Log(_)),
             ) => Err(failure::cim(&error)),

@@ -50,7 +50,7 @@ pub(super) fn fields(instance: &Instance) -> Result<JobFields> {
     Ok(fields)
 }
 
-fn text(value: &CimValue) -> Option<String> {
+pub(super) fn text(value: &CimValue) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
@@ -69,12 +69,12 @@ fn flag(value: &CimValue) -> Option<bool> {
     value.as_bool()
 }
 
-fn time(value: &CimValue) -> Option<CimDateTime> {
+pub(super) fn time(value: &CimValue) -> Option<CimDateTime> {
     value.as_datetime()
 }
 
 /// The schema has checked the width before.
-fn number<T: TryFrom<i128>>(value: &CimValue) -> Option<T> {
+pub(super) fn number<T: TryFrom<i128>>(value: &CimValue) -> Option<T> {
     value
         .as_integer()
         .and_then(|number| T::try_from(number).ok())

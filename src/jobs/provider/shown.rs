@@ -107,6 +107,7 @@ fn live(job: &JobRecord, now: Now) -> Values {
         ("ExitSignal", job.exit_signal().into()),
         ("RunCount", job.run_count.into()),
         ("NextRunTime", job.next_run_time().into()),
+        ("MissedRunCount", job.plan.missed.into()),
         ("WaitReason", job.wait_reason(now).into()),
         ("ProcessID", job.process_id().into()),
     ]
