@@ -66,7 +66,13 @@ keys! {
     max_running_jobs: u32, "two for each processor";
     /// Days that finished jobs stay that nobody deletes.
     finished_keep_days: u32, "30";
-    /// Bytes kept of each output of a job.
+    /// Ended runs kept of each job, with their output.
+    history_keep_runs: u32, "100";
+    /// Days that ended runs are kept; the newest run of a job is kept as long as the job.
+    history_keep_days: u32, "30";
+    /// Whether runs are kept when their job is removed.
+    history_outlives_job: bool, "false";
+    /// Bytes kept of each output of a run.
     output_limit_bytes: u64, "10485760";
     /// The namespace that describes the server.
     interop_namespace: String, "interop";

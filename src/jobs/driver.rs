@@ -27,6 +27,7 @@ use super::engine::{
 };
 use super::journal::Journal;
 use super::port::{News, Runs};
+use super::sweep::sweep;
 
 /// Most requests, and most news, taken into one step.
 pub(super) const STEP_LIMIT: usize = 256;
@@ -38,11 +39,14 @@ const RETRY: Duration = Duration::from_secs(1);
 pub struct EngineTask {
     pub(super) requests: mpsc::Sender<Request>,
     pub(super) task: JoinHandle<Result<(), StoreError>>,
+    /// Deletes what a crash left; nothing waits for it.
+    pub(super) sweep: JoinHandle<()>,
 }
 
 impl EngineTask {
     /// Stops the engine when what was accepted is done. Runs go on under their supervisors.
     pub async fn shutdown(self) -> Result<(), StoreError> {
+        self.sweep.abort();
         let (answer, _) = oneshot::channel();
         // A task that has stopped already is joined all the same.
         drop(
@@ -201,27 +205,42 @@ impl Driver {
         self.scheduler.begin();
         let decisions = self.decide(&news, events, now);
         let committed = match decisions.changes.as_slice() {
-            [] => Ok(()),
+            [] => Ok(Vec::new()),
             changes => self.journal.commit(changes.to_vec(), now.wall).await,
         };
-        if let Err(error) = committed {
-            self.scheduler.rollback();
-            self.held_news.splice(0..0, news);
-            self.not_before = now.boot + RETRY;
-            let told = EngineError::store(&error);
-            for ticket in tickets {
-                self.desk.answer(ticket, Err(told.clone()));
-            }
-            return Err(error);
-        }
+        let forgotten = match committed {
+            Ok(forgotten) => forgotten,
+            Err(error) => return Err(self.undo(error, news, tickets, now)),
+        };
         self.publish(&decisions);
         for effect in decisions.effects {
             self.perform(effect);
+        }
+        for gone in forgotten {
+            self.executor.discard(gone);
         }
         for (ticket, answer) in decisions.answers {
             self.desk.answer(ticket, Ok(answer));
         }
         Ok(())
+    }
+
+    /// Nothing has happened: the news are held, and whoever asked is told why.
+    fn undo(
+        &mut self,
+        error: StoreError,
+        news: Vec<News>,
+        tickets: Vec<Ticket>,
+        now: Now,
+    ) -> StoreError {
+        self.scheduler.rollback();
+        self.held_news.splice(0..0, news);
+        self.not_before = now.boot + RETRY;
+        let told = EngineError::store(&error);
+        for ticket in tickets {
+            self.desk.answer(ticket, Err(told.clone()));
+        }
+        error
     }
 
     fn decide(&mut self, news: &[News], events: Vec<Event>, now: Now) -> Decisions {
@@ -325,7 +344,6 @@ impl Driver {
             Action::Abandon(id, run) => self.executor.abandon(&id, run),
             Action::Signal(id, run, signal) => self.executor.signal(&id, run, signal),
             Action::Acknowledge(id, run) => self.executor.acknowledge(&id, run),
-            Action::Discard(id) => self.executor.discard(&id),
             Action::Persist(_) | Action::Show(_) | Action::Reply(..) => {
                 unreachable!("sorted out before")
             }
@@ -344,8 +362,7 @@ impl Decisions {
                 | Action::Release(..)
                 | Action::Abandon(..)
                 | Action::Signal(..)
-                | Action::Acknowledge(..)
-                | Action::Discard(_)) => self.effects.push(effect),
+                | Action::Acknowledge(..)) => self.effects.push(effect),
             }
         }
     }
@@ -509,6 +526,12 @@ impl Engine {
             zone,
         };
         let task = tokio::spawn(driver.run());
-        (engine, EngineTask { requests, task })
+        let sweep = tokio::spawn(sweep(engine.clone()));
+        let task = EngineTask {
+            requests,
+            task,
+            sweep,
+        };
+        (engine, task)
     }
 }

@@ -298,10 +298,47 @@ impl Engine {
 
     /// The runs of a job, oldest first.
     pub async fn runs(&self, id: JobId) -> Result<Vec<RunRow>, EngineError> {
+        self.look_up(move |history| history.runs(&id)).await
+    }
+
+    /// One run, of a job that may be gone.
+    pub async fn run(&self, id: JobId, number: u32) -> Result<Option<RunRow>, EngineError> {
+        self.look_up(move |history| history.run(&id, number)).await
+    }
+
+    /// The runs of all jobs that follow `last`, at most `limit`.
+    pub async fn page_of_runs(
+        &self,
+        last: Option<(JobId, u32)>,
+        limit: u32,
+    ) -> Result<Vec<RunRow>, EngineError> {
+        self.look_up(move |history| history.page(last.as_ref(), limit))
+            .await
+    }
+
+    async fn look_up<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&History) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, EngineError> {
         let history = self.history.clone();
-        let read = tokio::task::spawn_blocking(move || history.runs(&id)).await;
-        let rows = read.map_err(|_| EngineError::Stopped)?;
-        rows.map_err(|error| EngineError::store(&error))
+        let read = tokio::task::spawn_blocking(move || read(&history)).await;
+        let found = read.map_err(|_| EngineError::Stopped)?;
+        found.map_err(|error| EngineError::store(&error))
+    }
+
+    /// Up to `max` bytes of the output of a run, from `offset` on.
+    pub async fn read_log_of(
+        &self,
+        run: &RunRow,
+        stream: Stream,
+        offset: u64,
+        max: usize,
+    ) -> Result<LogChunk, EngineError> {
+        let which = (&run.job, run.number);
+        let chunk = self.executor.read_log(which, stream, offset, max).await;
+        let mut chunk = chunk.map_err(|error| EngineError::Log(error.to_string()))?;
+        chunk.end &= run.ended.is_some();
+        Ok(chunk)
     }
 
     /// Up to `max` bytes of the output of a job's newest run, from `offset` on.
@@ -314,8 +351,12 @@ impl Engine {
     ) -> Result<LogChunk, EngineError> {
         let job = self.snapshot().jobs.get(id).cloned();
         let job = job.ok_or_else(|| EngineError::NotFound(id.clone()))?;
-        let chunk = self.executor.read_log(&job, stream, offset, max).await;
-        chunk.map_err(|error| EngineError::Log(error.to_string()))
+        let number = job.run.as_ref().map_or(0, |run| run.number);
+        let which = (&job.id, number);
+        let chunk = self.executor.read_log(which, stream, offset, max).await;
+        let mut chunk = chunk.map_err(|error| EngineError::Log(error.to_string()))?;
+        chunk.end &= !job.has_process() && job.state.is_final();
+        Ok(chunk)
     }
 
     async fn call(&self, ask: Ask) -> Result<u32, EngineError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
-use crate::store::{Query, Store, StoreError};
+use crate::store::{Forgotten, Query, Store, StoreError};
 
 use super::core::{Change, Prior};
 
@@ -26,7 +26,7 @@ enum Order {
     Commit {
         changes: Vec<Change>,
         now: DateTime<Utc>,
-        done: oneshot::Sender<Result<(), StoreError>>,
+        done: oneshot::Sender<Result<Vec<Forgotten>, StoreError>>,
     },
     Prior {
         queries: Vec<Query>,
@@ -43,12 +43,13 @@ impl Journal {
         Ok(Self { orders, thread })
     }
 
-    /// Makes `changes` durable, all or none; they are on the disk when this returns.
+    /// Makes `changes` durable, all or none; they are on the disk when this returns what history
+    /// went with them.
     pub(super) async fn commit(
         &self,
         changes: Vec<Change>,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Forgotten>, StoreError> {
         let (done, finished) = oneshot::channel();
         self.orders
             .send(Order::Commit { changes, now, done })

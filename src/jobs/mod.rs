@@ -11,6 +11,7 @@ mod open;
 pub mod port;
 pub mod provider;
 pub mod supervisor;
+mod sweep;
 pub mod zone;
 
 #[cfg(test)]

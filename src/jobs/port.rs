@@ -9,6 +9,8 @@ use futures_util::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use crate::store::Forgotten;
+
 use super::core::{JobId, JobRecord, RunNews, Signal};
 
 /// News of one run: the job, the number of the run, what happened.
@@ -34,7 +36,7 @@ pub struct LogChunk {
     pub data: Vec<u8>,
     /// The absolute offset that follows them.
     pub next_offset: u64,
-    /// Nothing will follow: the run is over and everything was read.
+    /// Everything that is there was read; when the run is over nothing will follow.
     pub end: bool,
 }
 
@@ -61,17 +63,20 @@ pub trait Runs: Send + Sync + 'static {
     /// The end of the run is durable, so that nobody need remember it any longer. No news.
     fn acknowledge(&self, id: &JobId, run: u32);
 
-    /// Deletes what the runs of a removed job left. No news.
-    fn discard(&self, id: &JobId);
+    /// Deletes what forgotten runs left. No news.
+    fn discard(&self, forgotten: Forgotten);
+
+    /// The runs of which anything is left.
+    fn survey(&self) -> BoxFuture<'_, Vec<(JobId, u32)>>;
 
     /// After a restart: finds the released newest run of `job` again. The answer is Adopted,
     /// `NeverRan`, or Ended, with `Exit::Unknown` when nobody knows; news follow when Adopted.
     fn adopt<'a>(&'a self, job: &'a Arc<JobRecord>) -> BoxFuture<'a, RunNews>;
 
-    /// Reads up to `max` bytes of the newest run's output from `offset` on.
+    /// Reads up to `max` bytes of the output of a run from `offset` on.
     fn read_log<'a>(
         &'a self,
-        job: &'a Arc<JobRecord>,
+        run: (&'a JobId, u32),
         stream: Stream,
         offset: u64,
         max: usize,

@@ -19,6 +19,7 @@ use super::engine::{Engine, EngineError, Submitted, Timeout};
 use super::port::{LogChunk, LogError, News, NewsSender, Runs, Stream};
 use super::{Config, EngineTask};
 use crate::model::datetime::CimDateTime;
+use crate::store::Forgotten;
 
 /// Runs nothing: the command's first word says how the run behaves.
 struct Pretender {
@@ -119,7 +120,11 @@ impl Runs for Pretender {
         self.look("acknowledge", id);
     }
 
-    fn discard(&self, _: &JobId) {}
+    fn discard(&self, _: Forgotten) {}
+
+    fn survey(&self) -> BoxFuture<'_, Vec<(JobId, u32)>> {
+        Box::pin(async { Vec::new() })
+    }
 
     fn adopt<'a>(&'a self, _: &'a Arc<JobRecord>) -> BoxFuture<'a, RunNews> {
         let fate = self.fate.clone();
@@ -128,7 +133,7 @@ impl Runs for Pretender {
 
     fn read_log<'a>(
         &'a self,
-        _: &'a Arc<JobRecord>,
+        _: (&'a JobId, u32),
         _: Stream,
         offset: u64,
         _: usize,
@@ -553,21 +558,12 @@ async fn a_store_that_takes_nothing_makes_no_heap_of_news() {
     let intruder = Connection::open(&bench.pretender.database).expect("opens");
     intruder.execute_batch("BEGIN IMMEDIATE").expect("locks");
     let sender = &bench.pretender.news;
+    let (percent, text) = (Some(9), None);
+    let progress = RunNews::Progress { percent, text };
     let mut taken = 0;
     loop {
         let before = taken;
-        let percent = Some(9);
-        let news = || {
-            (
-                id.clone(),
-                1,
-                RunNews::Progress {
-                    percent,
-                    text: None,
-                },
-            )
-        };
-        while sender.try_send(news()).is_ok() {
+        while sender.try_send((id.clone(), 1, progress.clone())).is_ok() {
             taken += 1;
         }
         if taken == before {

@@ -16,6 +16,7 @@ use crate::jobs::zone;
 use crate::jobs::{Config as EngineConfig, EngineTask, provider as jobs};
 use crate::model::Namespace;
 use crate::provider::Registry;
+use crate::store::Keep;
 
 use super::auth::Authenticator;
 use super::{Front, Limits, Listener, StartError, schema, state};
@@ -124,7 +125,21 @@ async fn engine(settings: &Settings, state: &Path) -> Result<(Engine, EngineTask
     if let Some(days) = settings.finished_keep_days {
         config.policy.finished_keep = Duration::from_hours(24 * u64::from(days));
     }
+    config.store.keep = keep(settings);
     Ok(Engine::open(config, Arc::new(executor), news).await?)
+}
+
+/// Which history of runs is kept.
+fn keep(settings: &Settings) -> Keep {
+    let default = Keep::default();
+    let days = |days: u32| Duration::from_hours(24 * u64::from(days));
+    Keep {
+        runs: settings.history_keep_runs.unwrap_or(default.runs),
+        age: settings.history_keep_days.map_or(default.age, days),
+        outlives_job: settings
+            .history_outlives_job
+            .unwrap_or(default.outlives_job),
+    }
 }
 
 fn at_least_one(limit: u32) -> Result<u32, ConfigError> {

@@ -8,11 +8,15 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 use super::directory::Directory;
 use super::error::StoreError;
 use super::history::History;
+use super::keep::Keep;
 
 /// Marks the file as ours: "JOBW".
 const APPLICATION_ID: i64 = 0x4A4F_4257;
 /// The formats, oldest first; the file's `user_version` counts those applied.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 /// 3.7.0 to 3.51.2 can lose committed transactions when two checkpoints meet.
 const OLDEST_LIBRARY: i32 = 3_051_003;
 /// Most connections that history readers keep open.
@@ -29,6 +33,8 @@ pub struct Options {
     pub page_limit: Option<u32>,
     /// How long to wait for somebody who looks in with another tool and holds a lock.
     pub busy_timeout: Duration,
+    /// Which history is kept.
+    pub keep: Keep,
 }
 
 impl Options {
@@ -38,6 +44,7 @@ impl Options {
             directory,
             page_limit: None,
             busy_timeout: Duration::from_secs(5),
+            keep: Keep::default(),
         }
     }
 }
@@ -47,6 +54,7 @@ impl Options {
 pub struct Store {
     pub(super) connection: Connection,
     path: PathBuf,
+    pub(super) keep: Keep,
     checkpointed: u64,
     _directory: Directory,
 }
@@ -61,11 +69,13 @@ impl Store {
         let path = directory.file("jobwright.db")?;
         let mut connection = Connection::open_with_flags(&path, writing())?;
         settle(&connection, options)?;
+        back_up(&connection, &directory)?;
         migrate(&mut connection)?;
         directory.sync()?;
         Ok(Self {
             connection,
             path,
+            keep: options.keep,
             checkpointed: 0,
             _directory: directory,
         })
@@ -156,6 +166,22 @@ fn pragma(connection: &Connection, name: &str) -> Result<String, StoreError> {
         | rusqlite::types::Value::Real(_)
         | rusqlite::types::Value::Blob(_) => String::new(),
     })
+}
+
+/// Keeps a copy of a store of an older format beside it, for whoever has to go back.
+fn back_up(connection: &Connection, directory: &Directory) -> Result<(), StoreError> {
+    let owner = pragma(connection, "application_id")?;
+    let format = pragma(connection, "user_version")?;
+    let is_older = format
+        .parse()
+        .is_ok_and(|format: usize| (1..MIGRATIONS.len()).contains(&format));
+    if owner != APPLICATION_ID.to_string() || !is_older {
+        return Ok(());
+    }
+    let copy = directory.empty_file(&format!("jobwright.db.format-{format}"))?;
+    let copy = copy.to_string_lossy();
+    connection.execute("VACUUM INTO ?", [&*copy])?;
+    directory.sync()
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock, fstatfs};
 use rustix::io::Errno;
@@ -17,6 +18,12 @@ use super::error::StoreError;
 
 /// `f_type` of NFS, CIFS, SMB and SMB2.
 const NETWORK: [u64; 4] = [0x6969, 0xFF53_4D42, 0x517B, 0xFE53_4D42];
+
+/// How often the lock is tried for. A process that the last server was about to start when it ended
+/// holds the lock until its program begins.
+const ATTEMPTS: u32 = 100;
+/// The time between two attempts.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A directory that this process alone uses as long as the value lives.
 #[derive(Debug)]
@@ -34,14 +41,19 @@ impl Directory {
         refuse_network(path)?;
         let file = path.join("lock");
         let lock = private_file(&file).map_err(|error| StoreError::directory(&file, error))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(Errno::WOULDBLOCK) => Err(StoreError::Locked(path.to_owned())),
-            Err(error) => Err(StoreError::directory(&file, error)),
+        for _ in 0..ATTEMPTS {
+            match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {
+                    return Ok(Self {
+                        path: path.to_owned(),
+                        _lock: lock,
+                    });
+                }
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(PAUSE),
+                Err(error) => return Err(StoreError::directory(&file, error)),
+            }
         }
+        Err(StoreError::Locked(path.to_owned()))
     }
 
     /// The path of a file in the directory, made 0600 and durable by name if it was not there.
@@ -50,6 +62,14 @@ impl Directory {
         let made = private_file(&path).and_then(|file| file.sync_all());
         made.map_err(|error| StoreError::directory(&path, error))?;
         self.sync()?;
+        Ok(path)
+    }
+
+    /// The path of a file in the directory that is 0600 and empty now.
+    pub(super) fn empty_file(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let path = self.path.join(name);
+        let emptied = private_file(&path).and_then(|file| file.set_len(0));
+        emptied.map_err(|error| StoreError::directory(&path, error))?;
         Ok(path)
     }
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::DateTime;
-use rusqlite::{Connection, Row, types::Type};
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Params, Row, params, types::Type};
 
-use crate::jobs::core::{JobId, RunRow};
+use crate::jobs::core::{JobId, RunRow, Written};
 
 use super::database::{HISTORY_POOL_LIMIT, open_reader};
 use super::error::StoreError;
@@ -33,10 +33,30 @@ impl History {
 
     /// The runs of a job, oldest first, of more than 10 000 the newest. Blocks on the disk.
     pub fn runs(&self, job: &JobId) -> Result<Vec<RunRow>, StoreError> {
+        let newest = "WHERE job = ?1 ORDER BY number DESC LIMIT ?2";
+        let mut runs = self.read(newest, params![job.as_str(), ROW_LIMIT])?;
+        runs.reverse();
+        Ok(runs)
+    }
+
+    /// One run. Blocks on the disk.
+    pub fn run(&self, job: &JobId, number: u32) -> Result<Option<RunRow>, StoreError> {
+        let one = "WHERE job = ?1 AND number = ?2";
+        Ok(self.read(one, params![job.as_str(), number])?.pop())
+    }
+
+    /// Runs of any jobs, those of removed ones too, in the order of ids and numbers: those that
+    /// follow `last`, at most `limit`. Blocks on the disk.
+    pub fn page(&self, last: Option<&(JobId, u32)>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        let following = "WHERE (job, number) > (?1, ?2) ORDER BY job, number LIMIT ?3";
+        let (job, number) = last.map_or(("", 0), |(job, number)| (job.as_str(), *number));
+        self.read(following, params![job, number, limit])
+    }
+
+    fn read(&self, which: &str, values: impl Params) -> Result<Vec<RunRow>, StoreError> {
         let idle = self.pool().pop();
         let connection = idle.map_or_else(|| open_reader(&self.path), Ok)?;
-        let mut runs = read_runs(&connection, job)?;
-        runs.reverse();
+        let runs = read(&connection, which, values)?;
         let mut pool = self.pool();
         if pool.len() < HISTORY_POOL_LIMIT {
             pool.push(connection);
@@ -49,41 +69,52 @@ impl History {
     }
 }
 
-fn read_runs(connection: &Connection, job: &JobId) -> Result<Vec<RunRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT number, started, ended, elapsed_us, exit, error_code, percent, priority, cpu_us,
-                max_rss
-         FROM runs WHERE job = ? ORDER BY number DESC LIMIT ?",
-    )?;
-    let rows = statement.query_map((job.as_str(), ROW_LIMIT), |row| run(job, row))?;
+fn read(
+    connection: &Connection,
+    which: &str,
+    values: impl Params,
+) -> Result<Vec<RunRow>, StoreError> {
+    let columns = "job, number, owner, started, ended, elapsed_us, exit, error_code, percent,
+                   priority, cpu_us, max_rss, stdout_bytes, stderr_bytes";
+    let statement = format!("SELECT {columns} FROM runs {which}");
+    let mut statement = connection.prepare_cached(&statement)?;
+    let rows = statement.query_map(values, run)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn run(job: &JobId, row: &Row<'_>) -> rusqlite::Result<RunRow> {
-    let instant = |column: usize, micros: i64| {
-        DateTime::from_timestamp_micros(micros)
-            .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, micros))
-    };
-    let ended: Option<i64> = row.get(2)?;
-    let exit: Option<String> = row.get(4)?;
+fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let wrong =
+        |column, kind, error| rusqlite::Error::FromSqlConversionFailure(column, kind, error);
+    let job = JobId::new(&row.get::<_, String>(0)?);
+    let ended: Option<i64> = row.get(4)?;
+    let exit: Option<String> = row.get(6)?;
     let exit = exit.map(|text| serde_json::from_str(&text)).transpose();
+    let written = unsigned(row, 12)?.zip(unsigned(row, 13)?);
     Ok(RunRow {
-        job: job.clone(),
-        number: row.get(0)?,
-        started: instant(1, row.get(1)?)?,
-        ended: ended.map(|micros| instant(2, micros)).transpose()?,
-        elapsed: duration(row.get(3)?),
-        exit: exit.map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error))
-        })?,
-        error_code: row.get(5)?,
-        percent: row.get(6)?,
-        priority: row.get(7)?,
-        cpu: row.get::<_, Option<i64>>(8)?.map(duration),
-        max_rss_bytes: row
-            .get::<_, Option<i64>>(9)?
-            .and_then(|bytes| u64::try_from(bytes).ok()),
+        job: job.map_err(|error| wrong(0, Type::Text, Box::new(error)))?,
+        number: row.get(1)?,
+        owner: row.get(2)?,
+        started: instant(3, row.get(3)?)?,
+        ended: ended.map(|micros| instant(4, micros)).transpose()?,
+        elapsed: duration(row.get(5)?),
+        exit: exit.map_err(|error| wrong(6, Type::Text, Box::new(error)))?,
+        error_code: row.get(7)?,
+        percent: row.get(8)?,
+        priority: row.get(9)?,
+        cpu: row.get::<_, Option<i64>>(10)?.map(duration),
+        max_rss_bytes: unsigned(row, 11)?,
+        written: written.map(|(stdout, stderr)| Written { stdout, stderr }),
     })
+}
+
+fn instant(column: usize, micros: i64) -> rusqlite::Result<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros)
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, micros))
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    let number: Option<i64> = row.get(column)?;
+    Ok(number.and_then(|number| u64::try_from(number).ok()))
 }
 
 /// A duration as the microseconds that a column holds.

@@ -8,6 +8,7 @@ use crate::jobs::core::{Change, JobId, JobRecord, Prior, RunRow};
 use super::database::Store;
 use super::error::StoreError;
 use super::history::micros;
+use super::keep::{Forgotten, Keep};
 
 /// Version of the JSON in `jobs.data`.
 const FORMAT: i64 = 1;
@@ -65,13 +66,24 @@ impl Store {
         })
     }
 
-    /// Makes `changes` durable, all of them or none. When this returns, they are on the disk.
-    pub fn commit(&mut self, changes: &[Change], now: DateTime<Utc>) -> Result<(), StoreError> {
+    /// Makes `changes` durable, all of them or none. When this returns, they are on the disk; the
+    /// history that it gives is gone, and its files may go.
+    pub fn commit(
+        &mut self,
+        changes: &[Change],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Forgotten>, StoreError> {
+        let keep = self.keep;
+        let mut forgotten = Vec::new();
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         for change in changes {
             apply(&transaction, change, now)?;
+            forgotten.extend(forget(&transaction, keep, change)?);
+        }
+        if changes.iter().any(|change| ended_run(change).is_some()) {
+            forgotten.extend(keep.old(&transaction, now)?);
         }
         transaction.commit()?;
         // The log is only longer when this fails; the commit is durable all the same.
@@ -81,7 +93,7 @@ impl Store {
             }
             tracing::warn!(%error, "the log could not be moved into the database");
         }
-        Ok(())
+        Ok(forgotten)
     }
 
     /// What is known about the ids of submissions, in the order of the questions.
@@ -151,6 +163,36 @@ fn apply(
         Change::Remove(job) => remove(transaction, job, now),
         Change::Run(row) => write_run(transaction, row),
         Change::MaxRunning(limit) => set_meta(transaction, "max_running", &limit.to_string()),
+    }
+}
+
+/// What history goes because of `change`.
+fn forget(
+    transaction: &Transaction<'_>,
+    keep: Keep,
+    change: &Change,
+) -> Result<Vec<Forgotten>, StoreError> {
+    if let Some(row) = ended_run(change) {
+        return keep.after_run(transaction, row);
+    }
+    match change {
+        Change::Remove(job) => {
+            let gone = keep.after_removal(transaction, &job.id)?;
+            Ok(gone.into_iter().collect())
+        }
+        Change::Insert { .. } | Change::Update { .. } | Change::Run(_) | Change::MaxRunning(_) => {
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn ended_run(change: &Change) -> Option<&RunRow> {
+    match change {
+        Change::Run(row) => Some(row).filter(|row| row.ended.is_some()),
+        Change::Insert { .. }
+        | Change::Update { .. }
+        | Change::Remove(_)
+        | Change::MaxRunning(_) => None,
     }
 }
 
@@ -247,13 +289,15 @@ fn write_run(transaction: &Transaction<'_>, row: &RunRow) -> Result<(), StoreErr
     let exit = row.exit.as_ref().map(serde_json::to_string).transpose();
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO runs (job, number, started, ended, elapsed_us, exit,
-                                          error_code, percent, priority, cpu_us, max_rss)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO runs (job, number, owner, started, ended, elapsed_us, exit,
+                                          error_code, percent, priority, cpu_us, max_rss,
+                                          stdout_bytes, stderr_bytes)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             row.job.as_str(),
             row.number,
+            row.owner,
             row.started.timestamp_micros(),
             row.ended.map(|time| time.timestamp_micros()),
             micros(row.elapsed),
@@ -263,6 +307,8 @@ fn write_run(transaction: &Transaction<'_>, row: &RunRow) -> Result<(), StoreErr
             row.priority,
             row.cpu.map(micros),
             row.max_rss_bytes.map(integer),
+            row.written.map(|written| integer(written.stdout)),
+            row.written.map(|written| integer(written.stderr)),
         ])?;
     Ok(())
 }

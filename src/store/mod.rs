@@ -5,10 +5,14 @@ mod directory;
 mod error;
 mod history;
 mod jobs;
+mod keep;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upgrade;
 
 pub use database::{HISTORY_POOL_LIMIT, Options, Store};
 pub use error::StoreError;
 pub use history::History;
 pub use jobs::{Loaded, Query};
+pub use keep::{Forgotten, Keep};

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::jobs::core::{
-    Change, Exit, JobFields, JobId, JobRecord, JobSpec, JobState, Prior, RunRow, Submitter,
+    Change, Exit, JobFields, JobId, JobRecord, JobSpec, JobState, Prior, RunRow, Submitter, Written,
 };
 
 fn now() -> DateTime<Utc> {
@@ -185,41 +185,135 @@ fn ids_are_remembered_after_the_job_is_gone() {
     );
 }
 
-#[test]
-fn runs_are_read_beside_the_writer_and_go_with_their_job() {
-    let folder = folder();
-    let a = job(1, None);
-    let row = |number, exit: Option<Exit>| RunRow {
-        job: a.id.clone(),
+fn run(job: &JobRecord, number: u32, ended: Option<DateTime<Utc>>) -> RunRow {
+    RunRow {
+        job: job.id.clone(),
         number,
+        owner: job.owner.name.clone(),
         started: now(),
-        ended: exit.is_some().then(now),
+        ended,
         elapsed: Duration::from_millis(1500),
-        error_code: exit.is_some().then_some(3),
-        exit,
+        error_code: ended.map(|_| 3),
+        exit: ended.map(|_| Exit::Code(3)),
         percent: 42,
         priority: 5,
         cpu: Some(Duration::from_micros(7)),
         max_rss_bytes: Some(4096),
-    };
+        written: ended.map(|_| Written {
+            stdout: 1 << 40,
+            stderr: 0,
+        }),
+    }
+}
+
+#[test]
+fn runs_are_read_beside_the_writer_and_go_with_their_job() {
+    let folder = folder();
+    let (a, b) = (job(1, None), job(2, None));
     let mut store = open(folder.path());
     let history = store.history();
     let changes = [
         insert(&a, None),
-        Change::Run(row(1, None)),
-        Change::Run(row(2, None)),
+        insert(&b, None),
+        Change::Run(run(&a, 1, None)),
+        Change::Run(run(&a, 2, None)),
+        Change::Run(run(&b, 1, None)),
     ];
     store.commit(&changes, now()).expect("commits");
-    let ended = row(1, Some(Exit::Code(3)));
+    let ended = run(&a, 1, Some(now()));
     store
         .commit(&[Change::Run(ended.clone())], now())
         .expect("commits");
-    assert_eq!(history.runs(&a.id).expect("reads"), [ended, row(2, None)]);
+    let expected = [ended.clone(), run(&a, 2, None)];
+    assert_eq!(history.runs(&a.id).expect("reads"), expected);
+    assert_eq!(history.run(&a.id, 1).expect("reads"), Some(ended.clone()));
+    assert_eq!(history.run(&a.id, 3).expect("reads"), None);
+    let page = |last: Option<(JobId, u32)>, limit| {
+        let rows = history.page(last.as_ref(), limit).expect("reads");
+        rows.into_iter()
+            .map(|row| (row.job.to_string(), row.number))
+            .collect::<Vec<_>>()
+    };
+    let named = |id: &str, number| (id.to_owned(), number);
+    assert_eq!(page(None, 2), [named("JW:1", 1), named("JW:1", 2)]);
+    assert_eq!(page(Some((a.id.clone(), 2)), 2), [named("JW:2", 1)]);
     let (end, update) = becomes(&a, JobState::Completed);
-    store
-        .commit(&[update, Change::Remove(end)], now())
-        .expect("commits");
+    let forgotten = store.commit(&[update, Change::Remove(end)], now());
+    assert_eq!(forgotten.expect("commits"), [Forgotten::Job(a.id.clone())]);
     assert_eq!(history.runs(&a.id).expect("reads"), []);
+}
+
+/// Commits an ended run on `day` and gives what that made too much.
+fn end_run(store: &mut Store, job: &JobRecord, number: u32, day: i64) -> Vec<Forgotten> {
+    let then = now() + TimeDelta::days(day);
+    let row = Change::Run(run(job, number, Some(then)));
+    store.commit(&[row], then).expect("commits")
+}
+
+#[test]
+fn history_goes_by_number_and_age() {
+    let folder = folder();
+    let (often, seldom) = (job(1, None), job(2, None));
+    let keep = Keep {
+        runs: 2,
+        age: Duration::from_hours(24 * 10),
+        outlives_job: false,
+    };
+    let mut store = Store::open(&Options {
+        keep,
+        ..options(folder.path())
+    })
+    .expect("opens");
+    store.load("host", "boot").expect("loads");
+    let changes = [insert(&often, None), insert(&seldom, None)];
+    store.commit(&changes, now()).expect("commits");
+    let gone = |job: &JobRecord, number| [Forgotten::Run(job.id.clone(), number)];
+    assert_eq!(end_run(&mut store, &seldom, 1, 0), []);
+    assert_eq!(end_run(&mut store, &often, 1, 0), []);
+    assert_eq!(end_run(&mut store, &often, 2, 0), []);
+    assert_eq!(
+        end_run(&mut store, &often, 3, 0),
+        gone(&often, 1),
+        "too many"
+    );
+    assert_eq!(
+        end_run(&mut store, &often, 4, 11),
+        [gone(&often, 2), gone(&often, 3)].concat(),
+        "one too many and one too old; the newest of the other job stays"
+    );
+    assert_eq!(
+        end_run(&mut store, &seldom, 2, 12),
+        gone(&seldom, 1),
+        "it is not the newest any more"
+    );
+}
+
+#[test]
+fn history_outlives_its_job_where_it_is_wanted_until_it_is_old() {
+    let folder = folder();
+    let (a, b) = (job(1, None), job(2, None));
+    let keep = Keep {
+        outlives_job: true,
+        ..Keep::default()
+    };
+    let mut store = Store::open(&Options {
+        keep,
+        ..options(folder.path())
+    })
+    .expect("opens");
+    store.load("host", "boot").expect("loads");
+    let changes = [insert(&a, None), insert(&b, None)];
+    store.commit(&changes, now()).expect("commits");
+    assert_eq!(end_run(&mut store, &a, 1, 0), []);
+    let (end, update) = becomes(&a, JobState::Completed);
+    let forgotten = store.commit(&[update, Change::Remove(end)], now());
+    assert_eq!(forgotten.expect("commits"), []);
+    let row = store.history().run(&a.id, 1).expect("reads");
+    assert_eq!(row.map(|row| row.owner).as_deref(), Some("ann"));
+    assert_eq!(
+        end_run(&mut store, &b, 1, 31),
+        [Forgotten::Run(a.id.clone(), 1)]
+    );
 }
 
 #[test]
@@ -234,7 +328,7 @@ fn a_full_disk_refuses_writes_and_keeps_reads() {
     let stored =
         (1..1000).find(
             |seq| match store.commit(&[insert(&job(*seq, None), None)], now()) {
-                Ok(()) => false,
+                Ok(_) => false,
                 Err(StoreError::Full) => true,
                 Err(error) => panic!("{error}"),
             },
@@ -304,7 +398,7 @@ fn what_is_not_our_database_is_refused() {
         refused(&newer),
         StoreError::Newer {
             found: 99,
-            known: 1
+            known: 2
         }
     ));
 

@@ -37,6 +37,22 @@ class Life(Case):
         self.assertEqual(self.log(path, 1), b"out\n")
         self.assertEqual(self.log(path, 2), b"err\n")
 
+    def test_the_history_has_the_run_and_its_output(self):
+        path = self.create("/bin/sh", "-c", "echo out; echo err >&2")
+        self.wait(path, COMPLETED)
+        run = pywbem.CIMInstanceName("JW_JobRun", {"InstanceID": path["InstanceID"] + ":1"})
+        shown = self.conn.GetInstance(run)
+        self.assertEqual(shown["JobID"], path["InstanceID"])
+        self.assertEqual(shown["ExitStatus"], 0)
+        self.assertEqual((shown["OutputBytes"], shown["ErrorBytes"]), (4, 4))
+        self.assertEqual(shown["Owner"], "admin")
+        self.assertGreater(shown["PeakMemory"], 0)
+        self.assertEqual(self.log(run, 1), b"out\n")
+        names = [name.keybindings for name in self.conn.EnumerateInstanceNames("JW_JobRun")]
+        self.assertIn(run.keybindings, names)
+        other = pywbem.CIMInstanceName("JW_JobRun", {"InstanceID": path["InstanceID"] + ":2"})
+        self.assert_status(pywbem.CIM_ERR_NOT_FOUND, self.conn.GetInstance, other)
+
     def test_the_exit_status_of_a_failure_is_told(self):
         path = self.create("/bin/sh", "-c", "exit 3")
         done = self.wait(path)

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::fields::Setting;
 use super::id::{JobId, Submitter};
-use super::record::{Exit, JobRecord, RunRow};
+use super::record::{Exit, JobRecord, RunRow, Written};
 use super::rules::SpecError;
 use super::schedule::{SCHEDULE_LIMIT, ScheduleSpec};
 use super::spec::JobSpec;
@@ -165,6 +165,8 @@ pub struct RunEnd {
     pub cpu: Option<Duration>,
     /// Largest resident memory in bytes, where known.
     pub max_rss_bytes: Option<u64>,
+    /// How much it wrote, where known.
+    pub written: Option<Written>,
 }
 
 impl From<Exit> for RunEnd {
@@ -175,6 +177,7 @@ impl From<Exit> for RunEnd {
             at: None,
             cpu: None,
             max_rss_bytes: None,
+            written: None,
         }
     }
 }
@@ -210,8 +213,6 @@ pub enum Action {
     Signal(JobId, u32, Signal),
     /// The end of a run is durable: whoever holds it may let go.
     Acknowledge(JobId, u32),
-    /// Delete what the runs of a removed job left: logs and scripts.
-    Discard(JobId),
     /// Answer a request.
     Reply(Ticket, Answer),
 }

@@ -41,7 +41,7 @@ pub use event::{
 pub use fields::{JobFields, Settable, Setting};
 pub use id::{ID_LIMIT_BYTES, JobId, Submitter};
 pub use plan::Plan;
-pub use record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, RunRow, error_code};
+pub use record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, RunRow, Written, error_code};
 pub use rules::{
     ARGUMENT_LIMIT, ARGUMENT_LIMIT_BYTES, DEPENDENCY_LIMIT, PATH_LIMIT_BYTES, Rule, SpecError,
     WORK_LIMIT_BYTES,

@@ -107,6 +107,18 @@ pub struct Run {
     pub cpu: Option<Duration>,
     /// Largest resident memory in bytes, once known.
     pub max_rss_bytes: Option<u64>,
+    /// How much it wrote, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Written>,
+}
+
+/// How many bytes a run wrote, those included that were dropped since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// To standard output.
+    pub stdout: u64,
+    /// To standard error.
+    pub stderr: u64,
 }
 
 impl JobRecord {
@@ -161,6 +173,7 @@ impl JobRecord {
         Some(RunRow {
             job: self.id.clone(),
             number: run.number,
+            owner: self.owner.name.clone(),
             started: run.started?,
             ended: run.ended,
             elapsed: run.elapsed,
@@ -172,6 +185,7 @@ impl JobRecord {
             priority: self.spec.priority(),
             cpu: run.cpu,
             max_rss_bytes: run.max_rss_bytes,
+            written: run.written,
         })
     }
 }
@@ -193,6 +207,7 @@ impl Run {
             exit: None,
             cpu: None,
             max_rss_bytes: None,
+            written: None,
         }
     }
 
@@ -277,6 +292,8 @@ pub struct RunRow {
     pub job: JobId,
     /// Counts the starts of the job from 1.
     pub number: u32,
+    /// The name of the job's owner; the job itself may be gone.
+    pub owner: String,
     /// When the program was let run.
     pub started: DateTime<Utc>,
     /// When it ended, `None` while it has not.
@@ -295,4 +312,6 @@ pub struct RunRow {
     pub cpu: Option<Duration>,
     /// Largest resident memory in bytes, where known.
     pub max_rss_bytes: Option<u64>,
+    /// How much it wrote, where known.
+    pub written: Option<Written>,
 }

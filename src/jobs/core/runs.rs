@@ -401,6 +401,7 @@ fn close_run(job: &mut JobRecord, end: RunEnd, now: Now) {
     run.exit = Some(end.exit);
     run.cpu = end.cpu;
     run.max_rss_bytes = end.max_rss_bytes;
+    run.written = end.written;
     run.identity = None;
 }
 

@@ -369,7 +369,6 @@ impl Scheduler {
         };
         self.put(id, None);
         self.actions.push(Action::Persist(Change::Remove(job)));
-        self.actions.push(Action::Discard(id.clone()));
     }
 
     /// Whether a job of this id was touched since `begin`, even if it is gone again.

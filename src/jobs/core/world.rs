@@ -364,7 +364,7 @@ impl World {
                     self.acknowledged.insert(id);
                 }
             }
-            Action::Show(_) | Action::Discard(_) => {}
+            Action::Show(_) => {}
             Action::Acknowledge(id, run) => {
                 self.processes.remove(&(id, run));
             }

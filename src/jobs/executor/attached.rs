@@ -261,6 +261,7 @@ pub(super) fn ended(end: End) -> RunNews {
         at: Some(end.at),
         cpu: end.cpu,
         max_rss_bytes: end.max_rss_bytes,
+        written: end.written,
     })
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::super::core::Signal;
+use super::super::core::{Signal, Written};
 
 /// Version of the messages that this program writes.
 pub const VERSION: u32 = 1;
@@ -85,6 +85,9 @@ pub struct End {
     pub cpu: Option<Duration>,
     /// Largest memory that one of them held, in bytes.
     pub max_rss_bytes: Option<u64>,
+    /// How much they wrote; `None` from a supervisor of an older version.
+    #[serde(default)]
+    pub written: Option<Written>,
 }
 
 /// The ways a run can end.

@@ -23,6 +23,7 @@ use super::identity::{Identity, boot_id};
 use super::layout::{self, Layout};
 use super::log;
 use super::message::{self, Program, Spec};
+use crate::store::Forgotten;
 
 /// How the executor is set up.
 #[derive(Debug, Clone)]
@@ -295,14 +296,26 @@ impl Runs for ProcessExecutor {
         self.shared.order(id, run, Order::Acknowledge);
     }
 
-    fn discard(&self, id: &JobId) {
-        let folder = self.shared.layout.job(id);
-        tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(folder = %folder.display(), %error, "the files of a job stay behind");
+    fn discard(&self, forgotten: Forgotten) {
+        let layout = self.shared.layout.clone();
+        tokio::task::spawn_blocking(move || {
+            let removed = match &forgotten {
+                Forgotten::Job(id) => std::fs::remove_dir_all(layout.job(id)),
+                Forgotten::Run(id, number) => layout.remove_run(id, *number),
+            };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(?forgotten, %error, "files of runs stay behind");
+                }
+                Ok(()) | Err(_) => {}
             }
-            Ok(()) | Err(_) => {}
         });
+    }
+
+    fn survey(&self) -> BoxFuture<'_, Vec<(JobId, u32)>> {
+        let layout = self.shared.layout.clone();
+        let look = tokio::task::spawn_blocking(move || layout.survey());
+        Box::pin(async move { look.await.unwrap_or_default() })
     }
 
     fn adopt<'a>(&'a self, job: &'a Arc<JobRecord>) -> BoxFuture<'a, RunNews> {
@@ -320,14 +333,13 @@ impl Runs for ProcessExecutor {
 
     fn read_log<'a>(
         &'a self,
-        job: &'a Arc<JobRecord>,
+        (id, run): (&'a JobId, u32),
         stream: Stream,
         offset: u64,
         max: usize,
     ) -> BoxFuture<'a, Result<LogChunk, LogError>> {
         Box::pin(async move {
-            let folder = self.shared.layout.run(&job.id, number_of_run(job));
-            let over = !job.has_process() && job.state.is_final();
+            let folder = self.shared.layout.run(id, run);
             let name = match stream {
                 Stream::Stdout => log::STDOUT,
                 Stream::Stderr => log::STDERR,
@@ -335,11 +347,10 @@ impl Runs for ProcessExecutor {
             let read = tokio::task::spawn_blocking(move || log::read(&folder, name, offset, max));
             let piece = read.await.map_err(io::Error::other).and_then(|read| read);
             let piece = piece.map_err(|error| LogError(error.to_string()))?;
-            let end = over && piece.at_end;
             Ok(LogChunk {
                 data: piece.data,
                 next_offset: piece.next_offset,
-                end,
+                end: piece.at_end,
             })
         })
     }

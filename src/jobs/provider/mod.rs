@@ -69,9 +69,14 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
 /// Whether the principal of `cx` may know of `job`: its owner, an administrator, or a reader, to
 /// whom what the job runs stays hidden.
 fn is_visible(cx: &Context, job: &JobRecord) -> bool {
+    sees_jobs_of(cx, &job.owner.name)
+}
+
+/// The same for anything of the jobs of `owner`.
+fn sees_jobs_of(cx: &Context, owner: &str) -> bool {
     match cx.principal.role() {
         Role::Administrator | Role::Reader => true,
-        Role::Submitter => job.owner.name == cx.principal.name(),
+        Role::Submitter => owner == cx.principal.name(),
     }
 }
 

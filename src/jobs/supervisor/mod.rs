@@ -27,7 +27,7 @@ use std::time::Duration;
 use chrono::Utc;
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 
-use super::core::printable;
+use super::core::{Written, printable};
 use super::executor::layout;
 use super::executor::message::{self, End, Outcome, Spec};
 
@@ -64,14 +64,19 @@ fn hold() -> io::Result<()> {
     let released = input.read_exact(&mut leave).is_ok() && leave == *b"go\n";
     drop(input);
     if !released {
-        return record(&spec.folder, &end(Outcome::NeverReleased));
+        return record(&spec.folder, &end(Outcome::NeverReleased, None));
     }
     let mut watch = watch::Watch::new(fifos, children);
-    let outcome = match launch::launch(&spec, progress) {
-        Ok(started) => watch.follow(started)?,
-        Err(reason) => Outcome::NotStarted(printable(&reason).chars().take(REASON_LIMIT).collect()),
+    let end = match launch::launch(&spec, progress) {
+        Ok(started) => {
+            let (outcome, written) = watch.follow(started)?;
+            end(outcome, Some(written))
+        }
+        Err(reason) => {
+            let reason = printable(&reason).chars().take(REASON_LIMIT).collect();
+            end(Outcome::NotStarted(reason), None)
+        }
     };
-    let end = end(outcome);
     match watch.acknowledged(&end, ACKNOWLEDGEMENT) {
         Ok(true) => Ok(()),
         // Whatever went wrong with the telling, the end must be known.
@@ -106,7 +111,7 @@ fn detach() -> io::Result<()> {
 }
 
 /// The end of the run, with what its processes used; all of them have been reaped.
-fn end(outcome: Outcome) -> End {
+fn end(outcome: Outcome, written: Option<Written>) -> End {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
     let time = |seconds: i64, micros: i64| {
         let micros = seconds.saturating_mul(1_000_000).saturating_add(micros);
@@ -122,6 +127,7 @@ fn end(outcome: Outcome) -> End {
         at: Utc::now(),
         cpu,
         max_rss_bytes: kilobytes.map(|k| k * 1024),
+        written,
     }
 }
 

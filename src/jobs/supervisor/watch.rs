@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, wait};
 
-use super::super::core::Signal as Asked;
+use super::super::core::{Signal as Asked, Written};
 use super::super::executor::message::{End, Outcome, Report, Told};
 use super::fifo::Fifos;
 use super::launch::Started;
@@ -44,8 +44,9 @@ impl Watch {
         }
     }
 
-    /// Watches `started` until its leader has ended and nothing of it is left.
-    pub(super) fn follow(&mut self, started: Started) -> io::Result<Outcome> {
+    /// Watches `started` until its leader has ended and nothing of it is left; gives how the leader
+    /// ended and how much was written.
+    pub(super) fn follow(&mut self, started: Started) -> io::Result<(Outcome, Written)> {
         let leader = Pid::from_raw(started.pid).ok_or_else(|| io::Error::other("no process id"))?;
         let ended = pidfd_open(leader, PidfdFlags::empty())?;
         self.say_running(started.pid);
@@ -92,7 +93,8 @@ impl Watch {
             output.drain(&mut buffer);
         }
         self.read_progress(&mut pipe, &mut progress);
-        Ok(outcome)
+        let [stdout, stderr] = outputs.map(|output| output.bytes);
+        Ok((outcome, Written { stdout, stderr }))
     }
 
     fn say_running(&mut self, pid: i32) {

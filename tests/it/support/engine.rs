@@ -35,13 +35,17 @@ pub async fn open(state: &Path) -> Bench {
 
 /// The same with another program as supervisor.
 pub async fn open_with(state: &Path, supervisor: &Path) -> Bench {
-    let (news, receiver) = mpsc::channel(64);
     let options = Options {
         program: supervisor.to_owned(),
         ..options(state)
     };
+    open_configured(Config::new(state.to_owned()), options).await
+}
+
+/// The same with everything configured.
+pub async fn open_configured(config: Config, options: Options) -> Bench {
+    let (news, receiver) = mpsc::channel(64);
     let executor = ProcessExecutor::new(options, news).expect("an executor");
-    let config = Config::new(state.to_owned());
     let (engine, task) = Engine::open(config, Arc::new(executor), receiver)
         .await
         .expect("opens");

@@ -39,11 +39,9 @@ impl World {
                 );
             }
             Action::Signal(id, run, signal) => self.signal(&id, run, signal),
-            Action::Persist(_)
-            | Action::Show(_)
-            | Action::Acknowledge(..)
-            | Action::Discard(_)
-            | Action::Reply(..) => unreachable!(),
+            Action::Persist(_) | Action::Show(_) | Action::Acknowledge(..) | Action::Reply(..) => {
+                unreachable!()
+            }
         }
     }
 
