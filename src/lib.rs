@@ -6,6 +6,7 @@ pub mod cimxml;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod indications;
 pub mod jobs;
 pub mod model;
 pub mod mof;

@@ -1,0 +1,3 @@
+//! Indications: what changes is matched with subscriptions and delivered to destinations.
+
+pub mod core;
