@@ -141,7 +141,8 @@ fn outcome(reader: &mut Reader<'_>) -> Result<std::result::Result<Returned, CimE
     Ok(Ok(returned))
 }
 
-fn error(reader: &mut Reader<'_>, tag: &Tag<'_>) -> Result<CimError> {
+/// `ERROR`, whose start tag was read.
+pub(super) fn error(reader: &mut Reader<'_>, tag: &Tag<'_>) -> Result<CimError> {
     let code: u32 = tag
         .require("CODE")?
         .trim()

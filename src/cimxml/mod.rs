@@ -28,12 +28,18 @@ mod answer;
 mod call;
 mod decl_writer;
 
+mod export;
+
 #[cfg(test)]
 mod tests;
 
 pub use answer::{Item, Response, Returned, UnexpectedItem, decode as decode_response};
 pub use call::{CallHeaders, encode as encode_request, method_name};
 pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
+pub use export::{
+    EXPORT_METHOD, Exported, Sequence, decode_export, decode_export_response, decode_indication,
+    encode_export, encode_export_response, encode_indication,
+};
 pub use headers::{Agreement, CimHeaders, Method};
 pub use instance::NamedInstance;
 pub use limits::Limits;

@@ -98,11 +98,7 @@ impl ResponseEncoder {
     /// Appends the whole response of a failed operation.
     pub fn error(&self, out: &mut BytesMut, error: &CimError) {
         self.open(out);
-        markup(out, "<ERROR");
-        plain(out, format_args!(" CODE=\"{}\"", error.status.code()));
-        let one_line = error.description.replace(['\r', '\n', '\t'], " ");
-        attribute(out, "DESCRIPTION", &one_line);
-        markup(out, "/>");
+        error_element(out, error);
         self.close(out);
     }
 
@@ -143,6 +139,15 @@ impl ResponseEncoder {
             "METHODRESPONSE"
         }
     }
+}
+
+/// `ERROR`, without children: wbemcli and the C library cannot read one that has some.
+pub(super) fn error_element(out: &mut BytesMut, error: &CimError) {
+    markup(out, "<ERROR");
+    plain(out, format_args!(" CODE=\"{}\"", error.status.code()));
+    let one_line = error.description.replace(['\r', '\n', '\t'], " ");
+    attribute(out, "DESCRIPTION", &one_line);
+    markup(out, "/>");
 }
 
 /// What stands inside `IRETURNVALUE`.
