@@ -62,6 +62,38 @@ fn mismatch(detail: &str) -> HttpFault {
     fault(400, Some("header-mismatch"), detail)
 }
 
+/// The CIM headers of a request whose `CIMExport` is `MethodRequest`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportHeaders {
+    /// The number before the names of an M-POST request.
+    pub prefix: Option<String>,
+}
+
+impl ExportHeaders {
+    /// Reads the CIM headers among `all` headers of an export request (DSP0200 1.4 §6.3.10).
+    ///
+    /// # Errors
+    /// 510 for M-POST without the CIM extension, 400 without `CIMExport` or with
+    /// another value of it, 501 for a batch.
+    pub fn read(method: Method, all: &[(&str, &[u8])]) -> Checked<Self> {
+        let prefix = prefix(method, all)?;
+        let single = |name: &str| single(all, prefix.as_deref(), name);
+        match single("CIMExport")? {
+            None => return Err(fault(400, None, "not an export request: no CIMExport")),
+            Some(value) if value.trim_ascii().eq_ignore_ascii_case(b"MethodRequest") => {}
+            Some(_) => {
+                let detail = "CIMExport is not MethodRequest";
+                return Err(fault(400, Some("unsupported-operation"), detail));
+            }
+        }
+        if single("CIMExportBatch")?.is_some() {
+            let error = Some("multiple-requests-unsupported");
+            return Err(fault(501, error, "several export requests in one message"));
+        }
+        Ok(Self { prefix })
+    }
+}
+
 impl CimHeaders {
     /// Reads the CIM headers among `all` headers of a request.
     ///
@@ -69,14 +101,7 @@ impl CimHeaders {
     /// 510 for M-POST without the CIM extension, 400 without `CIMOperation` or with one given
     /// twice or of another value, 501 for a batch.
     pub fn read(method: Method, all: &[(&str, &[u8])]) -> Checked<Self> {
-        let prefix = match method {
-            Method::Post => None,
-            Method::MPost => Some(
-                values(all, "Man")
-                    .find_map(extension)
-                    .ok_or_else(|| fault(510, None, "M-POST without the CIM extension in Man"))?,
-            ),
-        };
+        let prefix = prefix(method, all)?;
         let single = |name: &str| single(all, prefix.as_deref(), name);
         match single("CIMOperation")? {
             None => return Err(fault(400, None, "not a CIM request: no CIMOperation")),
@@ -157,6 +182,18 @@ impl CimHeaders {
             Ok(())
         } else {
             Err(mismatch("CIMObject is not the target of the message"))
+        }
+    }
+}
+
+/// The number before the names of the CIM headers of an M-POST request.
+fn prefix(method: Method, all: &[(&str, &[u8])]) -> Checked<Option<String>> {
+    match method {
+        Method::Post => Ok(None),
+        Method::MPost => {
+            let declared = values(all, "Man").find_map(extension);
+            let missing = || fault(510, None, "M-POST without the CIM extension in Man");
+            declared.ok_or_else(missing).map(Some)
         }
     }
 }

@@ -40,7 +40,7 @@ pub use export::{
     EXPORT_METHOD, Exported, Sequence, decode_export, decode_export_response, decode_indication,
     encode_export, encode_export_response, encode_indication,
 };
-pub use headers::{Agreement, CimHeaders, Method};
+pub use headers::{Agreement, CimHeaders, ExportHeaders, Method};
 pub use instance::NamedInstance;
 pub use limits::Limits;
 pub use request::{Decoded, decode};

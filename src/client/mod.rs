@@ -1,9 +1,11 @@
-//! A CIM-XML client: one connection, typed calls.
+//! A CIM-XML client: one connection, typed calls; and a listener, to which servers send indications.
 
 mod calls;
 mod connection;
 mod error;
+mod listener;
 
 pub use calls::MethodResult;
 pub use connection::{Client, Credentials};
 pub use error::ClientError;
+pub use listener::{Listener, Received};
