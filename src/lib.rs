@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod indications;
 pub mod jobs;
+pub mod json;
 pub mod model;
 pub mod mof;
 pub mod ops;

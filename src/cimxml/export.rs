@@ -188,12 +188,8 @@ fn parameter(reader: &mut Reader<'_>) -> Decoding<Indication> {
     Ok(found.ok_or_else(missing))
 }
 
-/// Appends the answer to an export request: taken, or refused with a status.
-pub fn encode_export_response(
-    out: &mut BytesMut,
-    message_id: &str,
-    outcome: std::result::Result<(), &CimError>,
-) {
+/// Appends the answer to an export request: taken, unless there is a `refusal`.
+pub fn encode_export_response(out: &mut BytesMut, message_id: &str, refusal: Option<&CimError>) {
     markup(out, PROLOGUE);
     attribute(out, "ID", message_id);
     markup(
@@ -202,7 +198,7 @@ pub fn encode_export_response(
     );
     attribute(out, "NAME", EXPORT_METHOD);
     markup(out, ">");
-    if let Err(error) = outcome {
+    if let Some(error) = refusal {
         super::response::error_element(out, error);
     }
     markup(out, "</EXPMETHODRESPONSE></SIMPLEEXPRSP></MESSAGE></CIM>\n");

@@ -219,8 +219,8 @@ async fn read(body: Incoming) -> Result<Bytes, HttpFault> {
 /// The answer in the spelling that the request's method asks for.
 fn said(spoken: &Spoken) -> Response<Full<Bytes>> {
     let mut body = BytesMut::new();
-    let outcome = spoken.outcome.as_ref().map(|()| ());
-    encode_export_response(&mut body, &spoken.message_id, outcome);
+    let refusal = spoken.outcome.as_ref().err();
+    encode_export_response(&mut body, &spoken.message_id, refusal);
     let mut response = Response::new(Full::new(body.freeze()));
     let headers = response.headers_mut();
     let xml = HeaderValue::from_static("application/xml; charset=\"utf-8\"");

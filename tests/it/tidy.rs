@@ -11,6 +11,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("schema", &["model"]),
     ("query", &["model"]),
     ("cimxml", &["model", "ops"]),
+    ("json", &["model"]),
     (
         "jobs::core",
         &[
@@ -39,6 +40,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "indications",
         &[
             "model", "ops", "mof", "schema", "query", "store", "provider", "cimxml", "client",
+            "json",
         ],
     ),
     ("config", &["model"]),
@@ -71,6 +73,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "client",
             "config",
             "server",
+            "json",
             "jobs::supervisor",
         ],
     ),

@@ -142,12 +142,12 @@ fn a_listener_tells_wrong_requests_apart() {
 #[test]
 fn an_answer_is_taken_or_refused() {
     let mut out = BytesMut::new();
-    encode_export_response(&mut out, "3", Ok(()));
+    encode_export_response(&mut out, "3", None);
     let limits = Limits::default();
     assert_eq!(decode_export_response(&out, &limits), Ok(Ok(())));
     let refusal = CimError::failed("the queue is full");
     out.clear();
-    encode_export_response(&mut out, "3", Err(&refusal));
+    encode_export_response(&mut out, "3", Some(&refusal));
     assert_eq!(decode_export_response(&out, &limits), Ok(Err(refusal)));
     let returning = message(
         "<SIMPLEEXPRSP><EXPMETHODRESPONSE NAME=\"ExportIndication\"><IRETURNVALUE/>\

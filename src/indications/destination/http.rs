@@ -1,0 +1,218 @@
+//! Posting to an HTTP destination: one connection that is kept, to an address that is allowed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+
+use super::{AllowList, Denial, Target};
+
+/// How long a connection may take to come about.
+const CONNECT_TIME: Duration = Duration::from_secs(3);
+/// How long a delivery may take as a whole.
+const DELIVERY_TIME: Duration = Duration::from_secs(10);
+/// Most bytes read of an answer.
+const ANSWER_LIMIT_BYTES: usize = 64 << 10;
+
+/// Why an attempt to deliver failed.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The address may not be sent to.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// The host has no address, or nobody listens there.
+    #[error("failed to connect to {0}")]
+    Connect(String, #[source] std::io::Error),
+    /// The connection broke.
+    #[error("the connection broke")]
+    Broken(#[from] hyper::Error),
+    /// The destination did not answer in time.
+    #[error("no answer within {} s", DELIVERY_TIME.as_secs())]
+    Timeout,
+    /// The destination answered with an HTTP error.
+    #[error("HTTP status {0}")]
+    Status(StatusCode),
+    /// The destination refused what was sent, or answered what cannot be read.
+    #[error("{0}")]
+    Refused(String),
+    /// What is queued, or the destination's properties, cannot be sent at all.
+    #[error("{0}")]
+    Unsendable(String),
+}
+
+/// A way to post to one destination.
+pub struct Post {
+    target: Target,
+    allowed: Arc<AllowList>,
+    authorization: Option<HeaderValue>,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    /// The task that moves its bytes ends with it.
+    task: AbortHandle,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Post {
+    /// A way to post to `target`; nothing is connected yet.
+    pub fn new(
+        target: Target,
+        allowed: Arc<AllowList>,
+        authorization: Option<HeaderValue>,
+    ) -> Self {
+        Self {
+            target,
+            allowed,
+            authorization,
+            connection: None,
+        }
+    }
+
+    /// Posts `body` with the headers that `with` adds, and gives the body of the answer 200.
+    pub async fn post(
+        &mut self,
+        body: Bytes,
+        with: &[(&'static str, &str)],
+    ) -> Result<Bytes, SendError> {
+        let delivered = tokio::time::timeout(DELIVERY_TIME, self.attempt(body, with)).await;
+        let delivered = delivered.unwrap_or(Err(SendError::Timeout));
+        if delivered.is_err() {
+            self.connection = None;
+        }
+        delivered
+    }
+
+    async fn attempt(
+        &mut self,
+        body: Bytes,
+        with: &[(&'static str, &str)],
+    ) -> Result<Bytes, SendError> {
+        let kept = self.connection.take();
+        if let Some(kept) = kept.filter(|kept| !kept.sender.is_closed()) {
+            // The other side may have closed a kept connection at this very moment: that is no
+            // failure of the destination, and only an answer shows that it took what was sent.
+            match self.exchange(kept, body.clone(), with).await {
+                Err(SendError::Broken(_)) => {}
+                answered => return answered,
+            }
+        }
+        let fresh = self.connect().await?;
+        self.exchange(fresh, body, with).await
+    }
+
+    async fn exchange(
+        &mut self,
+        mut connection: Connection,
+        body: Bytes,
+        with: &[(&'static str, &str)],
+    ) -> Result<Bytes, SendError> {
+        let request = self.request(body, with)?;
+        connection.sender.ready().await?;
+        let response = connection.sender.send_request(request).await?;
+        let answer = read(response).await?;
+        self.connection = Some(connection);
+        Ok(answer)
+    }
+
+    fn request(
+        &self,
+        body: Bytes,
+        with: &[(&'static str, &str)],
+    ) -> Result<Request<Full<Bytes>>, SendError> {
+        let mut request = Request::post(&self.target.path).header(HOST, self.target.authority());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        for (name, value) in with {
+            request = request.header(*name, *value);
+        }
+        let made = request.body(Full::new(body));
+        made.map_err(|error| SendError::Unsendable(error.to_string()))
+    }
+
+    /// Connects to the first allowed address that answers.
+    async fn connect(&self) -> Result<Connection, SendError> {
+        if self.target.secure {
+            return Err(SendError::Unsendable(
+                "https is not supported yet".to_owned(),
+            ));
+        }
+        let stream = tokio::time::timeout(CONNECT_TIME, self.stream());
+        let late = || {
+            let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            SendError::Connect(self.target.authority(), error)
+        };
+        let stream = stream.await.map_err(|_| late())??;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // An error of it reaches us through the sender.
+        let task = tokio::spawn(async move { connection.await.is_ok() });
+        Ok(Connection {
+            sender,
+            task: task.abort_handle(),
+        })
+    }
+
+    async fn stream(&self) -> Result<TcpStream, SendError> {
+        let Target { host, port, .. } = &self.target;
+        let failed = |error| SendError::Connect(self.target.authority(), error);
+        let addresses = addresses(host, *port).await.map_err(failed)?;
+        let mut last = None;
+        for address in addresses {
+            if let Err(denial) = self.allowed.permit(host, address.ip(), *port) {
+                last = Some(denial.into());
+                continue;
+            }
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    stream.set_nodelay(true).map_err(failed)?;
+                    return Ok(stream);
+                }
+                Err(error) => last = Some(failed(error)),
+            }
+        }
+        let nowhere = || failed(std::io::Error::from(std::io::ErrorKind::AddrNotAvailable));
+        Err(last.unwrap_or_else(nowhere))
+    }
+}
+
+async fn addresses(host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    Ok(tokio::net::lookup_host((host, port)).await?.collect())
+}
+
+/// The body of a success; redirects are none, so that nobody sends us elsewhere.
+async fn read(response: Response<Incoming>) -> Result<Bytes, SendError> {
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_LIMIT_BYTES);
+    let body = body
+        .collect()
+        .await
+        .map_err(|error| match error.downcast::<hyper::Error>() {
+            Ok(error) => SendError::Broken(*error),
+            Err(_) => SendError::Refused("the answer is too long".to_owned()),
+        })?;
+    if status.is_success() {
+        Ok(body.to_bytes())
+    } else {
+        Err(SendError::Status(status))
+    }
+}
