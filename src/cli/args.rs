@@ -1,8 +1,11 @@
 //! The arguments of the program: one struct for each command, one line for each in a list.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use super::output::indication::Form;
 
 /// A WBEM server whose work is jobs.
 #[derive(Debug, Parser)]
@@ -23,6 +26,8 @@ pub enum Command {
     /// Submit, watch and control jobs.
     #[command(subcommand)]
     Job(Job),
+    /// Take the indications that servers send and print them.
+    Listen(Listen),
     /// Hold one run of a job; the server starts this, nobody else.
     #[command(hide = true, name = "supervise-run")]
     SuperviseRun,
@@ -63,6 +68,20 @@ pub struct Target {
     /// State directory of the local server.
     #[arg(long, env = "JOBWRIGHT_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+}
+
+/// Arguments of `listen`.
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:5990")]
+    pub address: SocketAddr,
+    /// How indications are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Form,
+    /// End after so many indications.
+    #[arg(long, short = 'n', value_name = "NUMBER")]
+    pub count: Option<u64>,
 }
 
 /// The commands on jobs.

@@ -3,6 +3,7 @@
 mod demo;
 mod follow;
 mod job;
+mod listen;
 mod schedule;
 mod serve;
 mod submit;
@@ -19,6 +20,7 @@ pub fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo => demo::run(),
         Command::Job(job) => client(run_job(job)),
+        Command::Listen(arguments) => client(listen::run(arguments)),
         Command::SuperviseRun => Ok(crate::jobs::supervisor::main()),
     }
 }
