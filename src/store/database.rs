@@ -16,6 +16,7 @@ const APPLICATION_ID: i64 = 0x4A4F_4257;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
 ];
 /// 3.7.0 to 3.51.2 can lose committed transactions when two checkpoints meet.
 const OLDEST_LIBRARY: i32 = 3_051_003;

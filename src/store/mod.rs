@@ -6,6 +6,7 @@ mod error;
 mod history;
 mod jobs;
 mod keep;
+mod outbox;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -16,3 +17,4 @@ pub use error::StoreError;
 pub use history::History;
 pub use jobs::{Loaded, Query};
 pub use keep::{Forgotten, Keep};
+pub use outbox::{Leave, Notice, PAGE_LIMIT, QueueLimits, Queued, StreamId, StreamRow};

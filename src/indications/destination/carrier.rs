@@ -7,32 +7,17 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
 use hyper::header::HeaderValue;
 use thiserror::Error;
 
 use crate::model::{CimError, CimName, Instance};
+use crate::store::Queued;
 
 use super::cimxml::CimXml;
 use super::http::{Post, SendError};
 use super::syslog::Syslog;
 use super::webhook::Webhook;
 use super::{AllowList, Target, TargetError};
-
-/// An indication in the queue of a destination.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queued {
-    /// Its place in the queue: later ones have higher numbers.
-    pub position: i64,
-    /// `SequenceContext`.
-    pub context: String,
-    /// `SequenceNumber`.
-    pub number: i64,
-    /// When it was queued.
-    pub queued: DateTime<Utc>,
-    /// The indication, as [`crate::cimxml::encode_indication`] made it.
-    pub indication: Vec<u8>,
-}
 
 /// What comes of an attempt.
 pub type BoxSend<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;

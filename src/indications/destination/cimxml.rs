@@ -4,8 +4,10 @@ use bytes::BytesMut;
 
 use crate::cimxml::{EXPORT_METHOD, Limits, Sequence, decode_export_response, encode_export};
 
+use crate::store::Queued;
+
 use super::http::{Post, SendError};
-use super::{BoxSend, Carrier, Queued};
+use super::{BoxSend, Carrier};
 
 /// Sends indications as export messages.
 pub(super) struct CimXml(pub(super) Post);

@@ -9,6 +9,6 @@ mod target;
 mod webhook;
 
 pub use allow::{AllowList, Denial, RuleError};
-pub use carrier::{BoxSend, Carrier, Destination, DestinationError, Queued};
+pub use carrier::{BoxSend, Carrier, Destination, DestinationError};
 pub use http::SendError;
 pub use target::{Target, TargetError};

@@ -13,8 +13,10 @@ use crate::cimxml::{Limits, decode_indication};
 use crate::json;
 use crate::model::InstanceDecl;
 
+use crate::store::Queued;
+
 use super::http::SendError;
-use super::{AllowList, BoxSend, Carrier, Queued, Target};
+use super::{AllowList, BoxSend, Carrier, Target};
 
 /// The facility "daemon", as RFC 5424 numbers it.
 const FACILITY: u8 = 3;

@@ -6,8 +6,10 @@ use serde_json::json;
 use crate::cimxml::{Limits, decode_indication};
 use crate::json;
 
+use crate::store::Queued;
+
 use super::http::{Post, SendError};
-use super::{BoxSend, Carrier, Queued};
+use super::{BoxSend, Carrier};
 
 /// Posts each indication as one JSON object.
 pub(super) struct Webhook(pub(super) Post);

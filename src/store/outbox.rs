@@ -1,0 +1,454 @@
+//! The queues of indications: a stream for each destination, filled in the transaction of the change
+//! that the indications tell of.
+//!
+//! A number of a sequence is given out here and nowhere else, in that same transaction: what is
+//! rolled back takes no number, so the numbers of a context have no gaps but those of indications
+//! that were dropped.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::database::Store;
+use super::error::StoreError;
+
+/// Most indications read at a time.
+pub const PAGE_LIMIT: u32 = 64;
+
+/// Names a stream as long as its destination is there; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub i64);
+
+/// An indication for one destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The stream of the destination.
+    pub stream: StreamId,
+    /// The indication, encoded.
+    pub indication: Arc<[u8]>,
+}
+
+/// How long the queue of a destination may become before the oldest are dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Most indications; at least 1.
+    pub indications: u64,
+    /// Most bytes of them.
+    pub bytes: u64,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            indications: 100_000,
+            bytes: 256 << 20,
+        }
+    }
+}
+
+/// An indication in the queue of a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// Its place in the queue: later ones have higher numbers.
+    pub position: i64,
+    /// `SequenceContext`.
+    pub context: String,
+    /// `SequenceNumber`.
+    pub number: i64,
+    /// When it was queued.
+    pub queued: DateTime<Utc>,
+    /// The indication, encoded.
+    pub indication: Vec<u8>,
+}
+
+/// A stream with its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamRow {
+    /// The stream.
+    pub id: StreamId,
+    /// The destination, as whoever made the stream named it.
+    pub destination: String,
+    /// `SequenceContext` of the indications that are queued from now on.
+    pub context: String,
+    /// Indications that wait.
+    pub queued: u64,
+    /// Bytes that wait.
+    pub bytes: u64,
+    /// Indications that the destination took since the stream began.
+    pub delivered: u64,
+    /// Indications that were given up or had no room since the stream began.
+    pub dropped: u64,
+}
+
+/// What becomes of indications that leave a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// The destination took them.
+    Delivered,
+    /// They were given up.
+    Dropped,
+}
+
+impl Store {
+    /// The streams, oldest first.
+    pub fn streams(&self) -> Result<Vec<StreamRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, destination, context, queued, bytes, delivered, dropped
+             FROM streams ORDER BY id",
+        )?;
+        let rows = statement.query_map([], stream_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Begins a stream to `destination`, whose sequence starts at 0.
+    pub fn add_stream(&mut self, destination: &str, context: &str) -> Result<StreamId, StoreError> {
+        let id = self.connection.query_row(
+            "INSERT INTO streams (destination, context, next, queued, bytes, delivered, dropped)
+             VALUES (?, ?, 0, 0, 0, 0, 0) RETURNING id",
+            [destination, context],
+            |row| row.get(0),
+        )?;
+        Ok(StreamId(id))
+    }
+
+    /// Ends a stream; what waits in it is gone.
+    pub fn remove_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
+        self.connection
+            .execute("DELETE FROM streams WHERE id = ?", [stream.0])?;
+        Ok(())
+    }
+
+    /// Begins a new sequence in a stream. What waits keeps the context and number it has.
+    pub fn renew_stream(&mut self, stream: StreamId, context: &str) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE streams SET context = ?, next = 0 WHERE id = ?",
+            params![context, stream.0],
+        )?;
+        Ok(())
+    }
+
+    /// Queues `notices` in a transaction of their own.
+    pub fn queue(
+        &mut self,
+        notices: &[Notice],
+        limits: QueueLimits,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        enqueue(&transaction, notices, limits, now)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// The oldest indications of a stream behind `after`, at most [`PAGE_LIMIT`].
+    pub fn waiting(&self, stream: StreamId, after: i64) -> Result<Vec<Queued>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT position, context, number, queued, indication FROM outbox
+             WHERE stream = ? AND position > ? ORDER BY position LIMIT ?",
+        )?;
+        let rows = statement.query_map(params![stream.0, after, PAGE_LIMIT], |row| {
+            let queued: i64 = row.get(3)?;
+            Ok(Queued {
+                position: row.get(0)?,
+                context: row.get(1)?,
+                number: row.get(2)?,
+                queued: DateTime::from_timestamp_micros(queued).unwrap_or_default(),
+                indication: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Removes the indications of a stream up to `position` and counts them.
+    pub fn leave(
+        &mut self,
+        stream: StreamId,
+        position: i64,
+        how: Leave,
+    ) -> Result<u64, StoreError> {
+        let transaction = self.connection.transaction()?;
+        let left = remove(&transaction, stream, position, how)?;
+        transaction.commit()?;
+        Ok(left)
+    }
+
+    /// Drops the indications of a stream that were queued before `time` and says how many.
+    pub fn expire(&mut self, stream: StreamId, time: DateTime<Utc>) -> Result<u64, StoreError> {
+        let transaction = self.connection.transaction()?;
+        let last: Option<i64> = transaction
+            .prepare_cached(
+                "SELECT position FROM outbox WHERE stream = ? AND queued < ?
+                 ORDER BY position DESC LIMIT 1",
+            )?
+            .query_row(params![stream.0, time.timestamp_micros()], |row| row.get(0))
+            .optional()?;
+        let left = match last {
+            Some(last) => remove(&transaction, stream, last, Leave::Dropped)?,
+            None => 0,
+        };
+        transaction.commit()?;
+        Ok(left)
+    }
+}
+
+fn stream_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
+    let count = |index| Ok::<_, rusqlite::Error>(row.get::<_, i64>(index)?.unsigned_abs());
+    Ok(StreamRow {
+        id: StreamId(row.get(0)?),
+        destination: row.get(1)?,
+        context: row.get(2)?,
+        queued: count(3)?,
+        bytes: count(4)?,
+        delivered: count(5)?,
+        dropped: count(6)?,
+    })
+}
+
+/// Queues `notices` as part of `transaction`, in their order. A stream that has ended takes none; one
+/// that is full drops its oldest.
+pub(super) fn enqueue(
+    transaction: &Transaction<'_>,
+    notices: &[Notice],
+    limits: QueueLimits,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for notice in notices {
+        let length = integer(notice.indication.len() as u64);
+        let place = transaction
+            .prepare_cached(
+                "UPDATE streams SET queued = queued + 1, bytes = bytes + ?,
+                    next = CASE next WHEN 9223372036854775807 THEN 0 ELSE next + 1 END
+                 WHERE id = ? RETURNING context, next, queued, bytes",
+            )?
+            .query_row(params![length, notice.stream.0], |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, i64>(2)?,
+                    row.get::<_, i64>(3)?,
+                ))
+            })
+            .optional()?;
+        let Some((context, next, queued, bytes)) = place else {
+            continue;
+        };
+        let number = if next == 0 { i64::MAX } else { next - 1 };
+        transaction
+            .prepare_cached(
+                "INSERT INTO outbox (stream, context, number, queued, indication)
+                 VALUES (?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                notice.stream.0,
+                context,
+                number,
+                now.timestamp_micros(),
+                notice.indication,
+            ])?;
+        let (queued, bytes) = (queued.unsigned_abs(), bytes.unsigned_abs());
+        if queued > limits.indications || (bytes > limits.bytes && queued > 1) {
+            make_room(transaction, notice.stream, limits)?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops the oldest until the queue keeps its limits; the newest always stays.
+fn make_room(
+    transaction: &Transaction<'_>,
+    stream: StreamId,
+    limits: QueueLimits,
+) -> Result<(), StoreError> {
+    loop {
+        let (queued, bytes): (i64, i64) = transaction
+            .prepare_cached("SELECT queued, bytes FROM streams WHERE id = ?")?
+            .query_row([stream.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let over =
+            queued.unsigned_abs() > limits.indications || bytes.unsigned_abs() > limits.bytes;
+        if !over || queued <= 1 {
+            return Ok(());
+        }
+        let oldest: i64 = transaction
+            .prepare_cached(
+                "SELECT position FROM outbox WHERE stream = ? ORDER BY position LIMIT 1",
+            )?
+            .query_row([stream.0], |row| row.get(0))?;
+        remove(transaction, stream, oldest, Leave::Dropped)?;
+    }
+}
+
+fn remove(
+    transaction: &Transaction<'_>,
+    stream: StreamId,
+    position: i64,
+    how: Leave,
+) -> Result<u64, StoreError> {
+    let (count, bytes): (i64, i64) = transaction
+        .prepare_cached(
+            "SELECT count(*), coalesce(sum(length(indication)), 0) FROM outbox
+             WHERE stream = ? AND position <= ?",
+        )?
+        .query_row(params![stream.0, position], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    if count == 0 {
+        return Ok(0);
+    }
+    transaction
+        .prepare_cached("DELETE FROM outbox WHERE stream = ? AND position <= ?")?
+        .execute(params![stream.0, position])?;
+    let counter = match how {
+        Leave::Delivered => {
+            "UPDATE streams SET queued = queued - ?1, bytes = bytes - ?2,
+                delivered = delivered + ?1 WHERE id = ?3"
+        }
+        Leave::Dropped => {
+            "UPDATE streams SET queued = queued - ?1, bytes = bytes - ?2,
+                dropped = dropped + ?1 WHERE id = ?3"
+        }
+    };
+    transaction
+        .prepare_cached(counter)?
+        .execute(params![count, bytes, stream.0])?;
+    Ok(count.unsigned_abs())
+}
+
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::store::Options;
+
+    fn opened() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir()
+            .expect("a temporary directory");
+        let store = Store::open(&Options::new(folder.path().to_owned())).expect("a new store");
+        (folder, store)
+    }
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + second, 0).expect("a time")
+    }
+
+    fn notice(stream: StreamId, text: &str) -> Notice {
+        Notice {
+            stream,
+            indication: text.as_bytes().into(),
+        }
+    }
+
+    fn shown(store: &Store, stream: StreamId) -> Vec<(String, i64, String)> {
+        let waiting = store.waiting(stream, 0).expect("a readable queue");
+        let show = |queued: Queued| {
+            let text = String::from_utf8(queued.indication).expect("our text");
+            (queued.context, queued.number, text)
+        };
+        waiting.into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn numbers_count_up_in_each_stream_and_start_anew_with_a_context() {
+        let (_folder, mut store) = opened();
+        let limits = QueueLimits::default();
+        let a = store.add_stream("a", "c1").expect("a stream");
+        let b = store.add_stream("b", "c2").expect("a stream");
+        let notices = [notice(a, "x"), notice(b, "y"), notice(a, "z")];
+        store.queue(&notices, limits, at(0)).expect("room");
+        store.renew_stream(a, "c3").expect("a stream");
+        store.queue(&[notice(a, "w")], limits, at(1)).expect("room");
+        let row = |context: &str, number, text: &str| (context.to_owned(), number, text.to_owned());
+        let expected = [row("c1", 0, "x"), row("c1", 1, "z"), row("c3", 0, "w")];
+        assert_eq!(shown(&store, a), expected);
+        assert_eq!(shown(&store, b), [row("c2", 0, "y")]);
+    }
+
+    #[test]
+    fn the_highest_number_is_followed_by_0() {
+        let (_folder, mut store) = opened();
+        let a = store.add_stream("a", "c").expect("a stream");
+        let wind = "UPDATE streams SET next = 9223372036854775807";
+        store.connection.execute(wind, []).expect("our table");
+        let notices = [notice(a, "x"), notice(a, "y")];
+        let limits = QueueLimits::default();
+        store.queue(&notices, limits, at(0)).expect("room");
+        let numbers: Vec<i64> = shown(&store, a).into_iter().map(|row| row.1).collect();
+        assert_eq!(numbers, [i64::MAX, 0]);
+    }
+
+    #[test]
+    fn a_full_queue_drops_its_oldest_and_counts_them() {
+        let (_folder, mut store) = opened();
+        let a = store.add_stream("a", "c").expect("a stream");
+        let limits = QueueLimits {
+            indications: 2,
+            bytes: 10,
+        };
+        let texts = ["1", "2", "3", "123456789"];
+        for text in texts {
+            store
+                .queue(&[notice(a, text)], limits, at(0))
+                .expect("room");
+        }
+        let texts: Vec<String> = shown(&store, a).into_iter().map(|row| row.2).collect();
+        assert_eq!(texts, ["3", "123456789"]);
+        store
+            .queue(
+                &[notice(a, "longer than all the room there is")],
+                limits,
+                at(0),
+            )
+            .expect("room");
+        let stream = &store.streams().expect("readable")[0];
+        assert_eq!(
+            (stream.queued, stream.dropped),
+            (1, 4),
+            "the newest always stays"
+        );
+        assert_eq!(stream.bytes, 33);
+    }
+
+    #[test]
+    fn what_leaves_is_counted_and_what_is_old_expires() {
+        let (_folder, mut store) = opened();
+        let a = store.add_stream("a", "c").expect("a stream");
+        let limits = QueueLimits::default();
+        for second in 0..5 {
+            let text = second.to_string();
+            store
+                .queue(&[notice(a, &text)], limits, at(second))
+                .expect("room");
+        }
+        let first = store.waiting(a, 0).expect("readable")[0].position;
+        assert_eq!(store.leave(a, first, Leave::Delivered).expect("a queue"), 1);
+        assert_eq!(store.leave(a, first, Leave::Delivered).expect("a queue"), 0);
+        assert_eq!(store.expire(a, at(3)).expect("a queue"), 2);
+        assert_eq!(store.expire(a, at(3)).expect("a queue"), 0);
+        let stream = store.streams().expect("readable").remove(0);
+        assert_eq!((stream.queued, stream.delivered, stream.dropped), (2, 1, 2));
+        assert_eq!(stream.bytes, 2);
+    }
+
+    #[test]
+    fn an_ended_stream_takes_its_queue_with_it_and_its_id_is_not_used_again() {
+        let (_folder, mut store) = opened();
+        let a = store.add_stream("a", "c").expect("a stream");
+        let limits = QueueLimits::default();
+        store.queue(&[notice(a, "x")], limits, at(0)).expect("room");
+        store.remove_stream(a).expect("a stream");
+        store
+            .queue(&[notice(a, "y")], limits, at(0))
+            .expect("nothing to do");
+        let again = store.add_stream("a", "d").expect("a stream");
+        assert_ne!(again, a);
+        assert_eq!(shown(&store, a), []);
+        assert_eq!(shown(&store, again), []);
+    }
+}
