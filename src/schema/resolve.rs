@@ -231,10 +231,8 @@ impl Surroundings<'_> {
             kind,
         }));
         let slot = slot::slot(&decl.ty, &qualifiers, &element, errors);
-        let default = match (&decl.default, above) {
-            (None, Some(above)) => above.default.clone(),
-            (literal, _) => slot::default(literal.as_ref(), &slot, &element, errors),
-        };
+        // Who declares a property again says its default anew, or that it has none.
+        let default = slot::default(decl.default.as_ref(), &slot, &element, errors);
         Property {
             name: decl.name.clone(),
             default,

@@ -3,13 +3,18 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::dmtf;
 use crate::support::{Server, python, state_dir};
 
 /// Runs a module of `tests/python` against a server of its own.
 fn run(module: &str) {
-    let Some(python) = python() else { return };
     let state = state_dir();
-    let server = Server::start(state.path());
+    run_against(&Server::start(state.path()), module, &[]);
+}
+
+/// The same against `server`, with further variables in its environment.
+fn run_against(server: &Server, module: &str, environment: &[(&str, &Path)]) {
+    let Some(python) = python() else { return };
     let scratch = state_dir();
     let output = Command::new(python)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/run.py"))
@@ -18,6 +23,7 @@ fn run(module: &str) {
         .env("JOBWRIGHT_TEST_PASSWORD", server.password())
         .env("JOBWRIGHT_TEST_DIR", scratch.path())
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(environment.iter().copied())
         .output()
         .expect("the prepared Python starts");
     let told = String::from_utf8_lossy(&output.stderr);
@@ -43,6 +49,25 @@ fn what_may_be_written_is_what_the_mof_says() {
 #[test]
 fn classes_namespaces_errors_and_access() {
     run("test_server");
+}
+
+#[test]
+fn the_whole_schema_is_what_pywbem_makes_of_it() {
+    let Some(texts) = dmtf::texts("the comparison with pywbem's compiler") else {
+        return;
+    };
+    let zip = std::env::var("CIM_SCHEMA_ZIP").expect("set, since there are texts");
+    let folder = state_dir();
+    for (name, text) in &texts {
+        let file = folder.path().join(name);
+        let parent = file.parent().expect("a file is in a folder");
+        std::fs::create_dir_all(parent).expect("a folder of ours");
+        std::fs::write(&file, text).expect("a file of ours");
+    }
+    let state = state_dir();
+    let server = Server::start_with(state.path(), &["--schema", &zip]);
+    let schema = [("JOBWRIGHT_TEST_SCHEMA", folder.path())];
+    run_against(&server, "test_oracle", &schema);
 }
 
 /// `pywbemcli` with the connection options of `server`.

@@ -112,6 +112,20 @@ fn a_job_is_flattened_over_its_ancestors() {
 }
 
 #[test]
+fn an_overriding_property_has_its_own_default_or_none() {
+    let declared = |class: &str, name: &str| {
+        let class = schema().class(class).expect("a class of the embedded schema");
+        let property = class.properties.get(name).expect("a property of it");
+        (property.default.clone(), property.propagated)
+    };
+    let above = declared("CIM_EnabledLogicalElement", "EnabledDefault");
+    assert_eq!(above, (CimValue::Uint16(2), false));
+    assert_eq!(declared("CIM_Service", "EnabledDefault"), (above.0, true));
+    let priority = declared("CIM_AlertIndication", "PerceivedSeverity");
+    assert_eq!(priority, (CimValue::Null, false));
+}
+
+#[test]
 fn descendants_come_after_their_superclasses() {
     let root = CimName::of("CIM_Job");
     let names: Vec<&str> = schema()
