@@ -1,5 +1,6 @@
 //! The schema of the embedded MOF: what clients may write is what the declarations say.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use jobwright::model::{
@@ -113,16 +114,30 @@ fn a_job_is_flattened_over_its_ancestors() {
 
 #[test]
 fn an_overriding_property_has_its_own_default_or_none() {
-    let declared = |class: &str, name: &str| {
-        let class = schema().class(class).expect("a class of the embedded schema");
-        let property = class.properties.get(name).expect("a property of it");
-        (property.default.clone(), property.propagated)
-    };
-    let above = declared("CIM_EnabledLogicalElement", "EnabledDefault");
-    assert_eq!(above, (CimValue::Uint16(2), false));
-    assert_eq!(declared("CIM_Service", "EnabledDefault"), (above.0, true));
-    let priority = declared("CIM_AlertIndication", "PerceivedSeverity");
-    assert_eq!(priority, (CimValue::Null, false));
+    const TEXT: &str = "Qualifier Override : string = NULL, Scope(property);
+        class T_A { uint8 P = 1; uint8 Q = 2; uint8 R = 3; };
+        class T_B : T_A { [Override(\"P\")] uint8 P; [Override(\"Q\")] uint8 Q = 7; };";
+    let texts = BTreeMap::from([("t.mof".to_owned(), TEXT.as_bytes().to_vec())]);
+    let compilation = compile(&["t.mof"], &texts, Limits::default());
+    let mut builder = Builder::new();
+    for batch in compilation.batches {
+        batch
+            .qualifiers
+            .into_iter()
+            .for_each(|decl| builder.qualifier(decl));
+        batch
+            .classes
+            .into_iter()
+            .for_each(|decl| builder.class(decl));
+    }
+    let schema = builder.build().expect("two sound classes");
+    let class = schema.class("T_B").expect("the second of them");
+    let defaults = class
+        .properties
+        .values()
+        .map(|property| property.default.clone());
+    let expected = [CimValue::Null, CimValue::Uint8(7), CimValue::Uint8(3)];
+    assert_eq!(defaults.collect::<Vec<_>>(), expected);
 }
 
 #[test]
