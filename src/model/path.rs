@@ -95,11 +95,27 @@ impl PartialEq for Keys {
     }
 }
 
-/// Numbers are the same key when they are the same number, of whatever width.
+/// Numbers are the same key when they are the same number, of whatever width; references are when
+/// they lead to the same object, whatever host they name.
 fn same_key(a: &CimValue, b: &CimValue) -> bool {
+    if let (Some(a), Some(b)) = (a.as_reference(), b.as_reference()) {
+        return a.is_same_object(b);
+    }
     match (a.as_integer(), b.as_integer()) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
+    }
+}
+
+impl ObjectPath {
+    /// Whether both lead to the same object, as far as they say: hosts are not compared, and a
+    /// path without a namespace may be of any.
+    pub fn is_same_object(&self, other: &Self) -> bool {
+        let same_namespace = match (&self.namespace, &other.namespace) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (Some(_) | None, None) | (None, Some(_)) => true,
+        };
+        same_namespace && self.class == other.class && self.keys == other.keys
     }
 }
 

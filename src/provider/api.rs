@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use futures_util::stream::StreamExt;
+use futures_util::future::ready;
+use futures_util::stream::{StreamExt, TryStreamExt};
 
 use crate::model::{
     CimError, CimName, CimValue, Class, Instance, InstancePath, Method, NameMap, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply, PathStream};
 
-use super::Context;
+use super::{Context, refers_to};
 
 /// New values for writable properties of one instance: each exists, is of declared type and keeps
 /// its rules.
@@ -70,6 +71,25 @@ pub trait Provider: Send + Sync + 'static {
             }
             Err(CimError::not_found(format!("no instance {path}")))
         })
+    }
+
+    /// The provider's instances of the association `class` and of its subclasses that refer to
+    /// `object`, by the reference `role` where one is named.
+    ///
+    /// `object` is the path of the object as the schema has judged it; the references that are
+    /// compared with it may be spelled otherwise, which [`refers_to`] takes care of. A provider
+    /// that has many instances overrides this with something that does not read them all.
+    fn references(
+        &self,
+        cx: &Context,
+        class: &Arc<Class>,
+        object: &InstancePath,
+        role: Option<&CimName>,
+    ) -> InstanceStream {
+        let (scope, object, role) = (cx.clone(), object.clone(), role.cloned());
+        self.instances(cx, class)
+            .try_filter(move |instance| ready(refers_to(&scope, instance, &object, role.as_ref())))
+            .boxed()
     }
 
     /// Whether clients may create instances of `class` at all, before what they wrote is judged.

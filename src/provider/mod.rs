@@ -3,8 +3,10 @@
 mod api;
 mod context;
 pub mod fill;
+mod references;
 mod registry;
 
 pub use api::{Arguments, Changes, Provider, matching};
 pub use context::{Context, Principal, Role};
+pub use references::{leads_to, refers_to};
 pub use registry::{Registration, Registry, RegistryError};
