@@ -10,6 +10,7 @@ use crate::model::{CimError, Result};
 use crate::ops::{Addressed, Reply, Request};
 use crate::provider::{Context, Principal, Registry};
 
+use super::deprecations::Deprecations;
 use super::{Namespaces, access};
 
 /// When a request came and until when it must be answered.
@@ -25,6 +26,7 @@ pub struct Arrival {
 pub struct Broker {
     namespaces: ArcSwap<Namespaces>,
     pub(super) registry: Registry,
+    pub(super) deprecations: Deprecations,
 }
 
 impl Broker {
@@ -33,6 +35,7 @@ impl Broker {
         Self {
             namespaces: ArcSwap::from_pointee(namespaces),
             registry,
+            deprecations: Deprecations::default(),
         }
     }
 

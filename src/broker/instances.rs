@@ -29,6 +29,7 @@ impl Broker {
         path: &InstancePath,
     ) -> Result<crate::model::Instance> {
         let class = cx.schema.known_class(&path.class)?;
+        self.deprecations.class(class);
         let mut missing = CimError::not_found(format!("there is no instance {path}"));
         for provider in self
             .registry
@@ -49,6 +50,7 @@ impl Broker {
         request: EnumerateInstances,
     ) -> Result<Reply> {
         let class = cx.schema.known_class(&request.class)?.clone();
+        self.deprecations.class(&class);
         let select = if request.deep_inheritance {
             request.select
         } else {
@@ -67,6 +69,7 @@ impl Broker {
         request: &EnumerateInstanceNames,
     ) -> Result<Reply> {
         let class = cx.schema.known_class(&request.class)?.clone();
+        self.deprecations.class(&class);
         let (providers, cx) = (self.providers(cx, &class), cx.clone());
         let stream = stream::iter(providers)
             .flat_map(move |p| p.paths(&cx, &class))
@@ -92,6 +95,8 @@ impl Broker {
         let provider = provider(self, cx, class)?;
         provider.may_create(class)?;
         let instance = cx.schema.instance(&request.instance)?;
+        let written = request.instance.properties.iter().map(|given| &given.name);
+        self.deprecations.properties(class, written);
         provider.create(cx, instance).await.map(Reply::Path)
     }
 

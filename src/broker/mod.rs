@@ -4,6 +4,7 @@
 
 mod access;
 mod classes;
+mod deprecations;
 mod dispatch;
 mod instances;
 mod methods;

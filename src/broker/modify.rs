@@ -36,6 +36,8 @@ impl Broker {
         let values = judged(&current.class)?;
         let changes = writable(&**provider, &path, &current, &values)?;
         if !changes.is_empty() {
+            self.deprecations
+                .properties(&current.class, changes.names());
             provider
                 .modify(cx, &path, Changes { values: changes })
                 .await?;
@@ -55,8 +57,8 @@ fn writable(
     let mut changes = NameMap::new();
     for (name, value) in values.iter() {
         let property = current.class.properties.get(name.as_str());
-        if property.is_some_and(|property| property.write && !property.key) {
-            if current.value(name.as_str()) != value {
+        if let Some(property) = property.filter(|property| property.write && !property.key) {
+            if !property.slot.same(current.value(name.as_str()), value) {
                 changes.insert(name.clone(), value.clone());
             }
         } else if !is_unchanged(provider, path, current, (name, value)) {

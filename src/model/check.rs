@@ -2,11 +2,14 @@
 //!
 //! `schema::rules` builds them from MOF; this file only applies them.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use thiserror::Error;
+use super::violation::shown;
+use super::{BitMap, CimValue, ValueMap, Violation};
 
-use super::{CimName, CimValue};
+/// The CIM schema bounds a datetime once, an idle time in days.
+const MICROSECONDS_A_DAY: i128 = 86_400_000_000;
 
 /// One rule for the values of a slot. NULL passes all but `Required`; an array passes when each of
 /// its entries does.
@@ -14,9 +17,9 @@ use super::{CimName, CimValue};
 pub enum Check {
     /// `Required` and keys: the value is not NULL.
     Required,
-    /// `MinValue`, inclusive.
+    /// `MinValue`, inclusive; on intervals in days.
     MinValue(i128),
-    /// `MaxValue`, inclusive.
+    /// `MaxValue`, inclusive; on intervals in days.
     MaxValue(i128),
     /// `MinLen`, in characters.
     MinLen(u32),
@@ -24,104 +27,11 @@ pub enum Check {
     MaxLen(u32),
     /// `ValueMap`.
     ValueMap(Arc<ValueMap>),
+    /// `BitMap`.
+    BitMap(BitMap),
     /// A fixed-size array has exactly so many entries.
     ArraySize(u32),
     /// `OctetString`: the first four octets are the length of the whole.
-    OctetString,
-}
-
-/// The values that a `ValueMap` qualifier allows (DSP0004 2.8 §5.6.3.59).
-#[derive(Debug, Clone, PartialEq)]
-pub enum ValueMap {
-    /// Disjoint spans of integers, ascending.
-    Integers(Box<[Span]>),
-    /// The allowed strings.
-    Strings(Box<[Arc<str>]>),
-}
-
-/// An entry of an integer `ValueMap`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
-    /// The lowest value.
-    pub from: i128,
-    /// The highest value.
-    pub to: i128,
-    /// The entry's name in `Values`.
-    pub label: Option<Arc<str>>,
-    /// The name says that the values are reserved and mean nothing yet.
-    pub reserved: bool,
-}
-
-/// A value that breaks a rule. Reads after "Property: ".
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Violation {
-    /// The value is of another type.
-    #[error("{value} is not of type {declared}")]
-    Type {
-        /// The value, as text.
-        value: String,
-        /// The declared type.
-        declared: String,
-    },
-    /// The embedded instance is of another class.
-    #[error("an instance of {given} was given where EmbeddedInstance asks for {declared}")]
-    EmbeddedClass {
-        /// The class of the instance.
-        given: CimName,
-        /// The class of the qualifier.
-        declared: CimName,
-    },
-    /// The value is NULL.
-    #[error("NULL was given where Required or Key asks for a value")]
-    Null,
-    /// The number is too low.
-    #[error("{value} is below MinValue {limit}")]
-    BelowMinValue {
-        /// The number.
-        value: i128,
-        /// The qualifier's value.
-        limit: i128,
-    },
-    /// The number is too high.
-    #[error("{value} is above MaxValue {limit}")]
-    AboveMaxValue {
-        /// The number.
-        value: i128,
-        /// The qualifier's value.
-        limit: i128,
-    },
-    /// The text is too short.
-    #[error("a text of {length} characters is shorter than MinLen {limit}")]
-    TooShort {
-        /// The number of characters.
-        length: usize,
-        /// The qualifier's value.
-        limit: u32,
-    },
-    /// The text is too long.
-    #[error("a text of {length} characters is longer than MaxLen {limit}")]
-    TooLong {
-        /// The number of characters.
-        length: usize,
-        /// The qualifier's value.
-        limit: u32,
-    },
-    /// The value is not one of those listed.
-    #[error("{0} is not in ValueMap")]
-    NotInValueMap(String),
-    /// The value is listed as reserved.
-    #[error("{0} is reserved in ValueMap")]
-    Reserved(String),
-    /// The array has another number of entries.
-    #[error("an array of {length} entries was given where {size} are declared")]
-    ArraySize {
-        /// The number of entries given.
-        length: usize,
-        /// The number declared.
-        size: u32,
-    },
-    /// The octets do not begin with their length.
-    #[error("the length at the start of the OctetString is not its length")]
     OctetString,
 }
 
@@ -149,22 +59,23 @@ impl Check {
     fn scalar(&self, value: &CimValue) -> Result<(), Violation> {
         match self {
             Self::Required | Self::ArraySize(_) | Self::OctetString => Ok(()),
-            Self::MinValue(limit) => match value.as_integer() {
-                Some(value) if value < *limit => Err(Violation::BelowMinValue {
-                    value,
-                    limit: *limit,
+            Self::MinValue(limit) => match against(value, *limit) {
+                Some(Ordering::Less) => Err(Violation::BelowMinValue {
+                    value: value.to_string(),
+                    limit: bound(value, *limit),
                 }),
                 Some(_) | None => Ok(()),
             },
-            Self::MaxValue(limit) => match value.as_integer() {
-                Some(value) if value > *limit => Err(Violation::AboveMaxValue {
-                    value,
-                    limit: *limit,
+            Self::MaxValue(limit) => match against(value, *limit) {
+                Some(Ordering::Greater) => Err(Violation::AboveMaxValue {
+                    value: value.to_string(),
+                    limit: bound(value, *limit),
                 }),
                 Some(_) | None => Ok(()),
             },
             Self::MinLen(limit) => match length(value) {
                 Some(length) if length < as_size(*limit) => Err(Violation::TooShort {
+                    value: shown(value),
                     length,
                     limit: *limit,
                 }),
@@ -172,13 +83,41 @@ impl Check {
             },
             Self::MaxLen(limit) => match length(value) {
                 Some(length) if length > as_size(*limit) => Err(Violation::TooLong {
+                    value: shown(value),
                     length,
                     limit: *limit,
                 }),
                 Some(_) | None => Ok(()),
             },
+            Self::BitMap(map) => map.check(value),
             Self::ValueMap(map) => map.check(value),
         }
+    }
+}
+
+/// How `value` stands to a bound. NaN and timestamps are neither above nor below any.
+fn against(value: &CimValue, limit: i128) -> Option<Ordering> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "MinValue and MaxValue are sint64; a real is compared as a real"
+    )]
+    let real = limit as f64;
+    match value {
+        CimValue::Real32(number) => f64::from(*number).partial_cmp(&real),
+        CimValue::Real64(number) => number.partial_cmp(&real),
+        CimValue::DateTime(time) => {
+            let micros = i128::from(time.as_length()?.num_microseconds()?);
+            Some(micros.cmp(&limit.saturating_mul(MICROSECONDS_A_DAY)))
+        }
+        other => other.as_integer().map(|number| number.cmp(&limit)),
+    }
+}
+
+/// A bound with the unit it has for values such as `value`.
+fn bound(value: &CimValue, limit: i128) -> String {
+    match value {
+        CimValue::DateTime(_) => format!("{limit} days"),
+        _ => limit.to_string(),
     }
 }
 
@@ -190,51 +129,19 @@ fn length(value: &CimValue) -> Option<usize> {
     value.as_str().map(|text| text.chars().count())
 }
 
-impl ValueMap {
-    /// Whether `value` is listed and not reserved.
-    pub fn check(&self, value: &CimValue) -> Result<(), Violation> {
-        match (self, value.as_integer(), value.as_str()) {
-            (Self::Integers(_), Some(number), _) => match self.span(number) {
-                Some(span) if span.reserved => Err(Violation::Reserved(number.to_string())),
-                Some(_) => Ok(()),
-                None => Err(Violation::NotInValueMap(number.to_string())),
-            },
-            (Self::Strings(allowed), _, Some(text)) => {
-                if allowed.iter().any(|entry| **entry == *text) {
-                    Ok(())
-                } else {
-                    let shown: String = text.chars().take(64).collect();
-                    Err(Violation::NotInValueMap(format!("\"{shown}\"")))
-                }
-            }
-            (Self::Integers(_), None, _) | (Self::Strings(_), _, None) => Ok(()),
-        }
-    }
-
-    /// The entry that `number` falls in.
-    pub fn span(&self, number: i128) -> Option<&Span> {
-        match self {
-            Self::Integers(spans) => {
-                let at = spans.partition_point(|span| span.to < number);
-                spans.get(at).filter(|span| span.from <= number)
-            }
-            Self::Strings(_) => None,
-        }
-    }
-}
-
 /// DSP0004 2.8 §5.6.3.37: a `uint8[]` begins with its length as four octets, big end first; a
 /// string is `0x` and the hexadecimal digits of the same octets.
 fn octet_string(value: &CimValue) -> Result<(), Violation> {
+    let unmeasured = || Violation::OctetString(shown(value));
     match value {
         CimValue::Array(entries) => match octets(entries) {
-            Some(octets) => well_measured(&octets),
+            Some(octets) => well_measured(&octets).then_some(()).ok_or_else(unmeasured),
             None => entries.iter().try_for_each(octet_string),
         },
         CimValue::String(text) => {
             let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-            let octets = digits.and_then(from_hex).ok_or(Violation::OctetString)?;
-            well_measured(&octets)
+            let octets = digits.and_then(from_hex).ok_or_else(unmeasured)?;
+            well_measured(&octets).then_some(()).ok_or_else(unmeasured)
         }
         _ => Ok(()),
     }
@@ -258,19 +165,17 @@ fn from_hex(digits: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn well_measured(octets: &[u8]) -> Result<(), Violation> {
+fn well_measured(octets: &[u8]) -> bool {
     let stated = octets
         .first_chunk::<4>()
         .map(|length| u32::from_be_bytes(*length));
-    match stated {
-        Some(stated) if as_size(stated) == octets.len() => Ok(()),
-        Some(_) | None => Err(Violation::OctetString),
-    }
+    stated.is_some_and(|stated| as_size(stated) == octets.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Span;
 
     fn span(from: i128, to: i128, reserved: bool) -> Span {
         Span {
@@ -291,8 +196,8 @@ mod tests {
         assert_eq!(
             check.check(&array(&[1, 32])),
             Err(Violation::AboveMaxValue {
-                value: 32,
-                limit: 31
+                value: "32".into(),
+                limit: "31".into()
             })
         );
         assert_eq!(
@@ -311,6 +216,7 @@ mod tests {
         assert_eq!(
             Check::MaxLen(2).check(&text),
             Err(Violation::TooLong {
+                value: "\"\u{e4}\u{f6}\u{fc}\"".into(),
                 length: 3,
                 limit: 2
             })
@@ -318,6 +224,7 @@ mod tests {
         assert_eq!(
             Check::MinLen(4).check(&text),
             Err(Violation::TooShort {
+                value: "\"\u{e4}\u{f6}\u{fc}\"".into(),
                 length: 3,
                 limit: 4
             })
@@ -332,11 +239,17 @@ mod tests {
         assert_eq!(check.check(&CimValue::Uint16(5)), Ok(()));
         assert_eq!(
             check.check(&CimValue::Uint16(1)),
-            Err(Violation::NotInValueMap("1".into()))
+            Err(Violation::NotInValueMap {
+                value: "1".into(),
+                allowed: "0, 2..5".into()
+            })
         );
         assert_eq!(
             check.check(&CimValue::Uint16(7)),
-            Err(Violation::Reserved("7".into()))
+            Err(Violation::Reserved {
+                value: "7".into(),
+                name: String::new()
+            })
         );
         let words = Check::ValueMap(Arc::new(ValueMap::Strings(["a".into()].into())));
         assert_eq!(words.check(&CimValue::string("a")), Ok(()));

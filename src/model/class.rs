@@ -32,6 +32,18 @@ pub enum Embedding {
     Instance(CimName),
 }
 
+/// `ArrayType`: what the order of an array's entries means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ArrayKind {
+    /// Nothing: the same entries in another order are the same array.
+    #[default]
+    Bag,
+    /// The order is part of the value.
+    Ordered,
+    /// The position of an entry is its index.
+    Indexed,
+}
+
 /// A place for a value: a property, a parameter or a method's return value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slot {
@@ -39,6 +51,8 @@ pub struct Slot {
     pub ty: CimType,
     /// Whether it is an array.
     pub is_array: bool,
+    /// What the order of an array means.
+    pub array_kind: ArrayKind,
     /// The number of entries of a fixed-size array.
     pub array_size: Option<u32>,
     /// The class a reference points to.
@@ -54,6 +68,14 @@ impl Slot {
     pub fn accepts(&self, value: &CimValue) -> Result<(), Violation> {
         self.is_of_type(value)?;
         self.checks.iter().try_for_each(|check| check.check(value))
+    }
+
+    /// Whether two values of this slot are the same: the order of a bag is no part of it.
+    pub fn same(&self, a: &CimValue, b: &CimValue) -> bool {
+        match (a, b, self.array_kind) {
+            (CimValue::Array(a), CimValue::Array(b), ArrayKind::Bag) => same_bag(a, b),
+            (_, _, ArrayKind::Bag | ArrayKind::Ordered | ArrayKind::Indexed) => a == b,
+        }
     }
 
     fn is_of_type(&self, value: &CimValue) -> Result<(), Violation> {
@@ -92,6 +114,21 @@ impl Slot {
             declared: self.to_string(),
         }
     }
+}
+
+/// Longest bag whose order is disregarded: values have equality and no order, so that comparing
+/// costs the square of the length.
+const BAG_LIMIT: usize = 1024;
+
+fn same_bag(a: &[CimValue], b: &[CimValue]) -> bool {
+    if a == b || a.len() != b.len() || a.len() > BAG_LIMIT {
+        return a == b;
+    }
+    let mut left: Vec<&CimValue> = b.iter().collect();
+    a.iter().all(|entry| {
+        let found = left.iter().position(|other| *other == entry);
+        found.map(|at| left.swap_remove(at)).is_some()
+    })
 }
 
 impl fmt::Display for Slot {

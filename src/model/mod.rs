@@ -14,9 +14,13 @@ mod name;
 mod path;
 mod status;
 mod value;
+mod value_map;
+mod violation;
 
-pub use check::{Check, Span, ValueMap, Violation};
-pub use class::{Class, ClassKind, Embedding, Method, Parameter, Property, Qualifier, Slot};
+pub use check::Check;
+pub use class::{
+    ArrayKind, Class, ClassKind, Embedding, Method, Parameter, Property, Qualifier, Slot,
+};
 pub use datetime::{CimDateTime, DateTimeError};
 pub use decl::{
     ClassDecl, Element, Flavor, FlavorUse, InstanceDecl, MethodDecl, ParameterDecl, PropertyDecl,
@@ -29,3 +33,5 @@ pub use name::{CimName, NAME_LIMIT_BYTES, NameError, NameMap, Namespace};
 pub use path::{InstancePath, Keys, NESTING_LIMIT, ObjectPath, PathError, key_of_type};
 pub use status::Status;
 pub use value::{CimType, CimValue};
+pub use value_map::{BitMap, Span, ValueMap};
+pub use violation::Violation;

@@ -135,7 +135,11 @@ pub trait Provider: Send + Sync + 'static {
     /// Whether `current` has, or very lately had, `value` for a property that clients cannot write:
     /// then a client that reads, changes one property and writes everything back changes nothing.
     fn is_unchanged(&self, current: &Instance, property: &CimName, value: &CimValue) -> bool {
-        current.value(property.as_str()) == value
+        let held = current.value(property.as_str());
+        match current.class.properties.get(property.as_str()) {
+            Some(property) => property.slot.same(held, value),
+            None => held == value,
+        }
     }
 
     /// Deletes the instance at `path`.

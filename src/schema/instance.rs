@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    CimError, CimName, CimValue, Class, ClassKind, Instance, InstanceDecl, NameMap, PropertyValue,
-    Result,
+    CimError, CimName, CimValue, Class, ClassKind, Instance, InstanceDecl, NameMap, Property,
+    PropertyValue, Result,
 };
 
 use super::Schema;
@@ -21,14 +21,8 @@ impl Schema {
     pub fn instance(&self, decl: &InstanceDecl) -> Result<Instance> {
         let class = self.known_class(&decl.class)?;
         creatable(class)?;
-        let instance = self.filled(class, decl, 0)?;
-        for property in class.properties.values().filter(|p| p.required && !p.key) {
-            if instance.value(property.name.as_str()).is_null() {
-                let name = &property.name;
-                let text = format!("{}.{name}: Required asks for a value", class.name);
-                return Err(CimError::invalid_parameter(text));
-            }
-        }
+        let mut instance = Instance::of_defaults(class.clone());
+        self.give(&mut instance, decl, 0, required)?;
         Ok(instance)
     }
 
@@ -44,21 +38,36 @@ impl Schema {
         };
         let class = self.class(decl.class.as_str()).ok_or_else(unknown)?;
         let mut instance = Instance::empty(class.clone());
-        self.give(&mut instance, decl, depth)?;
+        self.give(&mut instance, decl, depth, |_, _| Ok(()))?;
         Ok(instance)
     }
 
-    fn filled(&self, class: &Arc<Class>, decl: &InstanceDecl, depth: usize) -> Result<Instance> {
-        let mut instance = Instance::of_defaults(class.clone());
-        self.give(&mut instance, decl, depth)?;
-        Ok(instance)
-    }
-
-    fn give(&self, instance: &mut Instance, decl: &InstanceDecl, depth: usize) -> Result<()> {
+    /// Gives `instance` what was written. The first fault in the order of declaration is told, but
+    /// that a property does not exist comes before what is wrong with another one's value.
+    fn give(
+        &self,
+        instance: &mut Instance,
+        decl: &InstanceDecl,
+        depth: usize,
+        rule: fn(&Property, &CimValue) -> Result<(), &'static str>,
+    ) -> Result<()> {
         given_once(&decl.properties)?;
-        for given in &decl.properties {
-            let (name, value) = self.value_of(&instance.class.clone(), given, depth)?;
-            instance.set(name.as_str(), value)?;
+        let class = instance.class.clone();
+        let stranger = decl
+            .properties
+            .iter()
+            .find(|p| !class.properties.contains(p.name.as_str()));
+        if let Some(stranger) = stranger {
+            return Err(no_such_property(&class, &stranger.name));
+        }
+        for property in class.properties.values() {
+            let name = property.name.as_str();
+            if let Some(given) = decl.get(name) {
+                let (_, value) = self.value_of(&class, given, depth)?;
+                instance.set(name, value)?;
+            }
+            rule(property, instance.value(name))
+                .map_err(|fault| broken(&class, property, fault))?;
         }
         Ok(())
     }
@@ -69,12 +78,12 @@ impl Schema {
         given: &PropertyValue,
         depth: usize,
     ) -> Result<(CimName, CimValue)> {
-        let name = format!("{}.{}", class.name, given.name);
-        let unknown = || CimError::invalid_parameter(format!("{name}: there is no such property"));
+        let unknown = || no_such_property(class, &given.name);
         let property = class
             .properties
             .get(given.name.as_str())
             .ok_or_else(unknown)?;
+        let name = format!("{}.{}", class.name, property.name);
         let value = self.input(&name, given, &property.slot, Claims::Exact, depth)?;
         Ok((property.name.clone(), value))
     }
@@ -101,18 +110,18 @@ impl Schema {
             changes.insert(name, value);
         }
         for name in list.unwrap_or_default() {
-            let unknown = || {
-                CimError::invalid_parameter(format!(
-                    "{}.{name}: there is no such property",
-                    class.name
-                ))
-            };
+            let unknown = || no_such_property(class, name);
             let property = class.properties.get(name.as_str()).ok_or_else(unknown)?;
             if !changes.contains(name.as_str()) {
                 changes.insert(property.name.clone(), property.default.clone());
             }
         }
-        required_stay(class, &changes)?;
+        for (property, value) in class.properties.values().filter_map(|property| {
+            let value = changes.get(property.name.as_str())?;
+            Some((property, value))
+        }) {
+            kept(property, value).map_err(|fault| broken(class, property, fault))?;
+        }
         Ok(changes)
     }
 
@@ -126,21 +135,39 @@ impl Schema {
     }
 }
 
-fn required_stay(class: &Class, changes: &NameMap<CimValue>) -> Result<()> {
-    let cleared = changes.iter().find(|(name, value)| {
-        value.is_null()
-            && class
-                .properties
-                .get(name.as_str())
-                .is_some_and(|p| p.required)
-    });
-    match cleared {
-        Some((name, _)) => {
-            let text = format!("{}.{name}: Required asks for a value", class.name);
-            Err(CimError::invalid_parameter(text))
-        }
-        None => Ok(()),
+/// `Required` on a new instance; keys may still be assigned.
+fn required(property: &Property, value: &CimValue) -> Result<(), &'static str> {
+    if property.required && !property.key && value.is_null() {
+        return Err("Required asks for a value");
     }
+    shared(property, value)
+}
+
+/// `Required` on a changed one.
+fn kept(property: &Property, value: &CimValue) -> Result<(), &'static str> {
+    if property.required && value.is_null() {
+        return Err("Required asks for a value");
+    }
+    shared(property, value)
+}
+
+/// A `Static` property has one value for the whole class, which is the default that the class
+/// declares: an instance cannot have another one.
+fn shared(property: &Property, value: &CimValue) -> Result<(), &'static str> {
+    let is_static = property.qualifiers.get("Static");
+    let is_static = is_static.and_then(|qualifier| qualifier.value.as_bool()) == Some(true);
+    if is_static && !property.slot.same(value, &property.default) {
+        return Err("Static leaves it the default of the class, one value for all instances");
+    }
+    Ok(())
+}
+
+fn broken(class: &Class, property: &Property, fault: &str) -> CimError {
+    CimError::invalid_parameter(format!("{}.{}: {fault}", class.name, property.name))
+}
+
+fn no_such_property(class: &Class, name: &CimName) -> CimError {
+    CimError::invalid_parameter(format!("{}.{name}: there is no such property", class.name))
 }
 
 /// DSP0004 2.8: abstract classes, indications and structures have no addressable instances.

@@ -1,7 +1,8 @@
 //! The slot of an element: its type, and the rules its qualifiers lay down for values.
 
 use crate::model::{
-    CimName, CimType, CimValue, Element, Embedding, Literal, NameMap, Qualifier, Slot, TypeDecl,
+    Check, CimName, CimType, CimValue, Element, Embedding, Literal, NameMap, Qualifier, Slot,
+    TypeDecl,
 };
 
 use super::error::{DeclError, DeclErrorKind};
@@ -15,7 +16,8 @@ pub(super) fn slot(
     element: &Element,
     errors: &mut Vec<DeclError>,
 ) -> Slot {
-    let mut checks = Vec::new();
+    // That an array has another length is told before what is wrong with its entries.
+    let mut checks = Vec::from_iter(ty.array_size.map(Check::ArraySize));
     for rule in rules::RULES {
         let Some(qualifier) = qualifiers.get(rule.qualifier) else {
             continue;
@@ -39,10 +41,10 @@ pub(super) fn slot(
             }
         }
     }
-    checks.extend(ty.array_size.map(crate::model::Check::ArraySize));
     Slot {
         ty: ty.ty,
         is_array: ty.is_array,
+        array_kind: rules::array_kind(qualifiers),
         array_size: ty.array_size,
         reference_class: ty.reference_class.clone(),
         embedding: embedding(ty.ty, qualifiers, element, errors),

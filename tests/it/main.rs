@@ -5,6 +5,7 @@
 mod cli;
 mod crash;
 mod dmtf;
+mod enforcement;
 mod history;
 mod jobs;
 mod mof;

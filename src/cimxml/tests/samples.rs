@@ -12,6 +12,7 @@ pub(super) fn slot(ty: CimType, is_array: bool) -> Slot {
     Slot {
         ty,
         is_array,
+        array_kind: crate::model::ArrayKind::default(),
         array_size: None,
         reference_class: None,
         embedding: None,

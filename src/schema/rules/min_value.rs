@@ -1,6 +1,7 @@
 //! `MinValue`: the lowest number that a value may be, itself included (DSP0004 2.8 §5.6.3).
 //!
-//! On types other than integers it says nothing: the CIM schema has it once on a datetime.
+//! On an interval it counts days: the CIM schema bounds one datetime, an idle time of so many days.
+//! A timestamp, and a real that is NaN, is neither above nor below anything.
 
 use crate::model::Check;
 
@@ -11,12 +12,11 @@ pub(super) const RULE: Rule = Rule {
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape that every rule has")]
 fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
-    Ok(subject
-        .integer()
-        .filter(|_| subject.is_integer())
-        .map(Check::MinValue))
+    if !subject.is_measured() {
+        return Err("MinValue stands on numbers and datetimes only".to_owned());
+    }
+    Ok(subject.integer().map(Check::MinValue))
 }
 
 #[cfg(test)]
@@ -26,13 +26,13 @@ mod tests {
     use crate::model::{CimType, CimValue};
 
     #[test]
-    fn it_bounds_integers_and_nothing_else() {
+    fn it_bounds_numbers_and_intervals_alone() {
         let value = CimValue::Sint64(-31);
-        assert_eq!(
-            build(RULE, CimType::Sint8, value.clone()),
-            Ok(Some(Check::MinValue(-31)))
-        );
-        assert_eq!(build(RULE, CimType::DateTime, value), Ok(None));
+        for ty in [CimType::Sint8, CimType::Real32, CimType::DateTime] {
+            let built = build(RULE, ty, value.clone());
+            assert_eq!(built, Ok(Some(Check::MinValue(-31))), "{ty}");
+        }
         assert_eq!(build(RULE, CimType::Sint8, CimValue::Null), Ok(None));
+        assert!(build(RULE, CimType::String, value).is_err());
     }
 }

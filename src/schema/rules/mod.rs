@@ -5,6 +5,8 @@
 //! classes are resolved and instances are made; [`STANDING`] says for every qualifier of the CIM
 //! schema what becomes of it.
 
+mod array_type;
+mod bit_map;
 mod max_len;
 mod max_value;
 mod min_len;
@@ -13,6 +15,7 @@ mod octet_string;
 mod standing;
 mod value_map;
 
+pub(super) use array_type::array_kind;
 pub use standing::{STANDING, Standing};
 
 use crate::model::{Check, CimType, CimValue, NameMap, Qualifier, TypeDecl};
@@ -39,9 +42,11 @@ impl Subject<'_> {
         self.integer().and_then(|length| u32::try_from(length).ok())
     }
 
-    /// Whether values of the element are integers.
-    fn is_integer(&self) -> bool {
-        self.ty.ty.integer_range().is_some()
+    /// Whether values of the element can be more or less than a number.
+    fn is_measured(&self) -> bool {
+        let ty = self.ty.ty;
+        ty.integer_range().is_some()
+            || matches!(ty, CimType::Real32 | CimType::Real64 | CimType::DateTime)
     }
 
     /// Whether values of the element are strings.
@@ -61,13 +66,20 @@ pub struct Rule {
 
 /// Every rule, in the order in which violations are reported.
 pub const RULES: &[Rule] = &[
+    array_type::RULE,
     min_len::RULE,
     max_len::RULE,
     value_map::RULE,
+    bit_map::RULE,
     min_value::RULE,
     max_value::RULE,
     octet_string::RULE,
 ];
+
+/// Whether a name in `Values` or `BitValues` says that what it names means nothing yet.
+fn says_reserved(name: &str) -> bool {
+    name.to_lowercase().contains("reserved")
+}
 
 /// Whether the qualifier is true.
 fn is_set(value: &CimValue) -> bool {
@@ -81,11 +93,19 @@ mod tests {
 
     /// The check that `rule` builds for a qualifier `value` on an element of type `ty`.
     pub(super) fn build(rule: Rule, ty: CimType, value: CimValue) -> Result<Option<Check>, String> {
+        build_on(rule, &TypeDecl::scalar(ty), value)
+    }
+
+    /// The same on an element of any shape.
+    pub(super) fn build_on(
+        rule: Rule,
+        ty: &TypeDecl,
+        value: CimValue,
+    ) -> Result<Option<Check>, String> {
         let qualifier = qualifier(rule.qualifier, value);
         let qualifiers = NameMap::from_iter([(qualifier.name.clone(), qualifier.clone())]);
-        let ty = TypeDecl::scalar(ty);
         (rule.build)(&Subject {
-            ty: &ty,
+            ty,
             qualifier: &qualifier,
             qualifiers: &qualifiers,
         })
@@ -107,7 +127,7 @@ mod tests {
         for rule in RULES {
             let standing = STANDING.iter().find(|(name, _)| *name == rule.qualifier);
             assert!(
-                matches!(standing, Some((_, Standing::Enforced))),
+                matches!(standing, Some((_, Standing::Enforced(_)))),
                 "{} has a rule and stands as {standing:?}",
                 rule.qualifier
             );

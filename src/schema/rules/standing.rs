@@ -3,8 +3,8 @@
 /// What this server does with a qualifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Declarations or values that break it are refused.
-    Enforced,
+    /// Declarations or values that break it are refused, and how.
+    Enforced(&'static str),
     /// It tells people or programs something and lays down nothing to refuse.
     Descriptive,
     /// It lays something down that is not checked, for this reason.
@@ -20,18 +20,23 @@ const PROVIDERS: Standing = NotEnforced("how a number moves is up to its provide
 
 /// Every standard and optional qualifier of CIM 2.49 with what becomes of it.
 pub const STANDING: &[(&str, Standing)] = &[
-    ("Abstract", Enforced),
+    ("Abstract", Enforced("CreateInstance refuses such a class")),
     ("Aggregate", Descriptive),
     ("Aggregation", Descriptive),
     ("Alias", Descriptive),
     (
         "ArrayType",
-        NotEnforced("arrays are kept in the order they were given, which suits every kind"),
+        Enforced("arrays alone have it; the order of a bag is no change"),
     ),
-    ("Association", Enforced),
+    (
+        "Association",
+        Enforced(
+            "two references or more; only such classes have references; subclasses stay associations",
+        ),
+    ),
     (
         "BitMap",
-        NotEnforced("no class that clients can write has it"),
+        Enforced("integers set bits alone that are listed and not reserved"),
     ),
     ("BitValues", Descriptive),
     ("ClassConstraint", OCL),
@@ -40,36 +45,66 @@ pub const STANDING: &[(&str, Standing)] = &[
     ("Counter", PROVIDERS),
     ("DN", NotEnforced("distinguished names are kept as text")),
     ("Delete", NotEnforced("deleting never cascades")),
-    ("Deprecated", Descriptive),
+    (
+        "Deprecated",
+        Enforced("each use of an element is logged, once"),
+    ),
     ("Description", Descriptive),
     ("DisplayDescription", Descriptive),
     ("DisplayName", Descriptive),
-    ("EmbeddedInstance", Enforced),
-    ("EmbeddedObject", Enforced),
-    ("Exception", Enforced),
+    (
+        "EmbeddedInstance",
+        Enforced("an instance of that class or of a subclass, checked like any other"),
+    ),
+    (
+        "EmbeddedObject",
+        Enforced("an instance of a class of the schema, checked like any other"),
+    ),
+    ("Exception", Enforced("CreateInstance refuses such a class")),
     ("Expensive", Descriptive),
     ("Experimental", Descriptive),
     ("Gauge", PROVIDERS),
     ("Ifdeleted", NotEnforced("deleting never cascades")),
-    ("In", Enforced),
-    ("Indication", Enforced),
+    ("In", Enforced("a parameter that says false takes no input")),
+    (
+        "Indication",
+        Enforced("CreateInstance refuses such a class"),
+    ),
     ("Invisible", Descriptive),
     ("IsPUnit", NotEnforced("units are kept as text")),
-    ("Key", Enforced),
+    (
+        "Key",
+        Enforced("has a value, never changes, cannot be added below inherited keys"),
+    ),
     ("Large", Descriptive),
     ("MappingStrings", Descriptive),
     ("Max", NotEnforced("associations cannot be created yet")),
-    ("MaxLen", Enforced),
-    ("MaxValue", Enforced),
+    ("MaxLen", Enforced("characters of each string")),
+    (
+        "MaxValue",
+        Enforced("each number, itself included; days on intervals"),
+    ),
     ("MethodConstraint", OCL),
     ("Min", NotEnforced("associations cannot be created yet")),
-    ("MinLen", Enforced),
-    ("MinValue", Enforced),
+    ("MinLen", Enforced("characters of each string")),
+    (
+        "MinValue",
+        Enforced("each number, itself included; days on intervals"),
+    ),
     ("ModelCorrespondence", Descriptive),
     ("NullValue", Descriptive),
-    ("OctetString", Enforced),
-    ("Out", Enforced),
-    ("Override", Enforced),
+    (
+        "OctetString",
+        Enforced("begins with its own length as four octets"),
+    ),
+    (
+        "Out",
+        Enforced("a provider gives back such parameters alone"),
+    ),
+    (
+        "Override",
+        Enforced("an inherited element is replaced only by saying so, and keeps its type"),
+    ),
     ("PUnit", Descriptive),
     (
         "Propagated",
@@ -78,32 +113,47 @@ pub const STANDING: &[(&str, Standing)] = &[
     ("PropertyConstraint", OCL),
     ("PropertyUsage", Descriptive),
     ("Provider", Descriptive),
-    ("Read", Enforced),
+    (
+        "Read",
+        Enforced("a value that may not be read is answered as NULL"),
+    ),
     (
         "Reference",
         NotEnforced("paths in strings are kept as text"),
     ),
-    ("Required", Enforced),
+    (
+        "Required",
+        Enforced("properties, parameters and return values are not NULL"),
+    ),
     ("Revision", Descriptive),
     ("Schema", Descriptive),
-    ("Static", Enforced),
-    ("Structure", Enforced),
+    (
+        "Static",
+        Enforced("a method is called on the class too; a property keeps the default of its class"),
+    ),
+    ("Structure", Enforced("CreateInstance refuses such a class")),
     ("Syntax", NotEnforced("formats of strings are kept as text")),
     ("SyntaxType", Descriptive),
-    ("Terminal", Enforced),
+    ("Terminal", Enforced("has no subclasses")),
     ("TriggerType", Descriptive),
     ("UMLPackagePath", Descriptive),
     ("Units", Descriptive),
     ("UnknownValues", Descriptive),
     ("UnsupportedValues", Descriptive),
-    ("ValueMap", Enforced),
+    (
+        "ValueMap",
+        Enforced("integers and strings that are listed and not reserved"),
+    ),
     ("Values", Descriptive),
     ("Version", Descriptive),
     (
         "Weak",
         NotEnforced("the providers of weak classes fill in the keys"),
     ),
-    ("Write", Enforced),
+    (
+        "Write",
+        Enforced("ModifyInstance changes no other property"),
+    ),
     ("XMLNamespaceName", Descriptive),
 ];
 

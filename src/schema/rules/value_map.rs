@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::model::{Check, CimType, CimValue, Span, ValueMap};
 
-use super::{Rule, Subject};
+use super::{Rule, Subject, says_reserved};
 
 pub(super) const RULE: Rule = Rule {
     qualifier: "ValueMap",
@@ -124,9 +124,7 @@ fn integers(
             return Err(format!("{from}..{to} is out of the range of the type"));
         }
         let label = labels.get(at).cloned().flatten();
-        let reserved = label
-            .as_deref()
-            .is_some_and(|label| label.to_lowercase().contains("reserved"));
+        let reserved = label.as_deref().is_some_and(says_reserved);
         claim(
             &mut spans,
             &Span {
