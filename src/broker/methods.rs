@@ -38,7 +38,8 @@ impl Broker {
 
 fn method<'a>(class: &'a Class, name: &CimName) -> Result<&'a Method> {
     let unknown = || CimError::method_not_found(format!("{} has no method {name}", class.name));
-    class.methods.get(name.as_str()).ok_or_else(unknown)
+    let method = class.methods.get(name.as_str()).ok_or_else(unknown)?;
+    Ok(method)
 }
 
 fn not_static(method: &Method, target: &ObjectPath) -> CimError {

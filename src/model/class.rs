@@ -3,6 +3,7 @@
 //! Only the `schema` module makes these values.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Check, CimName, CimType, CimValue, Flavor, NameMap, Violation};
 
@@ -221,10 +222,10 @@ pub struct Class {
     pub ancestors: Box<[CimName]>,
     /// The qualifiers in effect.
     pub qualifiers: NameMap<Qualifier>,
-    /// All properties, those of the topmost class first.
-    pub properties: NameMap<Property>,
-    /// All methods, those of the topmost class first.
-    pub methods: NameMap<Method>,
+    /// All properties, those of the topmost class first; all that inherit one share it.
+    pub properties: NameMap<Arc<Property>>,
+    /// All methods, those of the topmost class first; all that inherit one share it.
+    pub methods: NameMap<Arc<Method>>,
     /// The slots of the key properties.
     pub keys: Box<[usize]>,
     /// What kind of class this is.
@@ -259,6 +260,6 @@ impl Class {
     pub fn key_properties(&self) -> impl Iterator<Item = &Property> {
         self.keys
             .iter()
-            .filter_map(|slot| self.properties.at(*slot))
+            .filter_map(|slot| self.properties.at(*slot).map(AsRef::as_ref))
     }
 }

@@ -77,7 +77,8 @@ impl Instance {
 
     /// The properties with their values, in declaration order.
     pub fn iter(&self) -> impl Iterator<Item = (&super::Property, &CimValue)> {
-        self.class.properties.values().zip(&self.values)
+        let properties = self.class.properties.values().map(AsRef::as_ref);
+        properties.zip(&self.values)
     }
 
     /// The values of the key properties.

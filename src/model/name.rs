@@ -106,17 +106,36 @@ fn same_folded(a: &str, b: &str) -> bool {
 /// FNV-1a. Only ever used to tell names apart quickly: maps hash the text itself with a keyed
 /// hash, because names come from strangers.
 fn folded_hash(text: &str) -> u32 {
-    folded_chars(text).fold(0x811c_9dc5, |hash, c| {
-        (hash ^ u32::from(c)).wrapping_mul(0x0100_0193)
-    })
+    let step = |hash: u32, c: u32| (hash ^ c).wrapping_mul(0x0100_0193);
+    if text.is_ascii() {
+        let bytes = text.bytes().map(|byte| byte.to_ascii_lowercase());
+        return bytes.fold(0x811c_9dc5, |hash, byte| step(hash, byte.into()));
+    }
+    folded_chars(text).fold(0x811c_9dc5, |hash, c| step(hash, c.into()))
 }
 
+/// Feeds the folded text to `state`, in pieces whose borders depend on nothing but that text:
+/// names that are equal in different scripts' cases have to hash alike.
 fn hash_folded<H: Hasher>(text: &str, state: &mut H) {
-    for c in folded_chars(text) {
-        state.write_u32(u32::from(c));
+    if text.is_ascii() {
+        let mut folded = [0; HASHED_BYTES];
+        for piece in text.as_bytes().chunks(HASHED_BYTES) {
+            let folded = &mut folded[..piece.len()];
+            folded.copy_from_slice(piece);
+            folded.make_ascii_lowercase();
+            state.write(folded);
+        }
+    } else {
+        let folded: String = folded_chars(text).collect();
+        for piece in folded.as_bytes().chunks(HASHED_BYTES) {
+            state.write(piece);
+        }
     }
     state.write_u8(0xff);
 }
+
+/// How many bytes of a name are hashed at once.
+const HASHED_BYTES: usize = 64;
 
 impl PartialEq for CimName {
     fn eq(&self, other: &Self) -> bool {

@@ -266,6 +266,16 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// How many tokens `text` has, which is what a compilation can at least not do without.
+pub fn token_count(text: &str) -> usize {
+    let diagnostics = Diagnostics::new(0);
+    let mut lexer = Lexer::new(FileId::FIRST, text);
+    let tokens = std::iter::from_fn(|| Some(lexer.next(&diagnostics)));
+    tokens
+        .take_while(|token| token.kind != TokenKind::End)
+        .count()
+}
+
 /// Whether a number is written in hexadecimal.
 pub(super) fn has_hex_prefix(number: &str) -> bool {
     let digits = number.strip_prefix(['+', '-']).unwrap_or(number);

@@ -27,6 +27,7 @@ pub use compilation::{AliasUse, Batch, Compilation, MofInstance};
 pub use compile::{Limits, compile};
 pub use diagnostic::{Code, Diagnostic, Note, Severity};
 pub use embedded::{Embedded, ROOTS};
+pub use lexer::token_count;
 pub use literal::quoted;
 pub use render::render;
 pub use source::{FileId, Position, SourceError, SourceFile, SourceMap, Sources, Span};

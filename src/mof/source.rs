@@ -45,6 +45,11 @@ impl Sources for BTreeMap<String, Vec<u8>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
+impl FileId {
+    /// The only file of a text on its own.
+    pub(super) const FIRST: Self = Self(0);
+}
+
 /// A stretch of one file, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

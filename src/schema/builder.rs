@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::{CimName, Class, ClassDecl, Element, Embedding, NameMap, QualifierDecl, Slot};
 
 use super::error::{DeclError, DeclErrorKind};
+use super::parent::Parent;
 use super::{Schema, resolve};
 
 /// How many ancestors a class may have.
@@ -70,7 +71,7 @@ impl Builder {
     /// Every fault of every declaration; there is no schema then.
     pub fn build(self) -> Result<Schema, Vec<DeclError>> {
         let mut errors = self.errors;
-        let mut built: HashMap<CimName, Arc<Class>> = HashMap::new();
+        let mut built: HashMap<CimName, Parent> = HashMap::new();
         for name in superclasses_first(&self.classes, &mut errors) {
             let Some(decl) = self.classes.get(name.as_str()) else {
                 continue;
@@ -80,14 +81,13 @@ impl Builder {
             if superclass.is_some() && parent.is_none() {
                 continue; // the fault is reported where it is: at the superclass
             }
-            let parent = parent.map(|parent| &**parent);
             let class = resolve::class(decl, parent, &self.qualifiers, &mut errors);
-            built.insert(class.name.clone(), Arc::new(class));
+            built.insert(class.name.clone(), Parent::new(Arc::new(class)));
         }
         let classes: NameMap<Arc<Class>> = self
             .classes
             .names()
-            .filter_map(|name| Some((name.clone(), built.get(name)?.clone())))
+            .filter_map(|name| Some((name.clone(), built.get(name)?.class.clone())))
             .collect();
         for class in classes.values() {
             targets_exist(class, &self.classes, &mut errors);

@@ -6,6 +6,7 @@
 mod error;
 
 mod builder;
+mod parent;
 mod qualifiers;
 mod resolve;
 mod slot;

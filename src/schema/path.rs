@@ -61,5 +61,6 @@ fn key_property<'a>(
     class
         .properties
         .get(name.as_str())
-        .filter(|property| property.key)
+        .map(AsRef::as_ref)
+        .filter(|property: &&crate::model::Property| property.key)
 }

@@ -1,11 +1,14 @@
 //! One class from its declaration and its superclass: flattened, overridden, with its rules.
 
+use std::sync::Arc;
+
 use crate::model::{
     CimName, CimType, Class, ClassDecl, ClassKind, Element, Method, MethodDecl, NameMap, Parameter,
     Property, PropertyDecl, Qualifier, QualifierDecl, Scope, TypeDecl,
 };
 
 use super::error::{DeclError, DeclErrorKind, shown};
+use super::parent::Parent;
 use super::qualifiers::{self, Bearer, flag, is_true};
 use super::slot;
 
@@ -19,23 +22,19 @@ struct Surroundings<'a> {
 /// The class that `decl` means under `parent`; faults go to `errors`.
 pub(super) fn class(
     decl: &ClassDecl,
-    parent: Option<&Class>,
+    parent: Option<&Parent>,
     declared: &NameMap<QualifierDecl>,
     errors: &mut Vec<DeclError>,
 ) -> Class {
+    let above = parent.map(|parent| &*parent.class);
     let around = Surroundings {
         class: decl,
-        parent,
+        parent: above,
         declared,
     };
     let qualifiers = around.class_qualifiers(errors);
     let kind = kind(&qualifiers);
-    let mut properties = inherited(parent.map(|parent| &parent.properties), |property| {
-        Property {
-            propagated: true,
-            ..property.clone()
-        }
-    });
+    let mut properties = parent.map_or_else(NameMap::new, |parent| parent.properties().clone());
     for property in &decl.properties {
         around.check_reference(property, kind, errors);
         let resolved = around.property(property, errors);
@@ -48,10 +47,7 @@ pub(super) fn class(
             errors,
         );
     }
-    let mut methods = inherited(parent.map(|parent| &parent.methods), |method| Method {
-        propagated: true,
-        ..method.clone()
-    });
+    let mut methods = parent.map_or_else(NameMap::new, |parent| parent.methods().clone());
     for method in &decl.methods {
         let resolved = around.method(method, errors);
         insert(
@@ -71,7 +67,7 @@ pub(super) fn class(
         .map(|(slot, _)| slot);
     Class {
         name: decl.name.clone(),
-        ancestors: ancestors(parent),
+        ancestors: ancestors(above),
         keys: keys.collect(),
         kind,
         is_abstract: is_true(&qualifiers, "Abstract"),
@@ -86,31 +82,23 @@ fn ancestors(parent: Option<&Class>) -> Box<[CimName]> {
     line.into_iter().flatten().cloned().collect()
 }
 
-fn inherited<V: Clone>(above: Option<&NameMap<V>>, take: impl Fn(&V) -> V) -> NameMap<V> {
-    above
-        .into_iter()
-        .flat_map(NameMap::iter)
-        .map(|(name, value)| (name.clone(), take(value)))
-        .collect()
-}
-
 /// Puts an own element into the place of the one it overrides, or behind the inherited ones.
 fn insert<V>(
-    map: &mut NameMap<V>,
+    map: &mut NameMap<Arc<V>>,
     name: CimName,
     value: V,
     is_own: impl Fn(&V) -> bool,
     around: &Surroundings<'_>,
     errors: &mut Vec<DeclError>,
 ) {
-    if map.get(name.as_str()).is_some_and(is_own) {
+    if map.get(name.as_str()).is_some_and(|v| is_own(v)) {
         let element = around.element(Some(&name));
         errors.push(DeclError {
             element,
             kind: DeclErrorKind::Duplicate,
         });
     } else {
-        map.insert(name, value);
+        map.insert(name, Arc::new(value));
     }
 }
 
@@ -159,7 +147,7 @@ impl Surroundings<'_> {
     fn check_class(
         &self,
         kind: ClassKind,
-        properties: &NameMap<Property>,
+        properties: &NameMap<Arc<Property>>,
         errors: &mut Vec<DeclError>,
     ) {
         let mut fault = |kind| {

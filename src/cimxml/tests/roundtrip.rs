@@ -125,7 +125,9 @@ fn class() -> Arc<Class> {
     for ((scalar, array), ty) in PROPERTIES.into_iter().zip(CimType::ALL) {
         let mut add = |name, is_array| {
             let property = samples::property(name, slot(ty, is_array));
-            class.properties.insert(property.name.clone(), property);
+            class
+                .properties
+                .insert(property.name.clone(), Arc::new(property));
         };
         add(scalar, false);
         if ty != CimType::Reference {

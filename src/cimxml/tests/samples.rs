@@ -95,9 +95,11 @@ pub(super) fn class() -> Arc<Class> {
         qualifiers: NameMap::new(),
         properties: properties
             .into_iter()
-            .map(|p| (p.name.clone(), p))
+            .map(|p| (p.name.clone(), Arc::new(p)))
             .collect(),
-        methods: [(CimName::of("Run"), method())].into_iter().collect(),
+        methods: [(CimName::of("Run"), Arc::new(method()))]
+            .into_iter()
+            .collect(),
         keys: Box::new([0]),
         kind: ClassKind::Ordinary,
         is_abstract: false,
