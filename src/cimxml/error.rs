@@ -59,9 +59,12 @@ pub enum DecodeErrorKind {
     /// `MESSAGE/@PROTOCOLVERSION` has another major number than 1.
     #[error("protocol version {0} is not supported")]
     ProtocolVersion(String),
-    /// The message is a batch.
-    #[error("several requests in one message are not supported")]
-    MultipleRequests,
+    /// The message is of another kind than its headers say.
+    #[error("not the message that the headers announce: {0}")]
+    Mismatch(&'static str),
+    /// A batch of more requests than are taken at a time.
+    #[error("more than {0} requests in one message")]
+    LongBatch(usize),
     /// The document is right and a value in it is not.
     #[error(transparent)]
     Cim(CimError),
@@ -133,7 +136,8 @@ impl DecodeError {
             (DecodeErrorKind::CimVersion(_), _) => (501, "unsupported-cim-version"),
             (DecodeErrorKind::DtdVersion(_), _) => (501, "unsupported-dtd-version"),
             (DecodeErrorKind::ProtocolVersion(_), _) => (501, "unsupported-protocol-version"),
-            (DecodeErrorKind::MultipleRequests, _) => (501, "multiple-requests-unsupported"),
+            (DecodeErrorKind::Mismatch(_), _) => (400, "header-mismatch"),
+            (DecodeErrorKind::LongBatch(_), _) => (501, "multiple-requests-unsupported"),
         };
         Answer::Http(HttpFault {
             status,

@@ -46,6 +46,8 @@ pub struct CimHeaders {
     pub method: Option<String>,
     /// `CIMObject` as it was sent, not decoded.
     pub object: Option<Vec<u8>>,
+    /// `CIMBatch` is there: the message holds several requests.
+    pub batch: bool,
     /// The number before the names of an M-POST request.
     pub prefix: Option<String>,
 }
@@ -99,7 +101,7 @@ impl CimHeaders {
     ///
     /// # Errors
     /// 510 for M-POST without the CIM extension, 400 without `CIMOperation` or with one given
-    /// twice or of another value, 501 for a batch.
+    /// twice or of another value.
     pub fn read(method: Method, all: &[(&str, &[u8])]) -> Checked<Self> {
         let prefix = prefix(method, all)?;
         let single = |name: &str| single(all, prefix.as_deref(), name);
@@ -111,17 +113,18 @@ impl CimHeaders {
                 return Err(fault(400, Some("unsupported-operation"), detail));
             }
         }
-        if single("CIMBatch")?.is_some() {
-            let error = Some("multiple-requests-unsupported");
-            return Err(fault(501, error, "several requests in one message"));
-        }
+        let batch = single("CIMBatch")?.is_some();
         let version = single("CIMProtocolVersion")?;
         let method = single("CIMMethod")?.map(|raw| decoded(raw).trim().to_owned());
         let object = single("CIMObject")?.map(|raw| raw.trim_ascii().to_vec());
+        if batch && (method.is_some() || object.is_some()) {
+            return Err(mismatch("CIMBatch beside CIMMethod or CIMObject"));
+        }
         Ok(Self {
             protocol_version: version.map(|raw| String::from_utf8_lossy(raw).trim().to_owned()),
             method,
             object,
+            batch,
             prefix,
         })
     }
@@ -132,12 +135,16 @@ impl CimHeaders {
     /// 501 for a protocol version that is not ours, 400 with `header-mismatch` for whatever is
     /// there and says something else than the body.
     pub fn agree(&self, body: &Envelope, agreement: Agreement) -> Checked<()> {
-        self.agree_on_version(body)?;
+        self.agree_on_version(&body.protocol_version)?;
         self.agree_on_method(body, agreement)?;
         self.agree_on_object(body, agreement)
     }
 
-    fn agree_on_version(&self, body: &Envelope) -> Checked<()> {
+    /// Compares the headers with a message of that protocol version.
+    ///
+    /// # Errors
+    /// 501 for a protocol version that is not ours, 400 for another one than the message's.
+    pub fn agree_on_version(&self, message: &str) -> Checked<()> {
         let Some(version) = &self.protocol_version else {
             return Ok(());
         };
@@ -145,7 +152,7 @@ impl CimHeaders {
             let error = Some("unsupported-protocol-version");
             return Err(fault(501, error, "CIMProtocolVersion is not supported"));
         }
-        if !same_version(version, &body.protocol_version) {
+        if !same_version(version, message) {
             return Err(mismatch(
                 "CIMProtocolVersion is not the PROTOCOLVERSION of the message",
             ));

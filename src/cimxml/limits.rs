@@ -27,6 +27,8 @@ pub struct Limits {
     pub reference_nesting: usize,
     /// Embedded objects inside each other.
     pub embedded_objects: usize,
+    /// Requests of one batch.
+    pub batch: usize,
 }
 
 impl Default for Limits {
@@ -44,6 +46,7 @@ impl Default for Limits {
             parameters: 1024,
             reference_nesting: 16,
             embedded_objects: 8,
+            batch: 100,
         }
     }
 }

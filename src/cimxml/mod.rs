@@ -10,6 +10,8 @@ mod reader;
 mod syntax;
 
 mod argument;
+mod batch;
+mod charset;
 mod class;
 mod envelope;
 mod headers;
@@ -34,7 +36,9 @@ mod export;
 mod tests;
 
 pub use answer::{Item, Response, Returned, UnexpectedItem, decode as decode_response};
+pub use batch::{Batch, Part, decode_batch};
 pub use call::{CallHeaders, encode as encode_request, method_name};
+pub use charset::{Charset, to_utf8};
 pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
 pub use export::{
     EXPORT_METHOD, Exported, Sequence, decode_export, decode_export_response, decode_indication,
@@ -44,6 +48,6 @@ pub use headers::{Agreement, CimHeaders, ExportHeaders, Method};
 pub use instance::NamedInstance;
 pub use limits::Limits;
 pub use request::{Decoded, decode};
-pub use response::{ResponseEncoder, Rest};
+pub use response::{ResponseEncoder, Rest, begin_batch, end_batch};
 pub use syntax::is_xml_char;
 pub use writer::EncodeError;

@@ -237,8 +237,17 @@ impl<'a> Reader<'a> {
 
     /// Passes over the rest of the open element.
     pub fn skip(&mut self) -> Result<()> {
-        let outside = self.depth.saturating_sub(1);
-        while self.depth > outside {
+        self.leave(self.depth)
+    }
+
+    /// How many elements are open.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Passes over what is left of the element that was the innermost one when `depth` were open.
+    pub fn leave(&mut self, depth: usize) -> Result<()> {
+        while self.depth >= depth {
             self.next()?;
         }
         Ok(())

@@ -28,13 +28,7 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Decoded> {
     let mut reader = Reader::new(body, limits)?;
     let mut known = None;
     let decoded = message(&mut reader, &mut known);
-    // A document is well formed to its end or not at all, whatever else is wrong with it.
-    let complete = match &decoded {
-        Err(error) if !error.is_well_formed() => Ok(()),
-        _ => reader.finish(),
-    };
-    let outcome = complete.and(decoded);
-    outcome
+    complete(&mut reader, decoded)
         .and_then(|call| {
             let envelope = known.take().ok_or_else(|| reader.invalid("no call"))?;
             Ok(Decoded { envelope, call })
@@ -43,6 +37,15 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Decoded> {
             envelope: known.map(Box::new),
             ..error
         })
+}
+
+/// A document is well formed to its end or not at all, whatever else is wrong with it.
+pub(super) fn complete<T>(reader: &mut Reader<'_>, decoded: Result<T>) -> Result<T> {
+    match &decoded {
+        Err(error) if !error.is_well_formed() => {}
+        Ok(_) | Err(_) => reader.finish()?,
+    }
+    decoded
 }
 
 fn message(reader: &mut Reader<'_>, known: &mut Option<Envelope>) -> Result<Addressed> {
@@ -58,14 +61,17 @@ fn message(reader: &mut Reader<'_>, known: &mut Option<Envelope>) -> Result<Addr
             reader.end()?;
             Ok(call)
         }
-        "MULTIREQ" => Err(reader.error(DecodeErrorKind::MultipleRequests)),
+        "MULTIREQ" => {
+            let what = "several requests without CIMBatch";
+            Err(reader.error(DecodeErrorKind::Mismatch(what)))
+        }
         other => Err(reader.error(DecodeErrorKind::NotValid(format!(
             "{other} where SIMPLEREQ is expected"
         )))),
     }
 }
 
-fn simple_request(
+pub(super) fn simple_request(
     reader: &mut Reader<'_>,
     message: &envelope::Message,
     known: &mut Option<Envelope>,

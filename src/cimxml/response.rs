@@ -34,12 +34,55 @@ pub enum Rest {
 #[derive(Debug, Clone)]
 pub struct ResponseEncoder {
     head: ResponseHead,
+    place: Place,
+}
+
+/// Where a response stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is a message of its own.
+    Message,
+    /// It is one of those of a batch.
+    Batch,
+}
+
+/// Appends what stands before the responses of a batch.
+pub fn begin_batch(out: &mut BytesMut, message_id: &str) {
+    open_message(out, message_id);
+    markup(out, "<MULTIRSP>");
+}
+
+/// Appends what stands after the responses of a batch.
+pub fn end_batch(out: &mut BytesMut) {
+    markup(out, "</MULTIRSP>");
+    close_message(out);
+}
+
+fn open_message(out: &mut BytesMut, id: &str) {
+    markup(out, PROLOGUE);
+    attribute(out, "ID", id);
+    markup(out, " PROTOCOLVERSION=\"1.0\">");
+}
+
+fn close_message(out: &mut BytesMut) {
+    markup(out, "</MESSAGE></CIM>\n");
 }
 
 impl ResponseEncoder {
     /// An encoder of the response to the request of that head.
     pub fn new(head: ResponseHead) -> Self {
-        Self { head }
+        Self {
+            head,
+            place: Place::Message,
+        }
+    }
+
+    /// The same for one request of a batch, between [`begin_batch`] and [`end_batch`].
+    pub fn in_batch(head: ResponseHead) -> Self {
+        Self {
+            head,
+            place: Place::Batch,
+        }
     }
 
     /// Appends a whole response, or the start of a streamed one, whose items are then pulled by
@@ -118,9 +161,10 @@ impl ResponseEncoder {
     }
 
     fn open(&self, out: &mut BytesMut) {
-        markup(out, PROLOGUE);
-        attribute(out, "ID", &self.head.message_id);
-        markup(out, " PROTOCOLVERSION=\"1.0\"><SIMPLERSP><");
+        if self.place == Place::Message {
+            open_message(out, &self.head.message_id);
+        }
+        markup(out, "<SIMPLERSP><");
         markup(out, self.element());
         attribute(out, "NAME", &self.head.method);
         markup(out, ">");
@@ -129,7 +173,10 @@ impl ResponseEncoder {
     fn close(&self, out: &mut BytesMut) {
         markup(out, "</");
         markup(out, self.element());
-        markup(out, "></SIMPLERSP></MESSAGE></CIM>\n");
+        markup(out, "></SIMPLERSP>");
+        if self.place == Place::Message {
+            close_message(out);
+        }
     }
 
     fn element(&self) -> &'static str {

@@ -72,10 +72,9 @@ fn the_operation_comes_first() {
     let wrong = [("cimoperation", "MethodResponse")];
     assert_eq!(fault(&wrong), Some((400, Some("unsupported-operation"))));
     let batch = [("CIMOperation", "methodcall"), ("CIMBatch", "")];
-    assert_eq!(
-        fault(&batch),
-        Some((501, Some("multiple-requests-unsupported")))
-    );
+    assert_eq!(fault(&batch), None);
+    let both = [batch[0], batch[1], ("CIMMethod", "A")];
+    assert_eq!(fault(&both), MISMATCH);
     let twice = [
         ("CIMOperation", "MethodCall"),
         ("CIMMethod", "A"),

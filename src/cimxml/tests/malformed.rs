@@ -202,7 +202,7 @@ fn what_the_dtd_requires_must_hold_and_what_it_does_not_know_is_passed_over() {
 #[test]
 fn other_messages_than_one_request_are_refused() {
     let batch = good().replace("SIMPLEREQ", "MULTIREQ");
-    check(&batch, "501 multiple-requests-unsupported");
+    check(&batch, "400 header-mismatch");
     check(
         &good().replace("SIMPLEREQ", "SIMPLERSP"),
         "400 request-not-valid",

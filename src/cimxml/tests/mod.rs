@@ -1,5 +1,6 @@
 //! Tests of the codec as a whole.
 
+mod batch;
 mod export;
 mod golden;
 mod headers;
