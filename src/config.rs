@@ -56,6 +56,14 @@ macro_rules! keys {
 keys! {
     /// Port for HTTP; 0 picks a free one.
     port: u16, "5988";
+    /// Port for HTTPS; 0 picks a free one.
+    https_port: u16, "one above `port`";
+    /// Addresses beside loopback to listen on, for HTTPS alone; 0.0.0.0 or :: are all of the machine's.
+    listen: Vec<String>, "none";
+    /// The server's certificate in PEM, with those that lead to its authority.
+    certificate: PathBuf, "a self-signed one, tls.crt in the state directory";
+    /// The certificate's private key in PEM, readable by its owner alone.
+    key: PathBuf, "tls.key in the state directory";
     /// Folder for all state.
     state_dir: PathBuf, "/var/lib/jobwright for root, else $XDG_STATE_HOME/jobwright";
     /// MOF files, folders or zip archives to add to the schema.

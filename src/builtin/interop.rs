@@ -1,37 +1,14 @@
-//! CIM_ObjectManager and CIM_Namespace: what clients read first to find their way.
+//! CIM_Namespace: what clients read first to find their way.
 
 use std::sync::Arc;
 
 use crate::provider::Provider;
 
 use super::fixed::{Fixed, Values};
-use super::{Identity, system};
+use super::{Identity, manager, system};
 
-/// The class of the object manager.
-const MANAGER: &str = "CIM_ObjectManager";
 /// The class of namespaces.
 const NAMESPACE: &str = "CIM_Namespace";
-
-/// The provider of the one object manager.
-pub(super) fn manager(identity: &Identity) -> Arc<dyn Provider> {
-    let description = concat!("Jobwright WBEM server Version ", env!("CARGO_PKG_VERSION"));
-    let values = vec![
-        ("SystemCreationClassName", system::CLASS.into()),
-        ("SystemName", (&*identity.host).into()),
-        ("CreationClassName", MANAGER.into()),
-        ("Name", (&*identity.manager).into()),
-        ("ElementName", "Jobwright".into()),
-        ("Description", description.into()),
-        ("GatherStatisticalData", false.into()),
-        ("EnabledState", 2_u16.into()),
-        ("OperationalStatus", system::OK.into()),
-        ("Started", true.into()),
-    ];
-    Arc::new(Fixed {
-        class: MANAGER,
-        instances: vec![values],
-    })
-}
 
 /// The provider of the namespaces.
 pub(super) fn namespaces(identity: &Identity) -> Arc<dyn Provider> {
@@ -50,7 +27,7 @@ fn namespace(identity: &Identity, name: &str) -> Values {
     vec![
         ("SystemCreationClassName", system::CLASS.into()),
         ("SystemName", (&*identity.host).into()),
-        ("ObjectManagerCreationClassName", MANAGER.into()),
+        ("ObjectManagerCreationClassName", manager::CLASS.into()),
         ("ObjectManagerName", (&*identity.manager).into()),
         ("CreationClassName", NAMESPACE.into()),
         ("Name", name.into()),

@@ -2,7 +2,11 @@
 
 mod fixed;
 mod interop;
+mod manager;
+mod statistics;
 mod system;
+
+pub use statistics::{Cost, Kind, Statistics};
 
 use std::sync::Arc;
 
@@ -23,7 +27,7 @@ pub struct Identity {
 }
 
 /// The registrations of the built-in providers.
-pub fn registrations(identity: &Identity) -> Vec<Registration> {
+pub fn registrations(identity: &Identity, statistics: &Arc<Statistics>) -> Vec<Registration> {
     let identity = Arc::new(identity.clone());
     let registration = |name, class, namespaces, provider: Arc<dyn Provider>| Registration {
         name,
@@ -41,9 +45,15 @@ pub fn registrations(identity: &Identity) -> Vec<Registration> {
         ),
         registration(
             "object manager",
-            "CIM_ObjectManager",
+            manager::CLASS,
             interop.clone(),
-            interop::manager(&identity),
+            manager::provider(&identity, statistics.clone()),
+        ),
+        registration(
+            "statistics",
+            statistics::CLASS,
+            interop.clone(),
+            Arc::new(statistics::Counted(statistics.clone())),
         ),
         registration(
             "namespaces",

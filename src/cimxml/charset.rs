@@ -39,12 +39,17 @@ impl Charset {
 /// # Errors
 /// [`DecodeErrorKind::NotWellFormed`] for UTF-16 that is none.
 pub fn to_utf8(body: &[u8], charset: Charset) -> Result<Cow<'_, [u8]>> {
-    let (unit, rest): (fn([u8; 2]) -> u16, &[u8]) = match (body, charset) {
-        ([0xff, 0xfe, rest @ ..], _) => (u16::from_le_bytes, rest),
-        ([0xfe, 0xff, rest @ ..], _) => (u16::from_be_bytes, rest),
+    let (is_little, rest) = match (body, charset) {
+        ([0xff, 0xfe, rest @ ..], _) => (true, rest),
+        ([0xfe, 0xff, rest @ ..], _) => (false, rest),
         (_, Charset::Utf8) => return Ok(body.into()),
-        (_, Charset::Utf16Le) | ([b'<', 0, ..], Charset::Utf16) => (u16::from_le_bytes, body),
-        (_, Charset::Utf16Be | Charset::Utf16) => (u16::from_be_bytes, body),
+        (_, Charset::Utf16Le) | ([b'<', 0, ..], Charset::Utf16) => (true, body),
+        (_, Charset::Utf16Be | Charset::Utf16) => (false, body),
+    };
+    let unit = if is_little {
+        u16::from_le_bytes
+    } else {
+        u16::from_be_bytes
     };
     let (pairs, left) = rest.as_chunks::<2>();
     let units = pairs.iter().map(|pair| unit(*pair));

@@ -62,6 +62,9 @@ pub enum DecodeErrorKind {
     /// The message is of another kind than its headers say.
     #[error("not the message that the headers announce: {0}")]
     Mismatch(&'static str),
+    /// The message is a batch of a kind that is not taken.
+    #[error("several requests in one message are not supported")]
+    MultipleRequests,
     /// A batch of more requests than are taken at a time.
     #[error("more than {0} requests in one message")]
     LongBatch(usize),
@@ -137,7 +140,9 @@ impl DecodeError {
             (DecodeErrorKind::DtdVersion(_), _) => (501, "unsupported-dtd-version"),
             (DecodeErrorKind::ProtocolVersion(_), _) => (501, "unsupported-protocol-version"),
             (DecodeErrorKind::Mismatch(_), _) => (400, "header-mismatch"),
-            (DecodeErrorKind::LongBatch(_), _) => (501, "multiple-requests-unsupported"),
+            (DecodeErrorKind::MultipleRequests | DecodeErrorKind::LongBatch(_), _) => {
+                (501, "multiple-requests-unsupported")
+            }
         };
         Answer::Http(HttpFault {
             status,

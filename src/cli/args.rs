@@ -25,9 +25,12 @@ pub enum Command {
     Demo,
     /// Submit, watch and control jobs.
     #[command(subcommand)]
-    Job(Job),
+    Job(Box<Job>),
     /// Take the indications that servers send and print them.
     Listen(Listen),
+    /// The accounts of the local server.
+    #[command(subcommand)]
+    User(User),
     /// Hold one run of a job; the server starts this, nobody else.
     #[command(hide = true, name = "supervise-run")]
     SuperviseRun,
@@ -59,6 +62,10 @@ pub struct Target {
     /// The server [default: what the local server wrote into its state directory].
     #[arg(long, env = "JOBWRIGHT_URL", value_name = "URL")]
     pub url: Option<String>,
+    /// File with the certificates to trust in, in PEM [default: those of the machine, and the local
+    /// server's own].
+    #[arg(long, env = "JOBWRIGHT_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// The user [default: admin].
     #[arg(long, env = "JOBWRIGHT_USER")]
     pub user: Option<String>,
@@ -82,6 +89,59 @@ pub struct Listen {
     /// End after so many indications.
     #[arg(long, short = 'n', value_name = "NUMBER")]
     pub count: Option<u64>,
+}
+
+/// The commands on accounts. They change the account file of a state directory; a server that runs
+/// picks the changes up.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Add an account.
+    Add(AddUser),
+    /// Give an account another password.
+    Passwd(UserPassword),
+    /// Remove an account.
+    Remove(RemoveUser),
+    /// List the accounts with their roles.
+    List(State),
+}
+
+/// Where the account file is.
+#[derive(Debug, Args)]
+pub struct State {
+    /// State directory of the local server.
+    #[arg(long, env = "JOBWRIGHT_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// Arguments of `user add`.
+#[derive(Debug, Args)]
+pub struct AddUser {
+    /// What the account may do: admin, submitter (its own jobs) or reader.
+    #[arg(long, default_value = "submitter")]
+    pub role: String,
+    #[command(flatten)]
+    pub user: UserPassword,
+}
+
+/// Arguments of `user passwd`.
+#[derive(Debug, Args)]
+pub struct UserPassword {
+    /// The account's name.
+    pub name: String,
+    /// File that holds the password [default: the first line of standard input].
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub state: State,
+}
+
+/// Arguments of `user remove`.
+#[derive(Debug, Args)]
+pub struct RemoveUser {
+    /// The account's name.
+    pub name: String,
+    #[command(flatten)]
+    pub state: State,
 }
 
 /// The commands on jobs.

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::server::StartError;
+use crate::server::auth::AccountError;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
@@ -24,6 +25,9 @@ pub enum CliError {
     /// A request to a server failed.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The accounts were not changed.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// A file or a stream of ours failed.
     #[error("failed to {doing}")]
     Io {
@@ -58,7 +62,7 @@ impl CliError {
             Self::Usage(_) => ExitCode::from(2),
             // EX_CONFIG of sysexits: a service manager should not try again.
             Self::Config(_) | Self::Start(_) => ExitCode::from(78),
-            Self::Client(_) | Self::Io { .. } => ExitCode::FAILURE,
+            Self::Client(_) | Self::Account(_) | Self::Io { .. } => ExitCode::FAILURE,
         }
     }
 }

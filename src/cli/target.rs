@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::client::{Client, Credentials};
+use crate::client::{Client, Credentials, Trust};
 use crate::config;
 use crate::model::Namespace;
+use crate::server::certificate::CERTIFICATE;
 
 use super::CliError;
 use super::args::Target;
@@ -38,7 +39,11 @@ pub fn connect(target: &Target) -> Result<Client, CliError> {
             .to_string(),
     };
     let credentials = credentials(target, &state)?;
-    Ok(Client::new(url.trim(), credentials)?)
+    let trust = match &target.ca_file {
+        Some(file) => Trust::File(file.clone()),
+        None => Trust::System(vec![state.join(CERTIFICATE)]),
+    };
+    Ok(Client::new(url.trim(), credentials, &trust)?)
 }
 
 fn no_server(state: &Path, source: std::io::Error) -> CliError {

@@ -10,6 +10,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
@@ -19,6 +20,7 @@ use crate::model::{CimError, Namespace};
 use crate::ops::{Addressed, Request as Operation};
 
 use super::ClientError;
+use super::tls::{Tls, Trust};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -47,25 +49,35 @@ impl Credentials {
 pub struct Client {
     authority: String,
     authorization: Option<Zeroizing<String>>,
+    /// `None` where everything goes in the clear.
+    tls: Option<Tls>,
     /// One request at a time: that is what HTTP/1.1 without pipelining is. Held across the wait for
     /// the answer on purpose.
     connection: Mutex<Option<SendRequest<Full<Bytes>>>>,
 }
 
 impl Client {
-    /// A client of the server at `url`, such as `http://127.0.0.1:5988`.
+    /// A client of the server at `url`, such as `http://127.0.0.1:5988`. A server at `https://` must be
+    /// one that is to be trusted.
     ///
     /// # Errors
-    /// [`ClientError::Url`]; nothing is connected yet.
-    pub fn new(url: &str, credentials: Option<Credentials>) -> Result<Self, ClientError> {
+    /// [`ClientError::Url`] or [`ClientError::Trust`]; nothing is connected yet.
+    pub fn new(
+        url: &str,
+        credentials: Option<Credentials>,
+        trust: &Trust,
+    ) -> Result<Self, ClientError> {
         let wrong = || ClientError::Url(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| wrong())?;
-        let host = uri
-            .host()
-            .filter(|_| uri.scheme_str() == Some("http"))
-            .ok_or_else(wrong)?;
+        let host = uri.host().ok_or_else(wrong)?;
+        let (tls, port) = match uri.scheme_str() {
+            Some("http") => (None, 5988),
+            Some("https") => (Some(Tls::new(host, trust)?), 5989),
+            Some(_) | None => return Err(wrong()),
+        };
         Ok(Self {
-            authority: format!("{host}:{}", uri.port_u16().unwrap_or(5988)),
+            authority: format!("{host}:{}", uri.port_u16().unwrap_or(port)),
+            tls,
             authorization: credentials.map(|credentials| credentials.header()),
             connection: Mutex::new(None),
         })
@@ -112,14 +124,10 @@ impl Client {
             .await
             .map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // It ends with the sender; an error of it reaches the caller through the sender.
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "the connection ended");
-            }
-        });
-        Ok(sender)
+        match &self.tls {
+            None => speak(stream).await,
+            Some(tls) => speak(tls.connect(stream).await?).await,
+        }
     }
 
     fn request(
@@ -142,6 +150,19 @@ impl Client {
         let made = request.body(Full::new(body));
         Ok(made.map_err(|_| CimError::failed("the request cannot be put into HTTP headers"))?)
     }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<SendRequest<Full<Bytes>>, ClientError> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    // It ends with the sender; an error of it reaches the caller through the sender.
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "the connection ended");
+        }
+    });
+    Ok(sender)
 }
 
 fn encoded(addressed: &Addressed) -> Result<(Bytes, CallHeaders), ClientError> {

@@ -9,7 +9,7 @@ use crate::model::CimError;
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// The URL is not one of an HTTP server.
-    #[error("\"{0}\" is not of the form http://HOST:PORT")]
+    #[error("\"{0}\" is not of the form http://HOST:PORT or https://HOST:PORT")]
     Url(String),
     /// The server cannot be reached.
     #[error("failed to reach {authority}")]
@@ -20,6 +20,17 @@ pub enum ClientError {
         #[source]
         source: std::io::Error,
     },
+    /// A file of trusted certificates cannot be used.
+    #[error("failed to use the certificates in {file}: {reason}")]
+    Trust {
+        /// The file.
+        file: std::path::PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The server did not show that it is the one that was meant.
+    #[error("failed to make a secure connection")]
+    Handshake(#[source] std::io::Error),
     /// The connection broke.
     #[error("the connection to the server broke")]
     Connection(#[from] hyper::Error),

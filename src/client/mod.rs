@@ -4,8 +4,10 @@ mod calls;
 mod connection;
 mod error;
 mod listener;
+mod tls;
 
 pub use calls::MethodResult;
 pub use connection::{Client, Credentials};
 pub use error::ClientError;
 pub use listener::{Listener, Received};
+pub use tls::Trust;

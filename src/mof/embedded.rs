@@ -41,6 +41,7 @@ files! {
     "cim/CIM_AlertIndication.mof"
     "cim/CIM_AllocatedLogicalElement.mof"
     "cim/CIM_AssociatedJobMethodResult.mof"
+    "cim/CIM_CIMOMStatisticalData.mof"
     "cim/CIM_CIMXMLCommunicationMechanism.mof"
     "cim/CIM_Capabilities.mof"
     "cim/CIM_ClassCreation.mof"

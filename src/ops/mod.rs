@@ -42,6 +42,9 @@ macro_rules! operations {
         pub enum Request { $( $name($name), )* }
 
         impl Request {
+            /// The names of all operations.
+            pub const NAMES: &[&str] = &[$( stringify!($name), )*];
+
             /// The operation's name as DSP0200 writes it.
             pub fn name(&self) -> &str {
                 if let Self::Unsupported(unsupported) = self {

@@ -1,13 +1,17 @@
 //! Putting the server together: state, schema, jobs, providers, broker, front end, listener.
 
+#![expect(clippy::disallowed_methods, reason = "counting begins at an instant")]
+
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 
 use crate::broker::{Broker, Namespaces};
-use crate::builtin;
+use crate::builtin::{self, Statistics};
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
 use crate::jobs::engine::Engine;
@@ -19,7 +23,8 @@ use crate::provider::Registry;
 use crate::store::Keep;
 
 use super::auth::Authenticator;
-use super::{Front, Limits, Listener, StartError, schema, state};
+use super::tls::Tls;
+use super::{Front, Limits, Listener, StartError, schema, secure, state};
 
 /// News of runs that may wait for the engine.
 const NEWS_LIMIT: usize = 1024;
@@ -32,22 +37,50 @@ pub struct Running {
     front: Arc<Front>,
     limits: Arc<Limits>,
     engine: EngineTask,
+    tls: Arc<Tls>,
     state: PathBuf,
+}
+
+/// What reads certificate and accounts anew while the server runs.
+#[derive(Clone)]
+pub struct Reload {
+    front: Arc<Front>,
+    tls: Arc<Tls>,
+}
+
+impl Reload {
+    /// Reads them. What cannot be used changes nothing and is told to the log.
+    pub fn run(&self) {
+        self.front.reload();
+        match self.tls.reload() {
+            Ok(()) => self.tls.check(Utc::now()),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(
+                    error,
+                    "the certificate was not read anew; the old one stays"
+                );
+            }
+        }
+    }
 }
 
 /// Starts a server: when this returns it listens, and what ran before is found again.
 pub async fn start(settings: &Settings) -> Result<Running, StartError> {
     let state = settings.state_dir()?;
     state::prepare(&state)?;
+    let limits = Arc::new(Limits::default());
     let authenticator = match settings.no_auth {
         Some(true) => Authenticator::open(),
-        Some(false) | None => Authenticator::from_state(&state)?,
+        Some(false) | None => Authenticator::from_state(&state, limits.denied_requests)?,
     };
     // A server that nobody can reach must not start jobs: the port comes first, and whoever connects
     // meanwhile waits until what ran before is found again.
-    let listener = Listener::bind(settings.port.unwrap_or(5988)).await?;
+    let mut listener = Listener::bind(settings.port.unwrap_or(5988)).await?;
+    let tls = secure::listen(&mut listener, settings, &state).await?;
+    let statistics = Statistics::new(Utc::now());
     let (engine, task) = engine(settings, &state).await?;
-    let broker = match broker(settings, &engine) {
+    let broker = match broker(settings, &engine, &statistics) {
         Ok(broker) => broker,
         Err(error) => {
             // What was started meanwhile goes on; what is not on disk yet gets there.
@@ -57,17 +90,24 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
             return Err(error);
         }
     };
-    let limits = Arc::new(Limits::default());
     let agreement = match settings.strict {
         Some(true) => Agreement::Strict,
         Some(false) | None => Agreement::Tolerant,
     };
-    let front = Front::new(Arc::new(broker), authenticator, limits.clone(), agreement);
+    let handler = Arc::new(broker);
+    let front = Front::new(
+        handler,
+        authenticator,
+        limits.clone(),
+        agreement,
+        statistics,
+    );
     let running = Running {
         listener,
         front: Arc::new(front),
         limits,
         engine: task,
+        tls,
         state,
     };
     let written = state::write_private(&running.state.join("url"), running.url().as_bytes());
@@ -80,6 +120,20 @@ impl Running {
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.listener.address())
+    }
+
+    /// `https://127.0.0.1:PORT`, or the first address that is listened on instead.
+    pub fn secure_url(&self) -> Option<String> {
+        let address = self.listener.secure_address();
+        address.map(|address| format!("https://{address}"))
+    }
+
+    /// What reads certificate and accounts anew.
+    pub fn reload(&self) -> Reload {
+        Reload {
+            front: self.front.clone(),
+            tls: self.tls.clone(),
+        }
     }
 
     /// The state directory.
@@ -97,8 +151,17 @@ impl Running {
         let ended = tokio::select! {
             () = serving => engine.shutdown().await,
             lost = engine.stopped() => lost,
+            never = watch_certificate(&self.tls) => match never {},
         };
         ended.map_err(|error| StartError::Engine(error.into()))
+    }
+}
+
+/// Looks every day whether the certificate has expired.
+async fn watch_certificate(tls: &Tls) -> Infallible {
+    loop {
+        tls.check(Utc::now());
+        tokio::time::sleep(Duration::from_hours(24)).await;
     }
 }
 
@@ -176,7 +239,11 @@ fn namespace(key: &'static str, name: &str) -> Result<Namespace, ConfigError> {
     })
 }
 
-fn broker(settings: &Settings, engine: &Engine) -> Result<Broker, StartError> {
+fn broker(
+    settings: &Settings,
+    engine: &Engine,
+    statistics: &Arc<Statistics>,
+) -> Result<Broker, StartError> {
     let added = settings.schema.clone().unwrap_or_default();
     let main = Namespace::of("root/cimv2");
     let name = settings.interop_namespace.as_deref().unwrap_or("interop");
@@ -200,7 +267,7 @@ fn broker(settings: &Settings, engine: &Engine) -> Result<Broker, StartError> {
         namespaces: vec![interop.clone(), main.clone()],
         interop,
     };
-    let mut registrations = builtin::registrations(&identity);
+    let mut registrations = builtin::registrations(&identity, statistics);
     registrations.extend(jobs::registrations(
         engine,
         &jobs::Host { name: host },

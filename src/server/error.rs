@@ -1,7 +1,7 @@
 //! Why a server does not start.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -41,6 +41,17 @@ pub enum StartError {
         /// Counted from 1.
         line: usize,
     },
+    /// The certificate or its key cannot be used.
+    #[error("{path} cannot be used for TLS: {reason}")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Everybody on the network could read.
+    #[error("no_auth is for loopback alone, and listen names {0}")]
+    Open(IpAddr),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {

@@ -5,11 +5,12 @@
 use std::net::IpAddr;
 
 use hyper::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, TE, TRANSFER_ENCODING,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderValue,
+    TRANSFER_ENCODING,
 };
 use hyper::{Request, Version};
 
-use crate::cimxml::{HttpFault, Method};
+use crate::cimxml::{Charset, HttpFault, Method};
 
 use super::Limits;
 
@@ -22,24 +23,60 @@ pub(super) fn refuse(status: u16, detail: &str) -> HttpFault {
     }
 }
 
+/// What a request wants of HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// To call operations.
+    Call(Method),
+    /// To know what the server can do.
+    Options,
+}
+
+/// How a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// In the clear, from this machine.
+    Plain,
+    /// Over TLS.
+    Tls,
+}
+
 /// The method of a request whose head is sound.
 ///
 /// # Errors
-/// 414, 400, 405, 403, 411 or 413, in this order.
-pub(super) fn head<B>(request: &Request<B>, limits: &Limits) -> Result<Method, HttpFault> {
+/// 414, 400, 403, 405, 411, 413 or 417, in this order.
+pub(super) fn head<B>(
+    request: &Request<B>,
+    transport: Transport,
+    limits: &Limits,
+) -> Result<Verb, HttpFault> {
     let headers = request.headers();
     if request.uri().to_string().len() > limits.uri_bytes {
         return Err(refuse(414, "the request target is too long"));
     }
     framing(headers)?;
-    host(request)?;
+    host(request, transport)?;
     let method = match request.method().as_str() {
         "POST" => Method::Post,
         "M-POST" if request.version() == Version::HTTP_11 => Method::MPost,
+        "OPTIONS" => return Ok(Verb::Options),
         _ => return Err(refuse(405, "the method is neither POST nor M-POST")),
     };
     length(headers, limits)?;
-    Ok(method)
+    expectation(headers)?;
+    Ok(Verb::Call(method))
+}
+
+/// The only expectation there is, which is met when the body is read (RFC 9110 §10.1.1).
+fn expectation(headers: &HeaderMap) -> Result<(), HttpFault> {
+    let mut expected = headers.get_all(EXPECT).iter().map(HeaderValue::as_bytes);
+    if expected.all(|value| value.is_empty() || value.eq_ignore_ascii_case(b"100-continue")) {
+        return Ok(());
+    }
+    Err(refuse(
+        417,
+        "Expect asks for something else than 100-continue",
+    ))
 }
 
 /// One way of framing, said once: anything else is read differently by different readers.
@@ -63,12 +100,12 @@ fn framing(headers: &HeaderMap) -> Result<(), HttpFault> {
 }
 
 /// A page in a browser can make its own name mean this machine; it cannot make the browser send
-/// another name than its own.
-fn host<B>(request: &Request<B>) -> Result<(), HttpFault> {
+/// another name than its own. Over TLS the certificate has shown the name already.
+fn host<B>(request: &Request<B>, transport: Transport) -> Result<(), HttpFault> {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => match host.to_str().ok().map(name_of) {
-            Some(name) if is_local(name) => Ok(()),
+            Some(name) if is_local(name) || transport == Transport::Tls => Ok(()),
             Some(_) => Err(refuse(403, "Host names another machine")),
             None => Err(refuse(400, "Host is not text")),
         },
@@ -106,9 +143,11 @@ fn length(headers: &HeaderMap, limits: &Limits) -> Result<(), HttpFault> {
     }
 }
 
+/// The encoding of the body.
+///
 /// # Errors
-/// 415 for a body that is not XML in UTF-8, or is compressed.
-pub(super) fn media(headers: &HeaderMap) -> Result<(), HttpFault> {
+/// 415 for a body that is not XML in UTF-8 or UTF-16, or is compressed.
+pub(super) fn media(headers: &HeaderMap) -> Result<Charset, HttpFault> {
     let value = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -121,14 +160,13 @@ pub(super) fn media(headers: &HeaderMap) -> Result<(), HttpFault> {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches('"').to_owned())
+            .then(|| value.trim().trim_matches('"'))
     });
-    if !is_xml || charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
-        return Err(refuse(
-            415,
-            "the body is not application/xml or text/xml in UTF-8",
-        ));
-    }
+    let charset = charset.map_or(Some(Charset::default()), Charset::named);
+    let Some(charset) = charset.filter(|_| is_xml) else {
+        let detail = "the body is not application/xml or text/xml in UTF-8 or UTF-16";
+        return Err(refuse(415, detail));
+    };
     let coded = |value: &hyper::header::HeaderValue| {
         !value
             .as_bytes()
@@ -138,18 +176,7 @@ pub(super) fn media(headers: &HeaderMap) -> Result<(), HttpFault> {
     if headers.get_all(CONTENT_ENCODING).iter().any(coded) {
         return Err(refuse(415, "the body is compressed"));
     }
-    Ok(())
-}
-
-/// Whether the client takes trailers, and so learns of a late error from them.
-pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
-    let words = headers
-        .get_all(TE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    words
-        .flat_map(|value| value.split(','))
-        .any(|word| word.trim().eq_ignore_ascii_case("trailers"))
+    Ok(charset)
 }
 
 #[cfg(test)]
@@ -169,7 +196,8 @@ mod tests {
     }
 
     fn status(headers: &[(&str, &str)]) -> u16 {
-        head(&request(headers), &Limits::default()).map_or_else(|fault| fault.status, |_| 200)
+        head(&request(headers), Transport::Plain, &Limits::default())
+            .map_or_else(|fault| fault.status, |_| 200)
     }
 
     #[test]

@@ -1,18 +1,28 @@
 //! Listening: connections in, each with its own task, and a stop that lets requests end.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+#![expect(clippy::disallowed_methods, reason = "connections begin at an instant")]
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
+use tokio::time::timeout;
 
-use super::stall::Stall;
+use super::connections::{Connection, Connections};
+use super::http::Transport;
+use super::pace::Paced;
+use super::tls::Tls;
 use super::{Front, Limits, StartError};
 
 /// What a connection beyond the limit is told.
@@ -20,34 +30,82 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nCont
 /// Pause after a failed accept, which is most often for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The sockets of a server that listens on loopback, and only there.
+/// A socket, and what is spoken on it.
+struct Socket {
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+}
+
+/// The sockets of a server. Without TLS it listens on loopback, and only there.
 pub struct Listener {
-    sockets: Vec<TcpListener>,
+    sockets: Vec<Socket>,
     address: SocketAddr,
+    secure: Option<SocketAddr>,
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Serving {
+    front: Arc<Front>,
+    limits: Arc<Limits>,
+    stop: watch::Receiver<bool>,
 }
 
 impl Listener {
     /// Listens on `port` of 127.0.0.1, and of ::1 where the machine has it and the port is free.
     pub async fn bind(port: u16) -> Result<Self, StartError> {
-        let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let failed = |source| StartError::Listen {
-            address: wanted,
-            source,
+        let (listener, address) = bound((Ipv4Addr::LOCALHOST, port).into()).await?;
+        let mut found = Self {
+            sockets: vec![Socket {
+                listener,
+                tls: None,
+            }],
+            address,
+            secure: None,
         };
-        let socket = TcpListener::bind(wanted).await.map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
-        let mut sockets = vec![socket];
-        sockets.extend(
-            TcpListener::bind((Ipv6Addr::LOCALHOST, address.port()))
-                .await
-                .ok(),
-        );
-        Ok(Self { sockets, address })
+        found.bind_if_free(address.port(), None).await;
+        Ok(found)
+    }
+
+    /// Listens for TLS as well, on `port` of loopback and of `others`.
+    pub async fn bind_tls(
+        &mut self,
+        port: u16,
+        others: &[IpAddr],
+        tls: &Arc<Tls>,
+    ) -> Result<(), StartError> {
+        // An address that stands for all of them has loopback among them; that of IPv6 has IPv4 too.
+        let everything = others.contains(&Ipv6Addr::UNSPECIFIED.into());
+        let has_loopback = everything || others.contains(&Ipv4Addr::UNSPECIFIED.into());
+        let mut port = port;
+        let loopback = (!has_loopback).then_some(Ipv4Addr::LOCALHOST.into());
+        for ip in loopback.into_iter().chain(others.iter().copied()) {
+            let (listener, address) = bound((ip, port).into()).await?;
+            port = address.port();
+            self.secure.get_or_insert(address);
+            let tls = Some(tls.clone());
+            self.sockets.push(Socket { listener, tls });
+        }
+        if !everything {
+            self.bind_if_free(port, Some(tls.clone())).await;
+        }
+        Ok(())
+    }
+
+    async fn bind_if_free(&mut self, port: u16, tls: Option<Arc<Tls>>) {
+        if let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            self.sockets.push(Socket { listener, tls });
+        }
     }
 
     /// The IPv4 address that is listened on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The first address that is listened on for TLS.
+    pub fn secure_address(&self) -> Option<SocketAddr> {
+        self.secure
     }
 
     /// Serves connections until `stop` says so, then lets the requests under way end.
@@ -57,32 +115,53 @@ impl Listener {
         limits: Arc<Limits>,
         mut stop: watch::Receiver<bool>,
     ) {
-        let mut connections = JoinSet::new();
-        let told = stop.clone();
+        let mut tasks = JoinSet::new();
+        let mut open = Connections::new();
+        let serving = Serving {
+            front,
+            limits: limits.clone(),
+            stop: stop.clone(),
+        };
+        let mut turn = 0;
         loop {
             tokio::select! {
-                accepted = accept(&self.sockets) => match accepted {
-                    Ok((stream, peer)) if connections.len() < limits.connections => {
-                        let serving = serve(stream, peer, (front.clone(), limits.clone()), told.clone());
-                        connections.spawn(serving);
+                (tls, accepted) = accept(&self.sockets, &mut turn) => match accepted {
+                    Ok((stream, peer)) if open.make_room(peer.ip(), &limits) => {
+                        let connection = Connection::new(peer, Instant::now());
+                        let served = serve(stream, tls, connection.clone(), serving.clone());
+                        open.insert(tasks.spawn(served).id(), connection);
                     }
-                    Ok((stream, _)) => refuse(stream).await,
+                    Ok((stream, _)) => refuse(&stream),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
-                Some(_) = connections.join_next() => {}
+                Some(ended) = tasks.join_next_with_id() => open.remove(task_of(&ended)),
                 () = stopped(&mut stop) => break,
             }
         }
-        let drained = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(limits.drain_time, drained)
-            .await
-            .is_err()
-        {
+        let drained = async { while tasks.join_next().await.is_some() {} };
+        if timeout(limits.drain_time, drained).await.is_err() {
             tracing::warn!("connections were cut off at the stop");
         }
+    }
+}
+
+async fn bound(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen {
+        address: wanted,
+        source,
+    };
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn task_of(ended: &Result<(Id, ()), tokio::task::JoinError>) -> Id {
+    match ended {
+        Ok((id, ())) => *id,
+        Err(error) => error.id(),
     }
 }
 
@@ -91,55 +170,96 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     stop.wait_for(|stop| *stop).await.ok();
 }
 
-async fn accept(sockets: &[TcpListener]) -> std::io::Result<(TcpStream, SocketAddr)> {
-    match sockets {
-        [one, two] => tokio::select! {
-            accepted = one.accept() => accepted,
-            accepted = two.accept() => accepted,
-        },
-        [one, ..] => one.accept().await,
-        [] => std::future::pending().await,
-    }
+/// The next connection of any socket, and what is spoken on it. Another socket has the first `turn`
+/// each time, so that none is kept waiting by the others.
+async fn accept(
+    sockets: &[Socket],
+    turn: &mut usize,
+) -> (Option<Arc<Tls>>, io::Result<(TcpStream, SocketAddr)>) {
+    *turn = (*turn + 1) % sockets.len().max(1);
+    let (late, early) = sockets.split_at(*turn);
+    poll_fn(|cx| {
+        for socket in early.iter().chain(late) {
+            if let Poll::Ready(accepted) = socket.listener.poll_accept(cx) {
+                return Poll::Ready((socket.tls.clone(), accepted));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
-/// A full server says so; it does not wait for a client that does not listen.
-async fn refuse(mut stream: TcpStream) {
-    drop(tokio::time::timeout(ACCEPT_PAUSE, stream.write_all(FULL)).await);
+/// A full server says so if that can be said without waiting.
+fn refuse(stream: &TcpStream) {
+    if stream.try_write(FULL).is_err() {
+        tracing::debug!("a connection beyond the limit went away untold");
+    }
 }
 
 async fn serve(
     stream: TcpStream,
-    peer: SocketAddr,
-    (front, limits): (Arc<Front>, Arc<Limits>),
-    mut stop: watch::Receiver<bool>,
+    tls: Option<Arc<Tls>>,
+    connection: Arc<Connection>,
+    serving: Serving,
 ) {
+    let peer = connection.peer;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection went at once");
         return;
     }
-    let io = TokioIo::new(Stall::new(stream, limits.stall_time));
+    let left = connection.clone();
+    let served = async {
+        let Some(tls) = tls else {
+            return speak(stream, Transport::Plain, connection, serving).await;
+        };
+        let accepted = timeout(serving.limits.handshake_time, tls.accept(stream)).await;
+        match accepted {
+            Ok(Ok(mut stream)) => {
+                // hyper leaves the end of a connection to us: TLS says good-bye.
+                speak(&mut stream, Transport::Tls, connection, serving).await?;
+                stream.shutdown().await.ok();
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err("the handshake took too long".into()),
+        }
+    };
+    let ended = tokio::select! {
+        ended = served => ended,
+        () = left.leave.notified() => Err("it made room for another".into()),
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "a connection ended");
+    }
+}
+
+/// Why a connection ended otherwise than in order.
+type Ended = Box<dyn std::error::Error + Send + Sync>;
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    transport: Transport,
+    connection: Arc<Connection>,
+    mut serving: Serving,
+) -> Result<(), Ended> {
+    let limits = &serving.limits;
+    let io = TokioIo::new(Paced::new(stream, connection.clone(), limits));
+    let front = serving.front;
     let answer = service_fn(move |request| {
-        let front = front.clone();
-        async move { Ok::<_, std::convert::Infallible>(front.answer(peer, request).await) }
+        let (front, connection) = (front.clone(), connection.clone());
+        async move { Ok::<_, Infallible>(front.answer(connection, transport, request).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
+        .header_read_timeout(limits.idle_time)
         .max_headers(limits.headers)
         .max_buf_size(limits.header_bytes)
         .half_close(false);
-    let mut connection = std::pin::pin!(http.serve_connection(io, answer));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = stopped(&mut stop) => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
-        connection.as_mut().graceful_shutdown();
-        connection.await
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "a connection ended badly");
+    let mut served = std::pin::pin!(http.serve_connection(io, answer));
+    tokio::select! {
+        ended = served.as_mut() => return Ok(ended?),
+        () = stopped(&mut serving.stop) => {}
     }
+    served.as_mut().graceful_shutdown();
+    Ok(served.await?)
 }

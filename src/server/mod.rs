@@ -1,18 +1,24 @@
 //! The server: connections, authentication, limits, front ends, and how it is all put together.
 
 pub mod auth;
+pub mod certificate;
 mod compose;
+mod connections;
 mod error;
 mod front;
 mod http;
 mod limits;
 mod listener;
+mod negotiation;
+mod pace;
 mod schema;
-mod stall;
+mod secure;
 mod state;
+mod tls;
 
-pub use compose::{Running, start};
+pub use compose::{Reload, Running, start};
 pub use error::StartError;
 pub use front::{Front, Handler};
 pub use limits::Limits;
 pub use listener::Listener;
+pub use tls::{KeyPair, Tls};

@@ -7,6 +7,7 @@ mod listen;
 mod schedule;
 mod serve;
 mod submit;
+mod user;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -19,8 +20,9 @@ pub fn run(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo => demo::run(),
-        Command::Job(job) => client(run_job(job)),
         Command::Listen(arguments) => client(listen::run(arguments)),
+        Command::Job(job) => client(run_job(*job)),
+        Command::User(command) => user::run(&command),
         Command::SuperviseRun => Ok(crate::jobs::supervisor::main()),
     }
 }

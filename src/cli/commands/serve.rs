@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tracing::level_filters::LevelFilter;
 
 use crate::config::{ConfigError, Settings};
-use crate::server::{Running, StartError, start};
+use crate::server::{Reload, Running, StartError, start};
 
 use super::super::CliError;
 use super::super::args::Serve;
@@ -51,6 +51,7 @@ fn log(level: &str) -> Result<(), ConfigError> {
 async fn serve(settings: &Settings) -> Result<ExitCode, CliError> {
     let stop = stop_signal()?;
     let running = start(settings).await?;
+    reload_at_hangup(running.reload())?;
     announce(&running, settings.no_auth.unwrap_or(false));
     running.serve(stop).await?;
     Ok(ExitCode::SUCCESS)
@@ -60,6 +61,9 @@ async fn serve(settings: &Settings) -> Result<ExitCode, CliError> {
 fn announce(running: &Running, no_auth: bool) {
     let (url, state) = (running.url(), running.state().display());
     println!("listening on {url}/cimom");
+    if let Some(url) = running.secure_url() {
+        println!("listening on {url}/cimom");
+    }
     println!("state is in {state}");
     if no_auth {
         println!("nobody is asked for a password: everybody may read, nobody may change anything");
@@ -86,6 +90,20 @@ pub(super) fn quoted(path: &Path) -> String {
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))
     }
+}
+
+/// Reads certificate and accounts anew at each SIGHUP.
+fn reload_at_hangup(reload: Reload) -> Result<(), StartError> {
+    let failed = |error| StartError::System("listen for signals", error);
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let reload = reload.clone();
+            // A reload that fails with a panic costs nothing but itself.
+            drop(tokio::task::spawn_blocking(move || reload.run()).await);
+        }
+    });
+    Ok(())
 }
 
 /// Becomes true at SIGTERM or SIGINT.

@@ -20,7 +20,7 @@ use super::super::StartError;
 use super::super::state::{private, write_private};
 
 /// The account file in the state directory.
-const FILE: &str = "passwd";
+pub(super) const FILE: &str = "passwd";
 /// Where the first start leaves the administrator's password.
 pub const PASSWORD_FILE: &str = "admin-password";
 /// The account that the first start makes.
@@ -53,14 +53,15 @@ fn hasher() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-fn hash(password: &[u8]) -> io::Result<String> {
+pub(super) fn hash(password: &[u8]) -> io::Result<String> {
     let hashed: Result<PasswordHash, _> = hasher().hash_password(password);
     hashed
         .map(|hash| hash.to_string())
         .map_err(|error| io::Error::other(error.to_string()))
 }
 
-fn role(word: &str) -> Option<Role> {
+/// The role of that name in the account file.
+pub(super) fn role(word: &str) -> Option<Role> {
     match word {
         "reader" => Some(Role::Reader),
         "submitter" => Some(Role::Submitter),
@@ -88,34 +89,22 @@ impl Accounts {
             write_private(&state.join(PASSWORD_FILE), text.as_bytes()).map_err(failed)?;
             write_private(&path, line.as_bytes()).map_err(failed)?;
         }
-        private(&path)?;
         if state.join(PASSWORD_FILE).exists() {
             private(&state.join(PASSWORD_FILE))?;
         }
-        let text = fs::read_to_string(&path).map_err(failed)?;
-        Self::parse(&text).map_err(|line| match line {
-            Ok(line) => StartError::Account {
-                path: path.clone(),
-                line,
-            },
-            Err(source) => failed(source),
-        })
-    }
-
-    /// Empty lines and lines that begin with `#` are passed over.
-    fn parse(text: &str) -> Result<Self, Result<usize, io::Error>> {
-        let mut by_name = HashMap::new();
-        for (number, line) in text.lines().enumerate() {
-            if line.trim().is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let account = account(line).ok_or(Ok(number + 1))?;
-            by_name.insert(account.name.clone(), account);
-        }
+        let by_name = read(&path)?;
         let nobody = password()
             .and_then(|password| hash(password.as_bytes()))
-            .map_err(Err)?;
+            .map_err(failed)?;
         Ok(Self { by_name, nobody })
+    }
+
+    /// The accounts of the state directory as they are now.
+    pub(super) fn again(&self, state: &Path) -> Result<Self, StartError> {
+        Ok(Self {
+            by_name: read(&state.join(FILE))?,
+            nobody: self.nobody.clone(),
+        })
     }
 
     /// The account of that name.
@@ -131,6 +120,31 @@ impl Accounts {
         let good = parsed.is_ok_and(|hash| hasher().verify_password(password, &hash).is_ok());
         good && account.is_some()
     }
+}
+
+fn read(path: &Path) -> Result<HashMap<String, Account>, StartError> {
+    private(path)?;
+    let text = fs::read_to_string(path).map_err(|source| StartError::State {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&text).map_err(|line| StartError::Account {
+        path: path.to_owned(),
+        line,
+    })
+}
+
+/// Empty lines and lines that begin with `#` are passed over. The error is the number of a line.
+pub(super) fn parse(text: &str) -> Result<HashMap<String, Account>, usize> {
+    let mut by_name = HashMap::new();
+    for (number, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let account = account(line).ok_or(number + 1)?;
+        by_name.insert(account.name.clone(), account);
+    }
+    Ok(by_name)
 }
 
 fn account(line: &str) -> Option<Account> {
@@ -197,10 +211,7 @@ mod tests {
             "admin:admin:plain",
             ":admin:x",
         ] {
-            assert!(
-                matches!(Accounts::parse(&format!("# a\n{bad}")), Err(Ok(2))),
-                "{bad:?}"
-            );
+            assert!(matches!(parse(&format!("# a\n{bad}")), Err(2)), "{bad:?}");
         }
     }
 }

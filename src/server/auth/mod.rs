@@ -4,9 +4,13 @@
 
 mod accounts;
 mod cache;
+mod edit;
+mod rate;
 mod throttle;
+mod watch;
 
 pub use accounts::{Account, Accounts};
+pub use edit::{AccountError, AccountFile};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -34,16 +38,22 @@ const CHECKS: usize = 2;
 /// The header that asks for credentials.
 pub const CHALLENGE: &str = "Basic realm=\"Jobwright\", charset=\"UTF-8\"";
 
-/// A request whose credentials were missing or wrong.
+/// Why a request is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Denied;
+pub enum Denied {
+    /// Its credentials were missing or wrong.
+    Unknown,
+    /// Its address has sent too many such requests in this second.
+    TooOften,
+}
 
 /// Decides who asks.
 pub struct Authenticator {
     /// `None` where nobody is asked.
-    accounts: Option<Arc<Accounts>>,
+    accounts: Option<watch::Watched>,
     uid: u32,
     cache: cache::Cache,
+    rate: rate::Rate,
     throttle: throttle::Throttle,
     checks: Arc<Semaphore>,
 }
@@ -55,30 +65,35 @@ struct Basic {
 }
 
 impl Authenticator {
-    /// Asks everybody for a password of `accounts`.
-    pub fn new(accounts: Accounts) -> Self {
-        Self::of(Some(Arc::new(accounts)))
-    }
-
     /// Asks nobody; everybody is a reader.
     pub fn open() -> Self {
-        Self::of(None)
+        Self::of(None, 0)
     }
 
-    fn of(accounts: Option<Arc<Accounts>>) -> Self {
+    fn of(accounts: Option<watch::Watched>, denied_requests: u32) -> Self {
         Self {
             accounts,
             uid: rustix::process::getuid().as_raw(),
             cache: cache::Cache::new(),
+            rate: rate::Rate::new(denied_requests),
             throttle: throttle::Throttle::default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
         }
     }
 
     /// The accounts in `STATE/passwd`; at the first start one is made, `admin`, whose password is
-    /// in `STATE/admin-password`.
-    pub fn from_state(state: &Path) -> Result<Self, StartError> {
-        Accounts::open(state).map(Self::new)
+    /// in `STATE/admin-password`. A file that changes is read again. An address may be refused
+    /// `denied_requests` times a second.
+    pub fn from_state(state: &Path, denied_requests: u32) -> Result<Self, StartError> {
+        let accounts = watch::Watched::open(state)?;
+        Ok(Self::of(Some(accounts), denied_requests))
+    }
+
+    /// Reads the accounts anew.
+    pub fn reload(&self) {
+        if let Some(accounts) = &self.accounts {
+            accounts.read();
+        }
     }
 
     /// Who sent a request with these headers from `peer`.
@@ -94,16 +109,26 @@ impl Authenticator {
                 Role::Reader,
             ));
         };
+        let accounts = accounts.current();
         let mut given = headers.get_all(AUTHORIZATION).iter();
         let basic = match (given.next(), given.next()) {
-            (Some(value), None) => basic(value.as_bytes()).ok_or(Denied)?,
-            (None, _) | (Some(_), Some(_)) => return Err(Denied),
+            (Some(value), None) => basic(value.as_bytes()),
+            (None, _) | (Some(_), Some(_)) => None,
         };
-        let account = accounts.get(&basic.user);
-        if let Some(account) = account.filter(|a| self.cache.knows(a, &basic.password)) {
+        if let Some(basic) = &basic
+            && let Some(account) = accounts.get(&basic.user)
+            && self.cache.knows(account, &basic.password)
+        {
             return Ok(self.principal(account));
         }
-        self.check(peer.ip(), accounts, basic).await
+        if self.rate.is_used_up(peer.ip()) {
+            return Err(Denied::TooOften);
+        }
+        let checked = match basic {
+            Some(basic) => self.check(peer.ip(), &accounts, basic).await,
+            None => Err(Denied::Unknown),
+        };
+        checked.inspect_err(|_| self.rate.count(peer.ip()))
     }
 
     fn principal(&self, account: &Account) -> Principal {
@@ -123,7 +148,7 @@ impl Authenticator {
             .clone()
             .acquire_owned()
             .await
-            .map_err(|_| Denied)?;
+            .map_err(|_| Denied::Unknown)?;
         let Basic { user, password } = basic;
         let (held, name) = (accounts.clone(), user.clone());
         let checked = tokio::task::spawn_blocking(move || {
@@ -131,7 +156,7 @@ impl Authenticator {
             drop(permit);
             (good, password)
         });
-        let (good, password) = checked.await.map_err(|_| Denied)?;
+        let (good, password) = checked.await.map_err(|_| Denied::Unknown)?;
         if let Some(account) = accounts.get(&user).filter(|_| good) {
             self.throttle.forgive(peer, &user);
             self.cache.remember(account, &password);
@@ -139,7 +164,7 @@ impl Authenticator {
         } else {
             self.throttle.count(peer, &user);
             tracing::warn!(target: "audit", %peer, user = ?user, "log-in refused");
-            Err(Denied)
+            Err(Denied::Unknown)
         }
     }
 }

@@ -5,40 +5,41 @@
     reason = "a request's clocks are read once, here"
 )]
 
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use chrono::Utc;
 use futures_util::FutureExt;
-use hyper::body::Incoming;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, TRAILER,
-    WWW_AUTHENTICATE,
-};
-use hyper::{Request, Response, StatusCode};
-use percent_encoding::{CONTROLS, utf8_percent_encode};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
+use hyper::{Request, Response};
 use tokio::sync::Semaphore;
 
 use crate::broker::{Arrival, Broker};
+use crate::builtin::{Kind, Statistics};
 use crate::cimxml::{
-    Agreement, Answer, CimHeaders, DecodeError, Decoded, HttpFault, Limits as XmlLimits, Method,
-    ResponseEncoder, ResponseHead, decode,
+    Agreement, Answer, Batch, Charset, CimHeaders, DecodeError, Decoded, HttpFault,
+    Limits as XmlLimits, Method, decode, decode_batch, to_utf8,
 };
-use crate::model::{CimError, Result};
-use crate::ops::{Addressed, BoxFuture, Reply, Request as Operation};
+use crate::model::Result;
+use crate::ops::{Addressed, BoxFuture, Reply};
 use crate::provider::Principal;
 
-use super::super::auth::{Authenticator, CHALLENGE};
-use super::super::{Limits, http};
+use super::super::Limits;
+use super::super::auth::{Authenticator, Denied};
+use super::super::connections::Connection;
+use super::super::http::{self, Transport, Verb};
+use super::super::negotiation::{Manner, negotiate};
 use super::body::{Authenticated, Held};
-use super::stream::{Body, DESCRIPTION_TRAILER, Encoded, STATUS_TRAILER, encode, whole};
+use super::deliver::{Body, deliver};
+use super::measure::{Measure, Spent, head_bytes};
+use super::operate::{Caller, failed_call};
+use super::options;
+use super::respond::{Refused, answered, extend, refused};
+use super::stream::Text;
 
-/// The media type of every answer that has a body.
-const XML: &str = "application/xml; charset=\"utf-8\"";
 /// Large bodies decoded at a time.
 const DECODERS: usize = 2;
 
@@ -66,19 +67,31 @@ impl Handler for Broker {
 
 /// The front end: everything between a connection and the handler.
 pub struct Front {
-    handler: Arc<dyn Handler>,
+    pub(super) handler: Arc<dyn Handler>,
     authenticator: Authenticator,
-    limits: Arc<Limits>,
+    pub(super) limits: Arc<Limits>,
     agreement: Agreement,
+    statistics: Arc<Statistics>,
     memory: Arc<Semaphore>,
-    decoders: Arc<Semaphore>,
-    panics: AtomicU64,
+    decoders: Semaphore,
+    pub(super) panics: AtomicU64,
 }
 
-/// What is to be said about a request besides its answer.
-struct Spoken {
-    prefix: Option<String>,
-    trailers: bool,
+/// A message that was understood.
+enum Message {
+    /// One call.
+    Single(Box<Decoded>),
+    /// Several.
+    Batch(Batch),
+}
+
+/// A request whose sender is known and whose CIM headers are read.
+struct Called {
+    principal: Principal,
+    cim: CimHeaders,
+    headers: HeaderMap,
+    body: Incoming,
+    start: Instant,
 }
 
 impl Front {
@@ -88,16 +101,17 @@ impl Front {
         authenticator: Authenticator,
         limits: Arc<Limits>,
         agreement: Agreement,
+        statistics: Arc<Statistics>,
     ) -> Self {
         let memory = Arc::new(Semaphore::new(limits.bodies_bytes));
-        let decoders = Arc::new(Semaphore::new(DECODERS));
         Self {
             handler,
             authenticator,
             limits,
             agreement,
+            statistics,
             memory,
-            decoders,
+            decoders: Semaphore::new(DECODERS),
             panics: AtomicU64::new(0),
         }
     }
@@ -107,205 +121,223 @@ impl Front {
         self.panics.load(Ordering::Relaxed)
     }
 
+    /// Reads the accounts anew.
+    pub fn reload(&self) {
+        self.authenticator.reload();
+    }
+
     /// Answers `request`. A panic costs the one request.
-    pub async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
-        let start = Instant::now();
-        let answered = AssertUnwindSafe(self.respond(peer, request))
-            .catch_unwind()
-            .await;
-        let mut response = match answered {
+    pub(in super::super) async fn answer(
+        self: Arc<Self>,
+        connection: Arc<Connection>,
+        transport: Transport,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let working = connection.begin(Instant::now);
+        let responding = AssertUnwindSafe(self.respond(&connection, transport, request));
+        let mut response = match responding.catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(fault)) => refused(&fault),
             Err(_) => {
                 self.panics.fetch_add(1, Ordering::Relaxed);
-                refused(&http::refuse(500, "a fault of the server"))
+                refused(&http::refuse(500, "a fault of the server").into())
             }
         };
-        let micros = start.elapsed().as_micros().to_string();
-        if let Ok(micros) = HeaderValue::from_str(&micros) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static("wbemserverresponsetime"), micros);
+        if connection.served() >= self.limits.connection_requests {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
         }
-        response
+        // The request is under way until the last of its body is gone.
+        response.map(|body| {
+            let held = body.map_frame(move |frame| {
+                let _ = &working;
+                frame
+            });
+            held.boxed_unsync()
+        })
     }
 
     async fn respond(
-        &self,
-        peer: SocketAddr,
+        self: &Arc<Self>,
+        connection: &Connection,
+        transport: Transport,
         request: Request<Incoming>,
-    ) -> std::result::Result<Response<Body>, HttpFault> {
-        let method = http::head(&request, &self.limits)?;
+    ) -> std::result::Result<Response<Body>, Refused> {
+        let start = Instant::now();
+        let verb = http::head(&request, transport, &self.limits)?;
         let (head, body) = request.into_parts();
-        let principal = match self.authenticator.authenticate(peer, &head.headers).await {
-            Ok(principal) => principal,
-            Err(_denied) => return Err(http::refuse(401, "no credentials, or wrong ones")),
+        let identified = self
+            .authenticator
+            .authenticate(connection.peer, &head.headers)
+            .await;
+        let principal = identified.map_err(|denied| match denied {
+            Denied::Unknown => http::refuse(401, "no credentials, or wrong ones"),
+            Denied::TooOften => http::refuse(429, "too many requests without a right password"),
+        })?;
+        connection.know();
+        let Verb::Call(method) = verb else {
+            return Ok(options::answer());
         };
-        let cim = cim_headers(method, &head.headers)?;
-        http::media(&head.headers)?;
-        let spoken = Spoken {
-            prefix: cim.prefix.clone(),
-            trailers: http::takes_trailers(&head.headers),
+        let cim = self.cim_headers(method, &head.headers)?;
+        let prefix = cim.prefix.clone();
+        let called = Called {
+            principal,
+            cim,
+            headers: head.headers,
+            body,
+            start,
         };
-        let authenticated = Authenticated::new(principal, body);
+        let answer = self.called(called).await;
+        answer.map_err(|fault| Refused { fault, prefix })
+    }
+
+    fn cim_headers(
+        &self,
+        method: Method,
+        headers: &HeaderMap,
+    ) -> std::result::Result<CimHeaders, HttpFault> {
+        // A plain POST declares no mandatory extension (DSP0200 1.4 §7.2.3).
+        let declared = method == Method::Post && headers.contains_key("man");
+        if declared && self.agreement == Agreement::Strict {
+            return Err(http::refuse(400, "POST with Man"));
+        }
+        let all: Vec<(&str, &[u8])> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        CimHeaders::read(method, &all)
+    }
+
+    async fn called(
+        self: &Arc<Self>,
+        called: Called,
+    ) -> std::result::Result<Response<Body>, HttpFault> {
+        let charset = http::media(&called.headers)?;
+        let manner = negotiate(&called.headers)?;
+        let authenticated = Authenticated::new(called.principal, called.body);
         let (principal, held) = authenticated.read(&self.limits, &self.memory).await?;
-        let (response_head, answered) = match self.decode(held).await {
-            Ok(Decoded { envelope, call }) => {
-                cim.agree(&envelope, self.agreement)?;
-                let encoder = ResponseEncoder::new(envelope.head.clone());
-                (
-                    envelope.head,
-                    self.operate(principal, call, encoder, spoken.trailers)
-                        .await,
-                )
+        let request_bytes = head_bytes(&called.headers) + held.bytes.len();
+        let spent = Spent::default();
+        let caller = Caller {
+            principal,
+            spent: spent.clone(),
+        };
+        let understood = self.understand(held, charset, called.cim.batch).await;
+        let (kind, text) = self.perform(&called.cim, caller, understood).await?;
+        let begun = (called.start.elapsed(), spent);
+        let measure = kind.filter(|_| self.statistics.are_gathered());
+        let measure =
+            measure.map(|kind| Measure::new(&self.statistics, kind, begun, request_bytes as u64));
+        self.say(text, &manner, called.cim.prefix.as_deref(), measure)
+    }
+
+    /// A long body is decoded elsewhere: while it is, this thread serves other connections.
+    async fn understand(
+        &self,
+        held: Held,
+        charset: Charset,
+        batch: bool,
+    ) -> std::result::Result<Message, DecodeError> {
+        if held.bytes.len() <= self.limits.inline_bytes {
+            return understood(&held.bytes, charset, batch);
+        }
+        let _turn = self.decoders.acquire().await;
+        let work = tokio::task::spawn_blocking(move || understood(&held.bytes, charset, batch));
+        work.await
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+
+    /// The answer to what was understood, and as what it counts.
+    async fn perform(
+        self: &Arc<Self>,
+        cim: &CimHeaders,
+        caller: Caller,
+        understood: std::result::Result<Message, DecodeError>,
+    ) -> std::result::Result<(Option<Kind>, Text), HttpFault> {
+        match understood {
+            Ok(Message::Single(decoded)) => {
+                cim.agree(&decoded.envelope, self.agreement)?;
+                let kind = Kind::of(&decoded.call.request);
+                Ok((kind, self.single(&caller, *decoded).await))
+            }
+            Ok(Message::Batch(batch)) => {
+                cim.agree_on_version(&batch.protocol_version)?;
+                let text = self.batch(caller, batch).await;
+                let text = text.map_err(|error| http::refuse(500, &error.description))?;
+                Ok((Some(Kind::BATCH), text))
             }
             Err(error) => {
                 if let Some(envelope) = &error.envelope {
                     cim.agree(envelope, self.agreement)?;
                 }
                 match error.answer() {
-                    Answer::Http(fault) => return Err(fault),
-                    Answer::Cim(head, error) => (head, Err(error)),
+                    Answer::Http(fault) => Err(fault),
+                    Answer::Cim(head, error) => Ok((None, failed_call(head, &error))),
                 }
             }
-        };
-        Ok(said(response_head, answered, &spoken))
-    }
-
-    /// A long body is decoded elsewhere: while it is, this thread serves other connections.
-    async fn decode(&self, held: Held) -> std::result::Result<Decoded, DecodeError> {
-        let limits = XmlLimits::default();
-        if held.bytes.len() <= self.limits.inline_bytes {
-            return decode(&held.bytes, &limits);
         }
-        let _turn = self.decoders.acquire().await;
-        let work = tokio::task::spawn_blocking(move || decode(&held.bytes, &limits));
-        work.await
-            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
 
-    async fn operate(
+    fn say(
         &self,
-        principal: Principal,
-        call: Addressed,
-        encoder: ResponseEncoder,
-        trailers: bool,
-    ) -> Result<Encoded> {
-        let time = match &call.request {
-            Operation::EnumerateInstances(_) | Operation::EnumerateInstanceNames(_) => {
-                self.limits.enumeration_time
-            }
-            _ => self.limits.operation_time,
-        };
-        let arrival = Arrival {
-            now: Utc::now(),
-            deadline: Instant::now() + time,
-        };
-        let chunk_bytes = self.limits.chunk_bytes;
-        let work = async {
-            let reply = self.handler.handle(principal, arrival, call).await?;
-            encode(encoder, reply, (chunk_bytes, trailers)).await
-        };
-        match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
-            Ok(Ok(encoded)) => encoded,
-            Ok(Err(_panic)) => {
-                self.panics.fetch_add(1, Ordering::Relaxed);
-                tracing::error!("an operation met a fault of the server");
-                Err(CimError::failed("the server met a fault of its own"))
-            }
-            Err(_) => Err(CimError::failed("the operation took too long")),
+        text: Text,
+        manner: &Manner,
+        prefix: Option<&str>,
+        mut measure: Option<Measure>,
+    ) -> std::result::Result<Response<Body>, HttpFault> {
+        let micros = measure
+            .as_ref()
+            .map(|measure| measure.begun.max(Duration::from_micros(1)).as_micros());
+        let spent = measure.as_ref().map(|measure| measure.spent.clone());
+        let delivery = deliver(text, manner, prefix, self.limits.compressed_bytes, spent);
+        let delivery = delivery.map_err(|error| {
+            tracing::error!(%error, "an answer could not be compressed");
+            http::refuse(500, "the answer could not be compressed")
+        })?;
+        let mut response = answered(delivery, manner, prefix);
+        if let Some(micros) = micros {
+            let headers = response.headers_mut();
+            extend(
+                headers,
+                prefix,
+                "WBEMServerResponseTime",
+                &micros.to_string(),
+            );
         }
+        if let Some(measure) = &mut measure {
+            measure.sent(head_bytes(response.headers()));
+        }
+        Ok(match measure {
+            Some(measure) => response.map(|body| measured(body, measure)),
+            None => response,
+        })
     }
 }
 
-fn said(head: ResponseHead, answered: Result<Encoded>, spoken: &Spoken) -> Response<Body> {
-    let mut late = false;
-    let body = match answered {
-        Ok(Encoded::Whole(bytes)) => whole(bytes),
-        Ok(Encoded::Begun(body)) => {
-            late = spoken.trailers;
-            body
-        }
-        Err(error) => {
-            let mut bytes = BytesMut::new();
-            ResponseEncoder::new(head).error(&mut bytes, &error);
-            whole(bytes.freeze())
-        }
-    };
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(XML));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if late {
-        let names = format!("{STATUS_TRAILER}, {DESCRIPTION_TRAILER}");
-        headers.extend(
-            HeaderValue::from_str(&names)
-                .ok()
-                .map(|names| (TRAILER, names)),
-        );
+/// `body`, whose bytes `measure` counts and whose end ends it.
+fn measured(body: Body, mut measure: Measure) -> Body {
+    let exact = body.size_hint().exact();
+    if let Some(bytes) = exact {
+        measure.sent(usize::try_from(bytes).unwrap_or(usize::MAX));
+        return body;
     }
-    mark(headers, spoken.prefix.as_deref());
-    response
+    let counted = body.map_frame(move |frame| {
+        measure.sent(frame.data_ref().map_or(0, bytes::Bytes::len));
+        frame
+    });
+    counted.boxed_unsync()
 }
 
-/// `CIMOperation: MethodResponse`, in the spelling that the request's method asks for.
-fn mark(headers: &mut hyper::HeaderMap, prefix: Option<&str>) {
-    let response = HeaderValue::from_static("MethodResponse");
-    let Some(prefix) = prefix else {
-        headers.insert(HeaderName::from_static("cimoperation"), response);
-        return;
-    };
-    let man = format!("http://www.dmtf.org/cim/mapping/http/v1.0 ; ns={prefix}");
-    let name = HeaderName::from_bytes(format!("{prefix}-CIMOperation").as_bytes());
-    if let (Ok(name), Ok(man)) = (name, HeaderValue::from_str(&man)) {
-        headers.insert(HeaderName::from_static("ext"), HeaderValue::from_static(""));
-        headers.insert(HeaderName::from_static("man"), man);
-        headers.insert(name, response);
+fn understood(
+    body: &[u8],
+    charset: Charset,
+    batch: bool,
+) -> std::result::Result<Message, DecodeError> {
+    let limits = XmlLimits::default();
+    let text = to_utf8(body, charset)?;
+    if batch {
+        decode_batch(&text, &limits).map(Message::Batch)
+    } else {
+        decode(&text, &limits).map(|decoded| Message::Single(Box::new(decoded)))
     }
-}
-
-fn cim_headers(
-    method: Method,
-    headers: &hyper::HeaderMap,
-) -> std::result::Result<CimHeaders, HttpFault> {
-    let all: Vec<(&str, &[u8])> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
-        .collect();
-    CimHeaders::read(method, &all)
-}
-
-/// An HTTP error: no body, and after those where the request was not read whole no more requests.
-fn refused(fault: &HttpFault) -> Response<Body> {
-    tracing::debug!(status = fault.status, detail = %fault.detail, "a request was refused");
-    let mut response = Response::new(whole(bytes::Bytes::new()));
-    *response.status_mut() =
-        StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if let Some(error) = fault.cim_error {
-        headers.insert(
-            HeaderName::from_static("cimerror"),
-            HeaderValue::from_static(error),
-        );
-        let detail = utf8_percent_encode(&fault.detail, CONTROLS).to_string();
-        if let Ok(detail) = HeaderValue::from_str(&detail) {
-            headers.insert(HeaderName::from_static("pgerrordetail"), detail);
-        }
-    }
-    match fault.status {
-        401 => {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-        }
-        405 => {
-            headers.insert(ALLOW, HeaderValue::from_static("POST, M-POST"));
-        }
-        503 => {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        _ => {}
-    }
-    if matches!(fault.status, 400 | 408 | 411 | 413 | 414 | 500 | 503) {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }

@@ -75,7 +75,26 @@ impl Authenticated {
     }
 }
 
+/// How long after its beginning the next part of a body may come when `read` bytes have come.
 fn allowed(limits: &Limits, read: usize) -> Duration {
     let (base, more) = limits.body_time;
-    base + more * u32::try_from(read / (64 * 1024)).unwrap_or(u32::MAX)
+    let whole = base + more * u32::try_from(read / (64 * 1024)).unwrap_or(u32::MAX);
+    let (bytes, warm_up) = limits.body_pace;
+    let seconds = read / bytes.max(1);
+    whole.min(warm_up + Duration::from_secs(seconds as u64 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_must_keep_pace_and_end() {
+        let seconds = |read| allowed(&Limits::default(), read).as_secs();
+        assert_eq!(seconds(0), 11, "the first bytes");
+        assert_eq!(seconds(1024), 12, "one KiB is good for a second");
+        assert_eq!(seconds(40 * 1024), 51);
+        assert_eq!(seconds(64 * 1024), 61, "no pace makes up for the whole");
+        assert_eq!(seconds(1 << 20), 76);
+    }
 }

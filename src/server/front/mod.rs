@@ -2,6 +2,12 @@
 
 mod answer;
 mod body;
+mod compress;
+mod deliver;
+mod measure;
+mod operate;
+mod options;
+mod respond;
 mod stream;
 
 pub use answer::{Front, Handler};

@@ -1,40 +1,23 @@
-//! The body of a response: whole when it is short, else in chunks that the client's pace draws.
+//! The text of a response: whole when it is short, else in chunks that the client's pace draws.
 
-use std::io;
 use std::pin::Pin;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::Frame;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::cimxml::{ResponseEncoder, Rest};
-use crate::model::{CimError, Result};
+use crate::model::Result;
 use crate::ops::Reply;
 
-/// A body that hyper sends.
-pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+/// Pieces of a text in their order, each made when it is drawn.
+pub(super) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// The trailers that tell of a late error.
-pub(super) const STATUS_TRAILER: &str = "CIMStatusCode";
-/// The same, in words.
-pub(super) const DESCRIPTION_TRAILER: &str = "CIMStatusCodeDescription";
-
-/// A body that is there already.
-pub(super) fn whole(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
-}
-
-/// What comes out of encoding the beginning of a reply.
-pub(super) enum Encoded {
-    /// All of it.
-    Whole(Bytes),
-    /// The first chunk, and a stream of what follows.
-    Begun(Body),
+/// A text, the beginning of which is made.
+pub(super) struct Text {
+    /// The beginning, or all of it.
+    pub(super) first: Bytes,
+    /// What follows.
+    pub(super) rest: Option<Chunks>,
 }
 
 /// One item as bytes.
@@ -53,11 +36,11 @@ struct Rendering {
 pub(super) async fn encode(
     encoder: ResponseEncoder,
     reply: Reply,
-    (chunk_bytes, trailers): (usize, bool),
-) -> Result<Encoded> {
+    chunk_bytes: usize,
+) -> Result<Text> {
     let mut first = BytesMut::new();
     let items = match encoder.begin(&mut first, reply)? {
-        Rest::Complete => return Ok(Encoded::Whole(first.freeze())),
+        Rest::Complete => return Ok(Text::whole(first.freeze())),
         rest => items(encoder.clone(), rest),
     };
     let mut rendering = Rendering {
@@ -67,14 +50,10 @@ pub(super) async fn encode(
         done: false,
     };
     rendering.fill(&mut first).await?;
-    if rendering.done {
-        return Ok(Encoded::Whole(first.freeze()));
-    }
-    let head = stream::iter([Ok(Frame::data(first.freeze()))]);
-    let rest = stream::unfold(Some(rendering), move |state| next_frame(state, trailers));
-    Ok(Encoded::Begun(BodyExt::boxed_unsync(StreamBody::new(
-        head.chain(rest),
-    ))))
+    Ok(Text {
+        first: first.freeze(),
+        rest: (!rendering.done).then(|| rendering.chunks()),
+    })
 }
 
 fn items(encoder: ResponseEncoder, rest: Rest) -> Items {
@@ -97,6 +76,37 @@ fn items(encoder: ResponseEncoder, rest: Rest) -> Items {
     }
 }
 
+impl Text {
+    /// A text that is made.
+    pub(super) fn whole(text: Bytes) -> Self {
+        Self {
+            first: text,
+            rest: None,
+        }
+    }
+
+    /// The text as chunks.
+    pub(super) fn chunks(self) -> Chunks {
+        let rest = self.rest.unwrap_or_else(|| stream::empty().boxed());
+        stream::iter([Ok(self.first)]).chain(rest).boxed()
+    }
+
+    /// The text of these chunks, of which as many are drawn as make up `chunk_bytes`.
+    pub(super) async fn gathered(mut chunks: Chunks, chunk_bytes: usize) -> Result<Self> {
+        let mut first = BytesMut::new();
+        while first.len() < chunk_bytes {
+            match chunks.next().await {
+                Some(chunk) => first.extend_from_slice(&chunk?),
+                None => return Ok(Self::whole(first.freeze())),
+            }
+        }
+        Ok(Self {
+            first: first.freeze(),
+            rest: Some(chunks),
+        })
+    }
+}
+
 impl Rendering {
     /// Appends items until the chunk is full, or the items and with them the document end.
     async fn fill(&mut self, out: &mut BytesMut) -> Result<()> {
@@ -111,45 +121,32 @@ impl Rendering {
         }
         Ok(())
     }
-}
 
-/// The next frame; after an error only its trailers, or an end that no client takes for one.
-async fn next_frame(
-    state: Option<Rendering>,
-    trailers: bool,
-) -> Option<(io::Result<Frame<Bytes>>, Option<Rendering>)> {
-    let mut rendering = state?;
-    let mut chunk = BytesMut::new();
-    match rendering.fill(&mut chunk).await {
-        Ok(()) => {
-            let left = (!rendering.done).then_some(rendering);
-            Some((Ok(Frame::data(chunk.freeze())), left))
-        }
-        Err(error) => {
-            tracing::error!(%error, "an answer failed after its beginning was sent");
-            if trailers {
-                return Some((Ok(Frame::trailers(late(&error))), None));
+    /// The chunks that are left; nothing follows an error.
+    fn chunks(self) -> Chunks {
+        stream::unfold(Some(self), |state| async move {
+            let mut rendering = state?;
+            let mut chunk = BytesMut::new();
+            match rendering.fill(&mut chunk).await {
+                Ok(()) => {
+                    let left = (!rendering.done).then_some(rendering);
+                    Some((Ok(chunk.freeze()), left))
+                }
+                Err(error) => Some((Err(error), None)),
             }
-            Some((Err(io::Error::other("the answer failed")), None))
-        }
+        })
+        .boxed()
     }
 }
 
-fn late(error: &CimError) -> HeaderMap {
-    let mut trailers = HeaderMap::new();
-    let name = |name: &'static str| HeaderName::from_bytes(name.as_bytes());
-    let text: String = error
-        .description
-        .chars()
-        .map(|c| if c.is_ascii_graphic() { c } else { ' ' })
-        .collect();
-    if let (Ok(status), Ok(description), Ok(text)) = (
-        name(STATUS_TRAILER),
-        name(DESCRIPTION_TRAILER),
-        HeaderValue::from_str(&text),
-    ) {
-        trailers.insert(status, HeaderValue::from(u16::from(error.status.code())));
-        trailers.insert(description, text);
-    }
-    trailers
+/// The same chunks, small ones put together until they make up `chunk_bytes`.
+pub(super) fn coalesced(chunks: Chunks, chunk_bytes: usize) -> Chunks {
+    stream::unfold(Some(chunks), move |state| async move {
+        match Text::gathered(state?, chunk_bytes).await {
+            Ok(text) if text.first.is_empty() && text.rest.is_none() => None,
+            Ok(text) => Some((Ok(text.first), text.rest)),
+            Err(error) => Some((Err(error), None)),
+        }
+    })
+    .boxed()
 }

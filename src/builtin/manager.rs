@@ -1,0 +1,84 @@
+//! CIM_ObjectManager: the server itself, which counts its operations or does not.
+
+use std::sync::Arc;
+
+use crate::model::{CimError, CimValue, Class, InstancePath, Result};
+use crate::ops::{BoxFuture, InstanceStream};
+use crate::provider::fill::{self, Plain};
+use crate::provider::{Changes, Context, Provider};
+
+use super::statistics::Statistics;
+use super::{Identity, system};
+
+/// The class of the object manager.
+pub(super) const CLASS: &str = "CIM_ObjectManager";
+/// What can be changed of it.
+const GATHER: &str = "GatherStatisticalData";
+
+/// The one object manager.
+struct Manager {
+    host: Arc<str>,
+    name: Arc<str>,
+    statistics: Arc<Statistics>,
+}
+
+/// The provider of the one object manager.
+pub(super) fn provider(identity: &Identity, statistics: Arc<Statistics>) -> Arc<dyn Provider> {
+    Arc::new(Manager {
+        host: identity.host.clone(),
+        name: identity.manager.clone(),
+        statistics,
+    })
+}
+
+impl Manager {
+    fn values(&self) -> Vec<(&'static str, Plain)> {
+        let description = concat!("Jobwright WBEM server Version ", env!("CARGO_PKG_VERSION"));
+        vec![
+            ("SystemCreationClassName", system::CLASS.into()),
+            ("SystemName", (&*self.host).into()),
+            ("CreationClassName", CLASS.into()),
+            ("Name", (&*self.name).into()),
+            ("ElementName", "Jobwright".into()),
+            ("Description", description.into()),
+            (GATHER, self.statistics.are_gathered().into()),
+            ("EnabledState", 2_u16.into()),
+            ("OperationalStatus", system::OK.into()),
+            ("Started", true.into()),
+        ]
+    }
+}
+
+impl Provider for Manager {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        fill::instances_of(cx, CLASS, class, |own| {
+            Ok(vec![fill::instance(own, self.values())?])
+        })
+    }
+
+    fn modify<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+        changes: Changes,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let current = self.get(cx, path).await?;
+            let mut gather = None;
+            for (name, value) in changes.values.iter() {
+                match value {
+                    CimValue::Boolean(on) if name.is(GATHER) => gather = Some(*on),
+                    value if current.value(name.as_str()) == value => {}
+                    _ => {
+                        let text = format!("{name}: of the server only {GATHER} can be changed");
+                        return Err(CimError::failed(text));
+                    }
+                }
+            }
+            if let Some(on) = gather {
+                self.statistics.gather(on, cx.now);
+            }
+            Ok(())
+        })
+    }
+}

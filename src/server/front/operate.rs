@@ -1,0 +1,125 @@
+//! Calling operations: one, or those of a batch one after the other, within their time.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a request's clocks are read once, here"
+)]
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use chrono::Utc;
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
+
+use crate::broker::Arrival;
+use crate::cimxml::{Batch, Decoded, Part, ResponseEncoder, ResponseHead, begin_batch, end_batch};
+use crate::model::{CimError, Result};
+use crate::ops::{Addressed, Request as Operation};
+use crate::provider::Principal;
+
+use super::answer::Front;
+use super::measure::Spent;
+use super::stream::{Chunks, Text, coalesced, encode};
+
+/// Who calls, and where the time goes that providers take.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) principal: Principal,
+    pub(super) spent: Spent,
+}
+
+impl Front {
+    /// The answer to one call.
+    pub(super) async fn single(&self, caller: &Caller, decoded: Decoded) -> Text {
+        let Decoded { envelope, call } = decoded;
+        let encoder = ResponseEncoder::new(envelope.head);
+        let answered = self.operate(caller, call, encoder.clone()).await;
+        answered.unwrap_or_else(|error| failed(&encoder, &error))
+    }
+
+    /// The answer to a batch. A part is called when what came before it has been written.
+    ///
+    /// # Errors
+    /// When a part fails whose beginning has been written already.
+    pub(super) async fn batch(self: &Arc<Self>, caller: Caller, batch: Batch) -> Result<Text> {
+        let mut before = BytesMut::new();
+        begin_batch(&mut before, &batch.message_id);
+        let mut after = BytesMut::new();
+        end_batch(&mut after);
+        let front = self.clone();
+        let parts = stream::iter(batch.parts).then(move |part| {
+            let (front, caller) = (front.clone(), caller.clone());
+            async move { front.part(&caller, part).await }
+        });
+        let chunks: Chunks = stream::iter([Ok(before.freeze())])
+            .chain(parts.flatten())
+            .chain(stream::iter([Ok(after.freeze())]))
+            .boxed();
+        let chunk_bytes = self.limits.chunk_bytes;
+        let text = Text::gathered(chunks, chunk_bytes).await?;
+        Ok(Text {
+            rest: text.rest.map(|rest| coalesced(rest, chunk_bytes)),
+            ..text
+        })
+    }
+
+    async fn part(&self, caller: &Caller, part: Part) -> Chunks {
+        let text = match part {
+            Part::Refused(head, error) => failed(&ResponseEncoder::in_batch(head), &error),
+            Part::Call(decoded) => {
+                let encoder = ResponseEncoder::in_batch(decoded.envelope.head);
+                let answered = self.operate(caller, decoded.call, encoder.clone()).await;
+                answered.unwrap_or_else(|error| failed(&encoder, &error))
+            }
+        };
+        text.chunks()
+    }
+
+    async fn operate(
+        &self,
+        caller: &Caller,
+        call: Addressed,
+        encoder: ResponseEncoder,
+    ) -> Result<Text> {
+        let time = match &call.request {
+            Operation::EnumerateInstances(_) | Operation::EnumerateInstanceNames(_) => {
+                self.limits.enumeration_time
+            }
+            _ => self.limits.operation_time,
+        };
+        let arrival = Arrival {
+            now: Utc::now(),
+            deadline: Instant::now() + time,
+        };
+        let principal = caller.principal.clone();
+        let work = async {
+            let handled = self.handler.handle(principal, arrival, call);
+            let reply = caller.spent.on(handled).await?;
+            encode(encoder, reply, self.limits.chunk_bytes).await
+        };
+        match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
+            Ok(Ok(encoded)) => encoded,
+            Ok(Err(_panic)) => {
+                self.panics.fetch_add(1, Ordering::Relaxed);
+                tracing::error!("an operation met a fault of the server");
+                Err(CimError::failed("the server met a fault of its own"))
+            }
+            Err(_) => Err(CimError::failed("the operation took too long")),
+        }
+    }
+}
+
+/// The answer to a call that a wrong value refuses.
+pub(super) fn failed_call(head: ResponseHead, error: &CimError) -> Text {
+    failed(&ResponseEncoder::new(head), error)
+}
+
+fn failed(encoder: &ResponseEncoder, error: &CimError) -> Text {
+    let mut bytes = BytesMut::new();
+    encoder.error(&mut bytes, error);
+    Text::whole(bytes.freeze())
+}

@@ -1,0 +1,119 @@
+//! A connection whose peer must keep pace: take what is written, and end the headers it began.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::Limits;
+use super::connections::Connection;
+
+/// A stream that fails when its peer does not keep pace.
+pub(super) struct Paced<S> {
+    stream: S,
+    connection: Arc<Connection>,
+    stall_time: Duration,
+    header_time: Duration,
+    /// Armed while a write waits.
+    writing: Option<Pin<Box<Sleep>>>,
+    /// Armed from the first byte of a request until one more has been served than then.
+    heading: Option<(u64, Pin<Box<Sleep>>)>,
+}
+
+impl<S> Paced<S> {
+    /// The stream of `connection`.
+    pub(super) fn new(stream: S, connection: Arc<Connection>, limits: &Limits) -> Self {
+        Self {
+            stream,
+            connection,
+            stall_time: limits.stall_time,
+            header_time: limits.header_time,
+            writing: None,
+            heading: None,
+        }
+    }
+
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let limit = self.stall_time;
+        let armed = self.writing.get_or_insert_with(|| sleep(limit));
+        ready!(armed.as_mut().poll(cx));
+        Poll::Ready(late("the client takes no answer"))
+    }
+}
+
+fn sleep(limit: Duration) -> Pin<Box<Sleep>> {
+    Box::pin(sleep_until(Instant::now() + limit))
+}
+
+fn late<T>(what: &str) -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::TimedOut, what))
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let served = self.connection.served();
+        self.heading.take_if(|(then, _)| *then != served);
+        if self.connection.is_working() {
+            return read;
+        }
+        if buffer.filled().len() > before && self.heading.is_none() {
+            self.heading = Some((served, sleep(self.header_time)));
+        }
+        let heading = self.heading.as_mut();
+        if heading.is_some_and(|(_, heading)| heading.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(late("the headers came too slowly"));
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.watch(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.watch(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.watch(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
