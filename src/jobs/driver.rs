@@ -4,7 +4,7 @@
 //! transaction, and only then acts and answers. While the disk works the next requests gather, so
 //! that under load many share one sync.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::store::{Query, StoreError};
 use super::alarm::Alarm;
 use super::clock;
 use super::core::{
-    Action, Answer, Change, Event, JobId, JobRecord, JobSpec, Now, Scheduler, Submission, Ticket,
-    Wake,
+    Action, Answer, Change, Event, JobId, JobRecord, JobSpec, Now, QueueView, Scheduler,
+    Submission, Ticket, Wake,
 };
 use super::engine::{
-    Ask, Committed, Engine, EngineError, QueueView, REQUEST_ID_LIMIT, Request, Snapshot, Timeout,
+    Ask, Committed, Engine, EngineError, REQUEST_ID_LIMIT, Request, Snapshot, Timeout,
 };
 use super::journal::Journal;
 use super::port::{News, Runs};
@@ -322,8 +322,8 @@ impl Driver {
                 jobs.insert(job.id.clone(), Arc::clone(job));
             }
         }
-        let queue = queue_view(&self.scheduler);
-        self.published.store(Arc::new(Snapshot { jobs, queue }));
+        let queues = queue_views(&self.scheduler);
+        self.published.store(Arc::new(Snapshot { jobs, queues }));
         // Listeners come after readers, so that whoever hears of a change also sees it.
         for (before, after) in decisions.changes.iter().filter_map(both_sides) {
             self.desk.committed += 1;
@@ -388,13 +388,10 @@ fn unless_fatal(attempted: Result<(), StoreError>) -> Result<(), StoreError> {
     attempted.or_else(|error| if error.is_fatal() { Err(error) } else { Ok(()) })
 }
 
-/// The numbers of the queue.
-pub(super) fn queue_view(scheduler: &Scheduler) -> QueueView {
-    QueueView {
-        max_running: scheduler.max_running(),
-        waiting: scheduler.waiting(),
-        running: scheduler.running(),
-    }
+/// The queues with their numbers, by name.
+pub(super) fn queue_views(scheduler: &Scheduler) -> BTreeMap<String, QueueView> {
+    let views = scheduler.queue_views();
+    views.map(|view| (view.record.name.clone(), view)).collect()
 }
 
 fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
@@ -454,7 +451,11 @@ fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
             id,
             amendment,
         },
-        Ask::MaxRunning { limit } => Event::MaxRunning { ticket, limit },
+        Ask::Queue { name, order } => Event::Queue {
+            ticket,
+            name,
+            order,
+        },
         Ask::Close => return Err(EngineError::Stopped),
     })
 }
@@ -492,7 +493,7 @@ fn apply(jobs: &mut imbl::OrdMap<JobId, Arc<JobRecord>>, change: &Change) {
         Change::Remove(job) => {
             jobs.remove(&job.id);
         }
-        Change::Run(_) | Change::MaxRunning(_) => {}
+        Change::Run(_) | Change::Queue(_) | Change::RemoveQueue(_) => {}
     }
 }
 
@@ -505,7 +506,7 @@ fn both_sides(change: &Change) -> Option<(Side, Side)> {
             Some((Some(Arc::clone(before)), Some(Arc::clone(after))))
         }
         Change::Remove(job) => Some((Some(Arc::clone(job)), None)),
-        Change::Run(_) | Change::MaxRunning(_) => None,
+        Change::Run(_) | Change::Queue(_) | Change::RemoveQueue(_) => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is decided here; the driver's one task decides, and what it answers is on disk.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -14,8 +15,8 @@ use crate::store::{History, StoreError};
 
 use super::clock;
 use super::core::{
-    Amendment, Answer, JobFields, JobId, JobRecord, Now, Refusal, Repeated, RunRow, ScheduleSpec,
-    Setting, SpecError, Submitter,
+    Amendment, Answer, JobFields, JobId, JobRecord, Now, QueueOrder, QueueRefusal, QueueView,
+    Refusal, Repeated, RunRow, ScheduleSpec, Setting, SpecError, Submitter,
 };
 use super::port::{LogChunk, Runs, Stream};
 
@@ -42,19 +43,8 @@ pub struct Engine {
 pub struct Snapshot {
     /// Jobs by `InstanceID`.
     pub jobs: imbl::OrdMap<JobId, Arc<JobRecord>>,
-    /// The queue's numbers.
-    pub queue: QueueView,
-}
-
-/// The numbers of the one queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueueView {
-    /// `MaxRunningJobs`.
-    pub max_running: u32,
-    /// Jobs that are due and wait for a slot.
-    pub waiting: u32,
-    /// Jobs that hold a slot.
-    pub running: u32,
+    /// The queues with their numbers, by name.
+    pub queues: BTreeMap<String, QueueView>,
 }
 
 /// A committed change of one job: created without `before`, removed without `after`.
@@ -108,11 +98,11 @@ pub enum EngineError {
     #[error("{0}")]
     Denied(String),
     /// The number of jobs is at its limit. (`CIM_ERR_FAILED`)
-    #[error("the queue is full: it has {0} jobs")]
+    #[error("there are {0} jobs, and no more are possible")]
     Full(usize),
-    /// The value is outside what the engine can do. (`CIM_ERR_INVALID_PARAMETER`)
-    #[error("MaxRunningJobs must be at least 1")]
-    MaxRunning,
+    /// A queue does not do it.
+    #[error(transparent)]
+    Queue(#[from] QueueRefusal),
     /// The store could not make it durable, and so it did not happen. (`CIM_ERR_FAILED`)
     #[error("the job store cannot be written: {0}")]
     Store(String),
@@ -138,7 +128,7 @@ impl From<Refusal> for EngineError {
             | Refusal::OneShot
             | Refusal::Schedules
             | Refusal::LastSchedule => Self::Denied(refusal.to_string()),
-            Refusal::MaxRunning => Self::MaxRunning,
+            Refusal::Queue(refusal) => Self::Queue(refusal),
         }
     }
 }
@@ -178,8 +168,9 @@ pub(super) enum Ask {
         id: JobId,
         amendment: Amendment,
     },
-    MaxRunning {
-        limit: u32,
+    Queue {
+        name: String,
+        order: QueueOrder,
     },
     Close,
 }
@@ -266,9 +257,18 @@ impl Engine {
         self.order(Ask::Amend { id, amendment }).await
     }
 
-    /// Sets `MaxRunningJobs` of the queue; what runs goes on running.
-    pub async fn set_max_running(&self, limit: u32) -> Result<(), EngineError> {
-        self.order(Ask::MaxRunning { limit }).await
+    /// Carries out what a client wants of a queue; the return value of `RequestStateChange`, and 0
+    /// for everything else. What runs goes on running.
+    pub async fn order_queue(&self, name: &str, order: QueueOrder) -> Result<u32, EngineError> {
+        let name = name.to_owned();
+        match self.ask(Ask::Queue { name, order }).await? {
+            Answer::Code(code) => Ok(code),
+            Answer::Done => Ok(0),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Submitted(..) | Answer::Schedule(_) => {
+                unreachable!("an order is done or answered with a code")
+            }
+        }
     }
 
     /// The job table at the last commit.

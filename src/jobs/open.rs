@@ -20,8 +20,8 @@ use crate::store::{History, Loaded, Options, Store, StoreError};
 
 use super::alarm::Alarm;
 use super::clock;
-use super::core::{JobRecord, Phase, Policy, RunNews, Scheduler};
-use super::driver::{Batch, Desk, Driver, EngineTask, queue_view};
+use super::core::{DEFAULT_QUEUE, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler};
+use super::driver::{Batch, Desk, Driver, EngineTask, queue_views};
 use super::engine::{Engine, Snapshot};
 use super::journal::Journal;
 use super::port::{News, Runs};
@@ -85,8 +85,8 @@ impl Engine {
         let (store, history, loaded) = opened.await.unwrap_or(Err(StoreError::Stopped))?;
         let zone = config.policy.zone;
         let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted, zone);
-        let max_running = loaded.max_running.unwrap_or(config.max_running).max(1);
-        let scheduler = Scheduler::new(config.policy, max_running, jobs.clone());
+        let queues = queues(loaded.queues, config.max_running);
+        let scheduler = Scheduler::new(config.policy, queues, jobs.clone());
         let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
         let journal = Journal::start(store)
             .map_err(|error| OpenError::System("start the writer thread", error))?;
@@ -95,7 +95,7 @@ impl Engine {
                 .iter()
                 .map(|job| (job.id.clone(), Arc::clone(job)))
                 .collect(),
-            queue: queue_view(&scheduler),
+            queues: queue_views(&scheduler),
         };
         let mut driver = Driver {
             scheduler,
@@ -153,6 +153,14 @@ fn read(
     let loaded = store.load(host, boot_id)?;
     let history = store.history();
     Ok((store, history, loaded))
+}
+
+/// The queues of the store, with the default one even if it was never changed.
+fn queues(mut stored: Vec<QueueRecord>, max_running: u32) -> Vec<Arc<QueueRecord>> {
+    if !stored.iter().any(|queue| queue.name == DEFAULT_QUEUE) {
+        stored.push(QueueRecord::default_queue(max_running.max(1)));
+    }
+    stored.into_iter().map(Arc::new).collect()
 }
 
 fn jobs_after_restart(jobs: Vec<JobRecord>, rebooted: bool, zone: Tz) -> Vec<Arc<JobRecord>> {

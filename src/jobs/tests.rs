@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::core::{
-    Exit, JobFields, JobId, JobRecord, JobState, Phase, RunNews, Setting, Signal, Submitter, Work,
+    DEFAULT_QUEUE, Exit, JobFields, JobId, JobRecord, JobState, Phase, QueueOrder, QueueRecord,
+    QueueRefusal, RunNews, Setting, Signal, Submitter, Work,
 };
 use super::driver::STEP_LIMIT;
 use super::engine::{Engine, EngineError, Submitted, Timeout};
@@ -198,6 +199,16 @@ fn ann() -> Submitter {
 }
 
 impl Bench {
+    async fn let_run(&self, max_running: u32) -> Result<u32, EngineError> {
+        let order = QueueOrder::Limit(QueueRecord::default_queue(max_running).limits);
+        self.engine.order_queue(DEFAULT_QUEUE, order).await
+    }
+
+    fn queue(&self) -> (u32, u32) {
+        let queue = &self.engine.snapshot().queues[DEFAULT_QUEUE];
+        (queue.running, queue.waiting)
+    }
+
     async fn submit(&self, word: &str) -> JobId {
         self.engine
             .submit(command(word), ann(), None)
@@ -404,10 +415,7 @@ async fn what_is_wrong_is_refused_and_leaves_nothing() {
         65_535,
         "all or nothing"
     );
-    assert_eq!(
-        bench.engine.set_max_running(0).await,
-        Err(EngineError::MaxRunning)
-    );
+    assert_eq!(bench.let_run(0).await, Err(QueueRefusal::MaxRunning.into()));
 }
 
 #[tokio::test]
@@ -584,12 +592,9 @@ async fn a_store_that_takes_nothing_makes_no_heap_of_news() {
 async fn the_limit_of_running_jobs_holds_and_can_be_changed() {
     let folder = folder();
     let bench = fresh(folder.path()).await;
-    bench.engine.set_max_running(2).await.expect("set");
-    let ids = join_all((0..5).map(|_| bench.submit("sleep"))).await;
-    let queue = bench.engine.snapshot().queue;
-    assert_eq!((queue.max_running, queue.running, queue.waiting), (2, 2, 3));
-    bench.engine.set_max_running(4).await.expect("set");
-    let queue = bench.engine.snapshot().queue;
-    assert_eq!((queue.max_running, queue.running, queue.waiting), (4, 4, 1));
-    assert_eq!(ids.len(), 5);
+    bench.let_run(2).await.expect("set");
+    join_all((0..5).map(|_| bench.submit("sleep"))).await;
+    assert_eq!(bench.queue(), (2, 3));
+    bench.let_run(4).await.expect("set");
+    assert_eq!(bench.queue(), (4, 1));
 }

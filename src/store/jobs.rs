@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
-use crate::jobs::core::{Change, JobId, JobRecord, Prior, RunRow};
+use crate::jobs::core::{Change, DEFAULT_QUEUE, JobId, JobRecord, Prior, QueueRecord, RunRow};
 
 use super::database::Store;
 use super::error::StoreError;
@@ -22,8 +22,8 @@ const PRUNE_LIMIT: i64 = 1000;
 pub struct Loaded {
     /// All jobs, in the order of their submission.
     pub jobs: Vec<JobRecord>,
-    /// `MaxRunningJobs`, if a client ever set it.
-    pub max_running: Option<u32>,
+    /// The queues that a client ever changed.
+    pub queues: Vec<QueueRecord>,
     /// The host name of the first start.
     pub host: String,
     /// Whether the machine was booted since the last start.
@@ -54,13 +54,13 @@ impl Store {
         if rebooted {
             set_meta(&transaction, "boot_id", boot_id)?;
         }
-        let max_running = meta(&transaction, "max_running")?.and_then(|text| text.parse().ok());
+        let queues = read_queues(&transaction)?;
         let jobs = read_jobs(&transaction)?;
         transaction.commit()?;
         let host = known_host.unwrap_or_else(|| host.to_owned());
         Ok(Loaded {
             jobs,
-            max_running,
+            queues,
             host,
             rebooted,
         })
@@ -140,6 +140,31 @@ fn set_meta(transaction: &Transaction<'_>, key: &str, value: &str) -> Result<(),
     Ok(())
 }
 
+/// Where a queue is in the table of single values: there are few of them.
+const QUEUE_KEY: &str = "queue/";
+
+fn queue_key(name: &str) -> String {
+    format!("{QUEUE_KEY}{name}")
+}
+
+fn read_queues(transaction: &Transaction<'_>) -> Result<Vec<QueueRecord>, StoreError> {
+    let mut statement = transaction.prepare("SELECT key, value FROM meta WHERE key GLOB ?")?;
+    let mut rows = statement.query([format!("{QUEUE_KEY}*")])?;
+    let mut queues = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, data): (String, String) = (row.get(0)?, row.get(1)?);
+        let queue = serde_json::from_str(&data);
+        queues.push(queue.map_err(|source| StoreError::Record { id, source })?);
+    }
+    let known = |queue: &QueueRecord| queue.name == DEFAULT_QUEUE;
+    // What a store of the first version knew of its one queue.
+    let limit = meta(transaction, "max_running")?.and_then(|text| text.parse().ok());
+    if let Some(limit) = limit.filter(|_| !queues.iter().any(known)) {
+        queues.push(QueueRecord::default_queue(limit));
+    }
+    Ok(queues)
+}
+
 fn read_jobs(transaction: &Transaction<'_>) -> Result<Vec<JobRecord>, StoreError> {
     let mut statement = transaction.prepare("SELECT id, data FROM jobs ORDER BY seq")?;
     let mut rows = statement.query([])?;
@@ -162,7 +187,14 @@ fn apply(
         Change::Update { before, after } => update(transaction, before, after),
         Change::Remove(job) => remove(transaction, job, now),
         Change::Run(row) => write_run(transaction, row),
-        Change::MaxRunning(limit) => set_meta(transaction, "max_running", &limit.to_string()),
+        Change::Queue(queue) => {
+            let data = serde_json::to_string(&**queue).map_err(StoreError::Encode)?;
+            set_meta(transaction, &queue_key(&queue.name), &data)
+        }
+        Change::RemoveQueue(queue) => {
+            transaction.execute("DELETE FROM meta WHERE key = ?", [queue_key(&queue.name)])?;
+            Ok(())
+        }
     }
 }
 
@@ -180,9 +212,11 @@ fn forget(
             let gone = keep.after_removal(transaction, &job.id)?;
             Ok(gone.into_iter().collect())
         }
-        Change::Insert { .. } | Change::Update { .. } | Change::Run(_) | Change::MaxRunning(_) => {
-            Ok(Vec::new())
-        }
+        Change::Insert { .. }
+        | Change::Update { .. }
+        | Change::Run(_)
+        | Change::Queue(_)
+        | Change::RemoveQueue(_) => Ok(Vec::new()),
     }
 }
 
@@ -192,7 +226,8 @@ fn ended_run(change: &Change) -> Option<&RunRow> {
         Change::Insert { .. }
         | Change::Update { .. }
         | Change::Remove(_)
-        | Change::MaxRunning(_) => None,
+        | Change::Queue(_)
+        | Change::RemoveQueue(_) => None,
     }
 }
 

@@ -17,7 +17,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::jobs::core::{
-    Change, Exit, JobFields, JobId, JobRecord, JobSpec, JobState, Prior, RunRow, Submitter, Written,
+    Change, Exit, JobFields, JobId, JobRecord, JobSpec, JobState, Prior, QueueRecord, RunRow,
+    Submitter, Written,
 };
 
 fn now() -> DateTime<Utc> {
@@ -88,9 +89,15 @@ fn what_was_committed_is_there_after_reopening() {
     store
         .commit(&[insert(&a, None), insert(&b, None)], now())
         .expect("commits");
-    store
-        .commit(&[update, Change::MaxRunning(7)], now())
-        .expect("commits");
+    let queue = QueueRecord::default_queue(7);
+    let gone = Arc::new(QueueRecord::new("gone", queue.limits.clone()));
+    let changes = [
+        update,
+        Change::Queue(Arc::new(queue.clone())),
+        Change::Queue(Arc::clone(&gone)),
+        Change::RemoveQueue(gone),
+    ];
+    store.commit(&changes, now()).expect("commits");
     drop(store);
     let mut store = Store::open(&options(folder.path())).expect("opens");
     let loaded = store.load("another", "boot").expect("loads");
@@ -98,7 +105,7 @@ fn what_was_committed_is_there_after_reopening() {
         loaded.jobs,
         [JobRecord::clone(&a), JobRecord::clone(&b_later)]
     );
-    assert_eq!((loaded.max_running, loaded.rebooted), (Some(7), false));
+    assert_eq!((loaded.queues, loaded.rebooted), (vec![queue], false));
     assert_eq!(loaded.host, "host", "the name of the first start");
     drop(store);
     let mut store = Store::open(&options(folder.path())).expect("opens");

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::database::MIGRATIONS;
 use super::{Options, Query, Store};
-use crate::jobs::core::{Exit, JobId, JobState, Prior};
+use crate::jobs::core::{Exit, JobId, JobState, Prior, QueueRecord};
 
 fn fixture(format: usize) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/store");
@@ -30,7 +30,8 @@ fn id(text: &str) -> JobId {
 /// What the fixtures hold, whatever their format.
 fn check(store: &mut Store) {
     let loaded = store.load("another host", "this boot").expect("loads");
-    assert_eq!((loaded.max_running, &*loaded.host), (Some(3), "host"));
+    assert_eq!(loaded.queues, [QueueRecord::default_queue(3)]);
+    assert_eq!(loaded.host, "host");
     let jobs: Vec<_> = loaded
         .jobs
         .iter()

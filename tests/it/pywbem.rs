@@ -42,6 +42,11 @@ fn calendars_and_decisions() {
 }
 
 #[test]
+fn queues_are_managed() {
+    run("test_queues");
+}
+
+#[test]
 fn what_may_be_written_is_what_the_mof_says() {
     run("test_limits");
 }

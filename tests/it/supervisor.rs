@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use jobwright::jobs::core::{Exit, JobRecord, JobState, RunNews, Signal};
+use jobwright::jobs::core::{
+    DEFAULT_QUEUE, Exit, JobRecord, JobState, QueueOrder, QueueRecord, RunNews, Signal,
+};
 use jobwright::jobs::engine::Timeout;
 use jobwright::jobs::executor::ProcessExecutor;
 use jobwright::jobs::executor::message::{self, End, Outcome, Program, Spec};
@@ -258,11 +260,9 @@ async fn a_backlog_runs_within_its_limit_and_whole() {
     let folder = state_dir();
     let bench = open(folder.path()).await;
     let limit = u32::try_from(LIMIT).expect("small");
-    bench
-        .engine
-        .set_max_running(limit)
-        .await
-        .expect("is accepted");
+    let order = QueueOrder::Limit(QueueRecord::default_queue(limit).limits);
+    let ordered = bench.engine.order_queue(DEFAULT_QUEUE, order).await;
+    ordered.expect("is accepted");
     let mut changes = bench.engine.changes();
     let mut ids = Vec::new();
     for _ in 0..JOBS {
@@ -307,6 +307,7 @@ fn a_supervisor_without_leave_runs_nothing() {
         environment: Vec::new(),
         working_directory: None,
         output_limit_bytes: 1000,
+        cpu_limit_seconds: None,
     };
     let mut supervisor = Command::new(env!("CARGO_BIN_EXE_jobwright"))
         .arg("supervise-run")

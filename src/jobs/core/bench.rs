@@ -31,8 +31,9 @@ pub(super) fn fields() -> JobFields {
 impl Bench {
     pub(super) fn new(max_running: u32) -> Self {
         let wall: DateTime<Utc> = "2026-06-01T12:00:00Z".parse().expect("an instant");
+        let queue = Arc::new(QueueRecord::default_queue(max_running));
         Self {
-            scheduler: Scheduler::new(Policy::default(), max_running, Vec::new()),
+            scheduler: Scheduler::new(Policy::default(), vec![queue], Vec::new()),
             now: Now {
                 wall,
                 boot: Duration::from_secs(50),
@@ -158,6 +159,24 @@ impl Bench {
         }
     }
 
+    pub(super) fn order(&mut self, queue: &str, order: QueueOrder) -> Answer {
+        let ticket = self.ticket();
+        self.handle(Event::Queue {
+            ticket,
+            name: queue.to_owned(),
+            order,
+        });
+        self.answer(ticket).expect("an order is answered at once")
+    }
+
+    /// The numbers of a queue.
+    pub(super) fn queue(&self, name: &str) -> QueueView {
+        let mut views = self.scheduler.queue_views();
+        views
+            .find(|view| view.record.name == name)
+            .expect("the queue is there")
+    }
+
     pub(super) fn delete(&mut self, name: &str) -> Answer {
         let ticket = self.ticket();
         self.handle(Event::Delete {
@@ -217,7 +236,12 @@ impl Bench {
             Arc::new(job)
         };
         let jobs = self.scheduler.jobs().map(again).collect();
-        self.scheduler = Scheduler::new(policy, self.scheduler.max_running(), jobs);
+        let queues = self
+            .scheduler
+            .queue_views()
+            .map(|view| view.record)
+            .collect();
+        self.scheduler = Scheduler::new(policy, queues, jobs);
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Arc<JobRecord>> {

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::fields::Setting;
 use super::id::{JobId, Submitter};
+use super::queue::{QueueOrder, QueueRecord, QueueRefusal};
 use super::record::{Exit, JobRecord, RunRow, Written};
 use super::rules::SpecError;
 use super::schedule::{SCHEDULE_LIMIT, ScheduleSpec};
@@ -72,12 +73,14 @@ pub enum Event {
         /// The change.
         amendment: Amendment,
     },
-    /// A client sets `MaxRunningJobs`.
-    MaxRunning {
+    /// A client wants something of a queue.
+    Queue {
         /// Whom to answer.
         ticket: Ticket,
-        /// The new limit.
-        limit: u32,
+        /// The queue.
+        name: String,
+        /// What is wanted.
+        order: QueueOrder,
     },
     /// Something happened to a run.
     Run {
@@ -238,8 +241,10 @@ pub enum Change {
     Remove(Arc<JobRecord>),
     /// A row of history is new or changed.
     Run(RunRow),
-    /// The limit of running jobs changed.
-    MaxRunning(u32),
+    /// A queue is new or changed.
+    Queue(Arc<QueueRecord>),
+    /// A queue is gone.
+    RemoveQueue(Arc<QueueRecord>),
 }
 
 /// The answer to a request.
@@ -285,7 +290,7 @@ pub enum Refusal {
     #[error("the job has ended; delete it instead of changing DeleteOnCompletion")]
     Ended,
     /// The number of jobs is at its limit.
-    #[error("the queue is full: it has {0} jobs")]
+    #[error("there are {0} jobs, and no more are possible")]
     Full(usize),
     /// The job has ended, so that nothing about it can be changed any more.
     #[error("the job has ended")]
@@ -302,7 +307,7 @@ pub enum Refusal {
     /// Without its last schedule the job would begin at once.
     #[error("the job would begin at once without its last schedule; suspend it first")]
     LastSchedule,
-    /// `MaxRunningJobs` of zero.
-    #[error("MaxRunningJobs must be at least 1")]
-    MaxRunning,
+    /// A queue does not do it.
+    #[error(transparent)]
+    Queue(#[from] QueueRefusal),
 }

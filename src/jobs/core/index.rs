@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::id::JobId;
+use super::queues::waiting_since;
 use super::record::JobRecord;
 use super::spec::StartRule;
 use super::state::JobState;
@@ -15,14 +16,27 @@ use super::state::JobState;
 /// The order of the queue: priority, then time of being due, then order of submission.
 pub(super) type Place = (u32, DateTime<Utc>, u64, JobId);
 
+/// The jobs of one queue that have not ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Line {
+    /// Those that wait for a slot, in their order.
+    pub(super) waiting: BTreeSet<Place>,
+    /// Those that wait to begin a run, by since when.
+    pub(super) since: BTreeSet<(DateTime<Utc>, JobId)>,
+    /// How many hold a slot.
+    pub(super) slots: u32,
+    /// How many there are.
+    pub(super) jobs: usize,
+}
+
 /// The look-up tables over all jobs.
 #[derive(Debug, Clone)]
 pub(super) struct Index {
     finished_keep: Duration,
-    pub(super) queue: BTreeSet<Place>,
+    lines: HashMap<String, Line>,
+    touched: BTreeSet<String>,
     pub(super) wall: BTreeSet<(DateTime<Utc>, JobId)>,
     pub(super) boot: BTreeSet<(Duration, JobId)>,
-    pub(super) slots: u32,
     dependents: HashMap<JobId, BTreeSet<JobId>>,
 }
 
@@ -31,22 +45,21 @@ impl Index {
     pub(super) fn new(finished_keep: Duration) -> Self {
         Self {
             finished_keep,
-            queue: BTreeSet::new(),
+            lines: HashMap::new(),
+            touched: BTreeSet::new(),
             wall: BTreeSet::new(),
             boot: BTreeSet::new(),
-            slots: 0,
             dependents: HashMap::new(),
         }
     }
 
     /// Enters what `job` asks for.
     pub(super) fn enter(&mut self, job: &JobRecord) {
-        self.queue.extend(place(job));
+        self.line_up(job);
         self.wall
             .extend(self.wall_timer(job).map(|at| (at, job.id.clone())));
         self.boot
             .extend(boot_timer(job).map(|at| (at, job.id.clone())));
-        self.slots += u32::from(holds_slot(job.state));
         for awaited in &job.awaited {
             let waiting = self.dependents.entry(awaited.job.clone()).or_default();
             waiting.insert(job.id.clone());
@@ -55,16 +68,13 @@ impl Index {
 
     /// Takes out what `enter` entered for the same record.
     pub(super) fn leave(&mut self, job: &JobRecord) {
-        if let Some(place) = place(job) {
-            self.queue.remove(&place);
-        }
+        self.step_out(job);
         if let Some(at) = self.wall_timer(job) {
             self.wall.remove(&(at, job.id.clone()));
         }
         if let Some(at) = boot_timer(job) {
             self.boot.remove(&(at, job.id.clone()));
         }
-        self.slots -= u32::from(holds_slot(job.state));
         for awaited in &job.awaited {
             if let Some(waiting) = self.dependents.get_mut(&awaited.job) {
                 waiting.remove(&job.id);
@@ -73,6 +83,55 @@ impl Index {
                 }
             }
         }
+    }
+
+    fn line_up(&mut self, job: &JobRecord) {
+        if job.state.is_final() {
+            return;
+        }
+        let line = self.lines.entry(job.spec.queue().to_owned()).or_default();
+        line.waiting.extend(place(job));
+        line.since
+            .extend(waiting_since(job).map(|since| (since, job.id.clone())));
+        line.slots += u32::from(holds_slot(job.state));
+        line.jobs += 1;
+        self.touch(job.spec.queue());
+    }
+
+    fn step_out(&mut self, job: &JobRecord) {
+        let line = self.lines.get_mut(job.spec.queue());
+        let Some(line) = line.filter(|_| !job.state.is_final()) else {
+            return;
+        };
+        if let Some(place) = place(job) {
+            line.waiting.remove(&place);
+        }
+        if let Some(since) = waiting_since(job) {
+            line.since.remove(&(since, job.id.clone()));
+        }
+        line.slots -= u32::from(holds_slot(job.state));
+        line.jobs -= 1;
+        if line.jobs == 0 {
+            self.lines.remove(job.spec.queue());
+        }
+        self.touch(job.spec.queue());
+    }
+
+    /// The jobs of this queue that have not ended, if there are any.
+    pub(super) fn line(&self, queue: &str) -> Option<&Line> {
+        self.lines.get(queue)
+    }
+
+    /// Something changed in this queue, so that it may be somebody's turn.
+    pub(super) fn touch(&mut self, queue: &str) {
+        if !self.touched.contains(queue) {
+            self.touched.insert(queue.to_owned());
+        }
+    }
+
+    /// A queue in which something changed, each once.
+    pub(super) fn next_touched(&mut self) -> Option<String> {
+        self.touched.pop_first()
     }
 
     /// The jobs that wait for the end of `id`.

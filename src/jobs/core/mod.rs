@@ -15,6 +15,8 @@ mod id;
 mod index;
 pub(crate) mod instant;
 mod plan;
+mod queue;
+mod queues;
 mod record;
 mod requests;
 mod rules;
@@ -41,6 +43,8 @@ pub use event::{
 pub use fields::{JobFields, Settable, Setting};
 pub use id::{ID_LIMIT_BYTES, JobId, Submitter};
 pub use plan::Plan;
+pub use queue::{QUEUE_LIMIT, QueueLimits, QueueOrder, QueueRecord, QueueRefusal, QueueState};
+pub use queues::QueueView;
 pub use record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, RunRow, Written, error_code};
 pub use rules::{
     ARGUMENT_LIMIT, ARGUMENT_LIMIT_BYTES, DEPENDENCY_LIMIT, PATH_LIMIT_BYTES, Rule, SpecError,

@@ -81,6 +81,9 @@ pub struct JobRecord {
 pub struct Run {
     /// Counts the starts of the job from 1.
     pub number: u32,
+    /// The processor time that it may use, as its queue had it when it started.
+    #[serde(default)]
+    pub cpu_limit: Option<Duration>,
     /// How far the run has come.
     pub phase: Phase,
     /// `StartTime`; `None` until the executor may let the program run.
@@ -192,9 +195,10 @@ impl JobRecord {
 
 impl Run {
     /// A run that the executor is to prepare.
-    pub(super) fn preparing(number: u32) -> Self {
+    pub(super) fn preparing(number: u32, cpu_limit: Option<Duration>) -> Self {
         Self {
             number,
+            cpu_limit,
             phase: Phase::Preparing,
             started: None,
             ended: None,
@@ -277,10 +281,14 @@ pub mod error_code {
     pub const UNKNOWN: u16 = 1003;
     /// `UntilTime` was reached.
     pub const EXPIRED: u16 = 1004;
+    /// It waited longer than `MaxTimeOnQueue`.
+    pub const WAITED: u16 = 1005;
     /// A client terminated it.
     pub const TERMINATED: u16 = 1006;
     /// A client killed it.
     pub const KILLED: u16 = 1007;
+    /// It used more than a limit lets it.
+    pub const LIMITED: u16 = 1008;
     /// The run made room for the next one (`OverlapPolicy` 5).
     pub const REPLACED: u16 = 1010;
 }

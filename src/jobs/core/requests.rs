@@ -40,6 +40,7 @@ impl Scheduler {
         if self.jobs.len() >= self.policy.max_jobs {
             return Err(Refusal::Full(self.policy.max_jobs));
         }
+        let spec = self.let_on(spec)?;
         let dependencies = self.known_dependencies(spec.dependencies())?;
         if let Some(request_id) = &request_id {
             let key = (by.name.clone(), request_id.clone());
@@ -135,7 +136,7 @@ impl Scheduler {
 
     fn modified(&mut self, id: &JobId, settings: Vec<Setting>, now: Now) -> Result<(), Refusal> {
         let job = self.find(id)?;
-        let spec = job.spec.with(settings, now.wall)?;
+        let spec = self.with_defaults(job.spec.with(settings, now.wall)?);
         if spec == job.spec {
             return Ok(());
         }

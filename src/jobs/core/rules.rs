@@ -15,7 +15,7 @@ use super::depend::Dependency;
 use super::fields::{JobFields, Settable, Setting};
 use super::id::JobId;
 use super::schedule::ScheduleFields;
-use super::spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE};
+use super::spec::DEFAULT_QUEUE;
 
 /// Longest single argument or environment entry, in bytes.
 pub const ARGUMENT_LIMIT_BYTES: usize = 128 * 1024;
@@ -136,7 +136,6 @@ pub(super) fn fill_defaults(fields: &mut JobFields) {
     fields.hold.get_or_insert(false);
     fields.job_run_times.get_or_insert(1);
     fields.local_or_utc_time.get_or_insert(2); // #10: UTC, and shown as such
-    fields.priority.get_or_insert(DEFAULT_PRIORITY); // #31
     fields.delete_on_completion.get_or_insert(false);
     fields
         .time_before_removal
@@ -235,10 +234,6 @@ pub(super) fn names(fields: &JobFields) -> Result<(), SpecError> {
     }
     if fields.name.as_deref().unwrap_or_default().is_empty() {
         return Err(SpecError::new("Name", Rule::Required));
-    }
-    if fields.queue_name.as_deref() != Some(DEFAULT_QUEUE) {
-        let name = fields.queue_name.clone().unwrap_or_default();
-        return Err(SpecError::new("QueueName", Rule::UnknownQueue(name)));
     }
     if fields.other_recovery_action.is_some() && fields.recovery_action != Some(1) {
         return Err(SpecError::new(
@@ -393,7 +388,7 @@ fn finite(property: &'static str, written: Option<CimDateTime>) -> Result<(), Sp
 
 #[cfg(test)]
 mod tests {
-    use super::super::spec::{JobSpec, StartRule, Work};
+    use super::super::spec::{DEFAULT_PRIORITY, JobSpec, StartRule, Work};
     use super::*;
     use Setting::{
         Priority, RunDay, RunStartInterval, ScheduledStartTime, TimeBeforeRemoval, UntilTime,
@@ -476,10 +471,6 @@ mod tests {
         refused(
             |f| f.working_directory = Some("tmp".into()),
             "WorkingDirectory must be an abs",
-        );
-        refused(
-            |f| f.queue_name = Some("fast".into()),
-            "QueueName names a queue that",
         );
         refused(|f| f.instance_id = Some("a;b".into()), "InstanceID must be");
         refused(
@@ -631,7 +622,7 @@ mod tests {
     fn defaults_are_shown() {
         let spec = accepted(|_| {});
         let fields = spec.fields();
-        assert_eq!(fields.priority, Some(65_535));
+        assert_eq!(spec.priority(), 65_535);
         assert_eq!(fields.local_or_utc_time, Some(2));
         assert_eq!(fields.job_run_times, Some(1));
         assert_eq!(fields.delete_on_completion, Some(false));

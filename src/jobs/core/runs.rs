@@ -18,35 +18,23 @@ use super::text::printable;
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Scheduler {
-    /// Gives free slots to the jobs at the head of the queue.
-    pub(super) fn dispatch(&mut self, now: Now) {
-        while self.index.slots < self.max_running {
-            let Some((_, _, _, id)) = self.index.queue.first().cloned() else {
-                return;
-            };
-            let state = self.jobs.get(&id).map(|job| job.state);
-            if state == Some(JobState::Suspended) {
-                self.continue_run(&id, now);
-            } else {
-                self.start_run(&id, now);
-            }
-        }
-    }
-
-    fn start_run(&mut self, id: &JobId, now: Now) {
+    pub(super) fn start_run(&mut self, id: &JobId, now: Now) {
+        let job = self.jobs.get(id);
+        let queue = job.and_then(|job| self.queues.get(job.spec.queue()));
+        let cpu_limit = queue.and_then(|queue| queue.cpu_limit());
         self.update(id, now, |job| {
             let number = job.run.as_ref().map_or(0, |run| run.number) + 1;
             job.state = JobState::Starting;
             job.ready = None;
             job.error = None;
-            job.run = Some(Run::preparing(number));
+            job.run = Some(Run::preparing(number, cpu_limit));
         });
         if let Some(job) = self.jobs.get(id) {
             self.actions.push(Action::Prepare(Arc::clone(job)));
         }
     }
 
-    fn continue_run(&mut self, id: &JobId, now: Now) {
+    pub(super) fn continue_run(&mut self, id: &JobId, now: Now) {
         self.update(id, now, |job| {
             job.state = JobState::Starting;
             job.ready = None;
@@ -243,7 +231,8 @@ impl Scheduler {
 
     fn ended(&mut self, job: &JobRecord, end: RunEnd, now: Now) {
         let number = job.run.as_ref().map_or(0, |run| run.number);
-        let row_error = failure(&end.exit);
+        let limit = job.run.as_ref().and_then(|run| run.cpu_limit);
+        let row_error = failure(&end, limit);
         self.update(&job.id, now, |job| {
             close_run(job, end, now);
             (job.ready, job.started_by_hand) = (None, false);
@@ -271,8 +260,9 @@ impl Scheduler {
         self.update(&job.id, now, |job| {
             job.run_count -= u32::from(counted && job.plan.retries == 0);
             let exit = Exit::NotStarted("the server stopped before the program ran".to_owned());
-            job.error = counted.then(|| failure(&exit)).flatten();
-            close_run(job, exit.into(), now);
+            let end = RunEnd::from(exit);
+            job.error = counted.then(|| failure(&end, None)).flatten();
+            close_run(job, end, now);
             let ending = job.ending.take();
             let held = job.suspend_when_running || job.state == JobState::Suspended;
             job.suspend_when_running = false;
@@ -437,10 +427,21 @@ fn after_run(job: &mut JobRecord, failure: Option<JobError>, now: Now) {
     }
 }
 
+/// The signal that ends a run at its limit of processor time.
+const SIGXCPU: u8 = 24;
+
 /// The error of a run that ended this way, `None` for success.
-fn failure(exit: &Exit) -> Option<JobError> {
-    let (code, description) = match exit {
+fn failure(end: &RunEnd, cpu_limit: Option<Duration>) -> Option<JobError> {
+    let spent = cpu_limit.filter(|_| end.exit == Exit::Signal(SIGXCPU));
+    let (code, description) = match &end.exit {
         Exit::Code(0) => return None,
+        Exit::Signal(_) if spent.is_some() => (
+            error_code::LIMITED,
+            format!(
+                "ended because it used more processor time than MaxJobCPUTime of its queue, {} s",
+                spent.unwrap_or_default().as_secs_f64()
+            ),
+        ),
         Exit::Code(code) => (u16::from(*code), format!("ended with exit status {code}")),
         Exit::Signal(signal) => (
             error_code::SIGNAL + u16::from(*signal),

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use imbl::OrdMap;
 
 use super::event::{Action, Answer, Change, Event, Refusal, Ticket};
 use super::id::JobId;
 use super::index::Index;
 use super::plan::FAR;
+use super::queue::QueueRecord;
 use super::record::{JobRecord, Now};
 use super::state::JobState;
 
@@ -56,7 +58,7 @@ pub struct Wake {
 #[derive(Debug)]
 pub struct Scheduler {
     pub(super) policy: Policy,
-    pub(super) max_running: u32,
+    pub(super) queues: OrdMap<String, Arc<QueueRecord>>,
     pub(super) jobs: HashMap<JobId, Arc<JobRecord>>,
     pub(super) index: Index,
     pub(super) next_seq: u64,
@@ -104,7 +106,7 @@ pub(super) struct Report {
 pub(super) struct Undo {
     records: Vec<(JobId, Option<Arc<JobRecord>>)>,
     waiters: BTreeMap<Ticket, Waiter>,
-    max_running: u32,
+    queues: OrdMap<String, Arc<QueueRecord>>,
     pub(super) requests: HashMap<(String, String), JobId>,
 }
 
@@ -116,7 +118,7 @@ impl Scheduler {
     ///
     /// After a reboot nothing that was measured on the boot clock means anything any more; the
     /// records then come without such marks.
-    pub fn new(policy: Policy, max_running: u32, jobs: Vec<Arc<JobRecord>>) -> Self {
+    pub fn new(policy: Policy, queues: Vec<Arc<QueueRecord>>, jobs: Vec<Arc<JobRecord>>) -> Self {
         let mut index = Index::new(policy.finished_keep);
         for job in &jobs {
             index.enter(job);
@@ -124,7 +126,10 @@ impl Scheduler {
         let next_seq = jobs.iter().map(|job| job.seq).max().unwrap_or(0) + 1;
         Self {
             policy,
-            max_running,
+            queues: queues
+                .into_iter()
+                .map(|queue| (queue.name.clone(), queue))
+                .collect(),
             jobs: jobs.into_iter().map(|job| (job.id.clone(), job)).collect(),
             index,
             next_seq,
@@ -167,7 +172,11 @@ impl Scheduler {
                 id,
                 amendment,
             } => self.amend(ticket, &id, amendment, now),
-            Event::MaxRunning { ticket, limit } => self.set_max_running(ticket, limit),
+            Event::Queue {
+                ticket,
+                name,
+                order,
+            } => self.order_queue(ticket, &name, order),
             Event::Run { id, run, news } => self.run_news(&id, run, news, now),
             Event::Time => self.time(now),
         }
@@ -184,8 +193,12 @@ impl Scheduler {
             self.waiters.values().map(|waiter| waiter.deadline).min(),
             self.reports.values().filter_map(report).min(),
         ];
+        let wall = [
+            self.index.wall.first().map(|(at, _)| *at),
+            self.next_overdue(),
+        ];
         Wake {
-            wall: self.index.wall.first().map(|(at, _)| *at),
+            wall: wall.into_iter().flatten().min(),
             boot: boot.into_iter().flatten().min(),
         }
     }
@@ -194,7 +207,7 @@ impl Scheduler {
     pub fn begin(&mut self) {
         self.undo = Undo {
             waiters: self.waiters.clone(),
-            max_running: self.max_running,
+            queues: self.queues.clone(),
             ..Undo::default()
         };
     }
@@ -209,7 +222,7 @@ impl Scheduler {
             self.replace(&id, before);
         }
         self.waiters = undo.waiters;
-        self.max_running = undo.max_running;
+        self.queues = undo.queues;
         self.begin();
     }
 
@@ -218,36 +231,12 @@ impl Scheduler {
         self.jobs.values()
     }
 
-    /// How many jobs wait for a slot.
-    pub fn waiting(&self) -> u32 {
-        u32::try_from(self.index.queue.len()).unwrap_or(u32::MAX)
-    }
-
-    /// How many jobs hold a slot.
-    pub fn running(&self) -> u32 {
-        self.index.slots
-    }
-
-    /// `MaxRunningJobs`.
-    pub fn max_running(&self) -> u32 {
-        self.max_running
-    }
-
-    fn set_max_running(&mut self, ticket: Ticket, limit: u32) {
-        if limit == 0 {
-            return self.reply(ticket, Answer::Refused(Refusal::MaxRunning));
-        }
-        self.max_running = limit;
-        self.actions
-            .push(Action::Persist(Change::MaxRunning(limit)));
-        self.reply(ticket, Answer::Done);
-    }
-
     fn time(&mut self, now: Now) {
         self.watch_the_clock(now);
         for id in due(&self.index.wall, &now.wall) {
             self.wall_due(&id, now);
         }
+        self.drop_overdue(SLICE, now);
         for id in due(&self.index.boot, &now.boot) {
             self.boot_due(&id, now);
         }

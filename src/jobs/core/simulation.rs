@@ -1,9 +1,11 @@
 //! Random programs against the scheduler in a simulated world, and what must hold in each.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
-use super::JobState;
 use super::world::{World, holds_slot};
+use super::{JobState, QueueLimits, QueueOrder};
 
 /// One step of a random program; numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -37,7 +39,11 @@ pub(super) enum Step {
     Delete {
         job: usize,
     },
-    MaxRunning(u32),
+    /// Somebody wants something of a queue.
+    Queue {
+        other: bool,
+        order: QueueOrder,
+    },
     /// The executor does the oldest thing that it was asked to.
     Work,
     /// A run ends by itself.
@@ -75,6 +81,8 @@ pub(super) struct Options {
     pub(super) request_id: Option<u8>,
     pub(super) calendar: Option<Wish>,
     pub(super) tried_again: bool,
+    /// 0 for the default one.
+    pub(super) queue: u8,
 }
 
 /// A job that recurs every day.
@@ -96,6 +104,22 @@ fn wish() -> impl Strategy<Value = Wish> {
     })
 }
 
+fn order() -> impl Strategy<Value = QueueOrder> {
+    let limits =
+        (0..4_u32, 0..4_u32, 0..3_u64).prop_map(|(max_running, max_jobs, hours)| QueueLimits {
+            max_running,
+            max_jobs: max_jobs * 10,
+            max_time: Duration::from_hours(hours),
+            ..QueueLimits::default()
+        });
+    prop_oneof![
+        2 => limits.clone().prop_map(QueueOrder::Create),
+        3 => limits.prop_map(QueueOrder::Limit),
+        4 => (2..10_u16).prop_map(QueueOrder::Request),
+        1 => Just(QueueOrder::Delete),
+    ]
+}
+
 fn options() -> impl Strategy<Value = Options> {
     (
         prop::bool::weighted(0.1),
@@ -106,19 +130,29 @@ fn options() -> impl Strategy<Value = Options> {
         prop::option::weighted(0.2, 0..5_u8),
         prop::option::weighted(0.3, wish()),
         prop::bool::weighted(0.2),
+        prop_oneof![3 => Just(0_u8), 1 => Just(1)],
     )
         .prop_map(
-            |(hold, in_seconds, max_elapsed, delete, after, request_id, calendar, tried_again)| {
-                Options {
-                    hold,
-                    in_seconds,
-                    max_elapsed,
-                    delete,
-                    after,
-                    request_id,
-                    calendar,
-                    tried_again,
-                }
+            |(
+                hold,
+                in_seconds,
+                max_elapsed,
+                delete,
+                after,
+                request_id,
+                calendar,
+                tried_again,
+                queue,
+            )| Options {
+                hold,
+                in_seconds,
+                max_elapsed,
+                delete,
+                after,
+                request_id,
+                calendar,
+                tried_again,
+                queue,
             },
         )
 }
@@ -133,7 +167,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..40_usize, 2..7_u16).prop_map(|(job, requested)| Step::Control { job, requested }),
         1 => (0..40_usize, any::<Option<bool>>()).prop_map(|(job, delete)| Step::Kill { job, delete }),
         1 => (0..40_usize).prop_map(|job| Step::Delete { job }),
-        1 => (0..4_u32).prop_map(Step::MaxRunning),
+        3 => (any::<bool>(), order()).prop_map(|(other, order)| Step::Queue { other, order }),
         12 => Just(Step::Work),
         4 => (0..10_usize, 0..3_u8).prop_map(|(run, status)| Step::End { run, status }),
         1 => (0..10_usize, 0..120_u8).prop_map(|(run, percent)| Step::Progress { run, percent }),
@@ -163,7 +197,8 @@ proptest! {
         let stuck = world.scheduler.jobs().find(|job| holds_slot(job));
         prop_assert!(stuck.is_none(), "{:?} keeps a slot without a process", stuck);
         let waiting = world.scheduler.jobs().find(|job| {
-            job.state == JobState::New && job.ready.is_some()
+            let waits = job.state == JobState::New && job.ready.is_some();
+            waits && world.queues[job.spec.queue()].state.starts()
         });
         prop_assert!(waiting.is_none(), "{:?} waits although slots are free", waiting);
     }

@@ -162,6 +162,14 @@ impl JobSpec {
         self.fields.priority.unwrap_or(DEFAULT_PRIORITY)
     }
 
+    /// This job with a priority where it has none (#31).
+    pub(super) fn with_default_priority(mut self, priority: u32) -> Self {
+        if self.fields.priority.is_none() {
+            Arc::make_mut(&mut self.fields).priority = Some(priority);
+        }
+        self
+    }
+
     /// Whether the job is born Suspended.
     pub fn hold(&self) -> bool {
         self.fields.hold.unwrap_or(false)

@@ -379,7 +379,7 @@ fn dependencies_hold_a_job_back_or_fail_it() {
     bench.submit("ended", after("a;ended"));
     bench.submit("chain", after("failed"));
     assert_eq!(
-        bench.job("ok").wait_reason(bench.now).as_deref(),
+        bench.job("ok").wait_reason(bench.now, None).as_deref(),
         Some("waits for a (succeeded)")
     );
     assert_eq!(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::queue::QueueRecord;
 use super::record::{Exit, JobRecord, Now, Phase, error_code};
 use super::spec::StartRule;
 use super::state::JobState;
@@ -83,7 +84,12 @@ impl JobRecord {
     }
 
     /// `WaitReason`: why the job is not running although it is not final; `None` otherwise.
-    pub fn wait_reason(&self, now: Now) -> Option<String> {
+    pub fn wait_reason(&self, now: Now, queue: Option<&QueueRecord>) -> Option<String> {
+        let stopped = queue.filter(|queue| !queue.state.starts() && self.ready.is_some());
+        if let Some(queue) = stopped {
+            let (name, label) = (&queue.name, queue.state.label());
+            return Some(format!("its queue {name} is {label} and starts no jobs"));
+        }
         let reason = match (self.state, self.ready) {
             (JobState::New, Some(_)) => "waits for a free slot of its queue".to_owned(),
             (JobState::New, None) => self.what_new_waits_for(now),

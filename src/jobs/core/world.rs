@@ -29,7 +29,7 @@ pub(super) struct World {
     now: Now,
     /// What is on the disk.
     disk: BTreeMap<JobId, Arc<JobRecord>>,
-    max_running: u32,
+    pub(super) queues: BTreeMap<String, Arc<QueueRecord>>,
     request_ids: BTreeMap<(String, String), JobId>,
     full: bool,
     /// Runs that exist, by job and number.
@@ -61,7 +61,9 @@ fn start() -> DateTime<Utc> {
 
 impl World {
     pub(super) fn new() -> Self {
-        let scheduler = Scheduler::new(Policy::default(), 2, Vec::new());
+        let queue = Arc::new(QueueRecord::default_queue(2));
+        let scheduler = Scheduler::new(Policy::default(), vec![queue.clone()], Vec::new());
+        let queues = BTreeMap::from([(queue.name.clone(), queue)]);
         Self {
             scheduler,
             now: Now {
@@ -69,7 +71,7 @@ impl World {
                 boot: Duration::from_secs(1000),
             },
             disk: BTreeMap::new(),
-            max_running: 2,
+            queues,
             request_ids: BTreeMap::new(),
             full: false,
             processes: BTreeMap::new(),
@@ -139,9 +141,13 @@ impl World {
                 let (ticket, id) = (self.ticket(), self.job(job));
                 self.handle(Event::Delete { ticket, id });
             }
-            Step::MaxRunning(limit) => {
-                let ticket = self.ticket();
-                self.handle(Event::MaxRunning { ticket, limit });
+            Step::Queue { other, order } => {
+                let (ticket, name) = (self.ticket(), queue_name(other));
+                self.handle(Event::Queue {
+                    ticket,
+                    name,
+                    order,
+                });
             }
             Step::Work => self.work(),
             Step::End { run, status } => self.end(run, status),
@@ -170,6 +176,7 @@ impl World {
             command: Some(vec!["true".to_owned()]),
             priority: Some(priority),
             hold: Some(options.hold),
+            queue_name: Some(queue_name(options.queue != 0)),
             scheduled_start_time: options.in_seconds.filter(|_| wish.is_none()).map(at),
             run_start_interval: wish
                 .map(|wish| interval(i64::try_from(wish.half_hour * 1800).expect("a day"))),
@@ -243,7 +250,7 @@ impl World {
     fn handle(&mut self, event: Event) {
         self.latest = self.latest.max(self.now.wall);
         self.scheduler.begin();
-        let before = self.scheduler.running();
+        let before: Vec<_> = self.scheduler.queue_views().collect();
         let mut actions = Vec::new();
         let held = std::mem::take(&mut self.held);
         for (id, run, news) in held.clone() {
@@ -257,7 +264,7 @@ impl World {
         {
             self.scheduler.rollback();
             assert_eq!(
-                self.scheduler.running(),
+                self.scheduler.queue_views().collect::<Vec<_>>(),
                 before,
                 "a rollback leaves no trace"
             );
@@ -348,7 +355,15 @@ impl World {
                 self.removed.insert(job.id.clone());
             }
             Change::Run(row) => assert!(self.disk.contains_key(&row.job)),
-            Change::MaxRunning(limit) => self.max_running = limit,
+            Change::Queue(queue) => {
+                self.queues.insert(queue.name.clone(), queue);
+            }
+            Change::RemoveQueue(queue) => {
+                let mut jobs = self.disk.values();
+                let left = jobs.any(|job| job.spec.queue() == queue.name && !job.state.is_final());
+                assert!(!left, "{} has jobs", queue.name);
+                assert!(self.queues.remove(&queue.name).is_some());
+            }
         }
     }
 
@@ -377,15 +392,20 @@ impl World {
 
     /// Whoever is given a slot obeys the limit and the order of the queue.
     fn turn_of(&self, started: &JobRecord) {
-        let running = self.disk.values().filter(|job| holds_slot(job)).count();
-        let limit = self.max_running as usize;
+        let of_queue = |job: &&Arc<JobRecord>| job.spec.queue() == started.spec.queue();
+        let running = self.disk.values().filter(of_queue);
+        let running = running.filter(|job| holds_slot(job)).count();
+        let queue = &self.queues[started.spec.queue()];
+        assert!(queue.state.starts(), "{} starts nothing", queue.name);
+        let limit = queue.limits.max_running as usize;
         assert!(
             running < limit,
             "{} is one too many for {limit}",
             started.id
         );
         let place = |job: &JobRecord| (job.spec.priority(), job.ready, job.seq);
-        let queue = self.disk.values().filter(|job| job.ready.is_some());
+        let queue = self.disk.values().filter(of_queue);
+        let queue = queue.filter(|job| job.ready.is_some());
         let first = queue.map(|job| place(job)).min();
         assert_eq!(
             first,
@@ -436,7 +456,8 @@ impl World {
             assert_eq!(read, **job, "a stored record reads back");
         };
         jobs.iter().for_each(stored);
-        self.scheduler = Scheduler::new(Policy::default(), self.max_running, jobs.clone());
+        let queues = self.queues.values().cloned().collect();
+        self.scheduler = Scheduler::new(Policy::default(), queues, jobs.clone());
         self.asked.clear();
         self.held.clear();
         self.waiting.clear();
@@ -473,9 +494,20 @@ impl World {
             .map(|job| (job.id.clone(), job.revision))
             .collect();
         assert_eq!(memory, disk, "memory and disk agree");
-        let held = |job: &Arc<JobRecord>| holds_slot(job);
-        let slots = self.scheduler.jobs().filter(|job| held(job)).count();
-        assert_eq!(slots, self.scheduler.running() as usize);
+        for view in self.scheduler.queue_views() {
+            let name = &view.record.name;
+            assert_eq!(self.queues.get(name), Some(&view.record), "queues agree");
+            let on_it = self.scheduler.jobs();
+            let on_it = on_it.filter(|job| job.spec.queue() == *name && !job.state.is_final());
+            let (mut jobs, mut running, mut waiting) = (0, 0, 0);
+            for job in on_it {
+                jobs += 1;
+                running += u32::from(holds_slot(job));
+                waiting += u32::from(job.ready.is_some());
+            }
+            let counted = (view.jobs, view.running, view.waiting);
+            assert_eq!(counted, (jobs, running, waiting), "the numbers of {name}");
+        }
     }
 
     /// Lets everything that was begun come to its end.
@@ -494,6 +526,10 @@ impl World {
     }
 }
 
+fn queue_name(other: bool) -> String {
+    if other { "other" } else { DEFAULT_QUEUE }.to_owned()
+}
+
 pub(super) fn holds_slot(job: &JobRecord) -> bool {
     matches!(
         job.state,
@@ -509,7 +545,7 @@ fn asked_by(event: &Event) -> Option<Ticket> {
         | Event::Kill { ticket, .. }
         | Event::Delete { ticket, .. }
         | Event::Amend { ticket, .. }
-        | Event::MaxRunning { ticket, .. } => Some(*ticket),
+        | Event::Queue { ticket, .. } => Some(*ticket),
         Event::Run { .. } | Event::Time => None,
     }
 }

@@ -31,6 +31,9 @@ pub struct Spec {
     pub working_directory: Option<String>,
     /// Most bytes kept of each output.
     pub output_limit_bytes: u64,
+    /// Processor time, in seconds, that each process of the run may use.
+    #[serde(default)]
+    pub cpu_limit_seconds: Option<u64>,
 }
 
 /// What a run executes.

@@ -128,6 +128,10 @@ impl Shared {
             environment,
             working_directory: job.spec.working_directory().map(str::to_owned),
             output_limit_bytes: self.options.output_limit_bytes,
+            cpu_limit_seconds: job.run.as_ref().and_then(|run| run.cpu_limit).map(|limit| {
+                // The kernel counts whole seconds.
+                limit.as_secs() + u64::from(limit.subsec_nanos() > 0)
+            }),
         }
     }
 

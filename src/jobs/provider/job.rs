@@ -43,6 +43,14 @@ impl JobProvider {
         job.filter(|job| is_visible(cx, job)).ok_or_else(missing)
     }
 
+    fn view(&self, commands: bool) -> shown::View {
+        shown::View {
+            now: self.engine.now(),
+            snapshot: self.engine.snapshot(),
+            commands,
+        }
+    }
+
     async fn request_state_change(&self, job: JobId, given: &Arguments) -> Result<MethodReply> {
         let Some(requested) = number(given.value("RequestedState")) else {
             return Ok(MethodReply::code(INVALID_PARAMETER));
@@ -77,8 +85,8 @@ impl Provider for JobProvider {
         else {
             return stream_of(Vec::new());
         };
-        let (cx, now) = (cx.clone(), self.engine.now());
-        let jobs = self.engine.snapshot().jobs.clone();
+        let (cx, view) = (cx.clone(), self.view(sees_commands(cx)));
+        let jobs = view.snapshot.jobs.clone();
         // A persistent map is iterated page by page: the next job is looked up by the last one's
         // id, so that nothing is copied and the stream owns all it needs.
         let after = move |last: Option<JobId>| {
@@ -87,12 +95,7 @@ impl Provider for JobProvider {
             let next = jobs
                 .range((from, Unbounded))
                 .find(|(_, job)| is_visible(&cx, job));
-            let item = next.map(|(id, job)| {
-                (
-                    shown::job(&own, job, now, sees_commands(&cx)),
-                    Some(id.clone()),
-                )
-            });
+            let item = next.map(|(id, job)| (shown::job(&own, job, &view), Some(id.clone())));
             std::future::ready(item)
         };
         Box::pin(futures_util::stream::unfold(None, after))
@@ -105,12 +108,8 @@ impl Provider for JobProvider {
     ) -> BoxFuture<'a, Result<Instance>> {
         Box::pin(async move {
             let job = self.visible(cx, path)?;
-            shown::job(
-                fill::class(cx, CLASS)?,
-                &job,
-                self.engine.now(),
-                sees_commands(cx),
-            )
+            let view = self.view(sees_commands(cx));
+            shown::job(fill::class(cx, CLASS)?, &job, &view)
         })
     }
 
@@ -167,12 +166,12 @@ impl Provider for JobProvider {
             .value("InstanceID")
             .as_str()
             .and_then(|id| JobId::new(id).ok());
-        let now = self.engine.now();
+        let view = self.view(true);
         let past = id
-            .map(|id| self.recent.of_job(&id, now.boot))
+            .map(|id| self.recent.of_job(&id, view.now.boot))
             .unwrap_or_default();
         past.iter().any(|record| {
-            let then = shown::job(&current.class, record, now, true);
+            let then = shown::job(&current.class, record, &view);
             then.is_ok_and(|then| then.value(name) == value)
         })
     }

@@ -75,12 +75,12 @@ impl ServiceProvider {
                 );
                 Ok(reply)
             }
-            Err(EngineError::Full(_) | EngineError::Stopped) => Ok(MethodReply::code(code::FAILED)),
+            Err(error @ (EngineError::Full(_) | EngineError::Stopped | EngineError::Queue(_))) => {
+                tracing::info!(%error, "SubmitJob answered 4");
+                Ok(MethodReply::code(code::FAILED))
+            }
             Err(
-                error @ (EngineError::Spec(_)
-                | EngineError::IdUsed(_)
-                | EngineError::RequestId
-                | EngineError::MaxRunning),
+                error @ (EngineError::Spec(_) | EngineError::IdUsed(_) | EngineError::RequestId),
             ) => {
                 tracing::info!(%error, "SubmitJob answered 5");
                 Ok(MethodReply::code(code::INVALID_PARAMETER))

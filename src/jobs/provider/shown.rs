@@ -6,19 +6,30 @@ use crate::model::{Class, Instance, Result};
 use crate::provider::fill::{self, Plain};
 
 use super::super::core::{JobRecord, Now};
+use super::super::engine::Snapshot;
 
-/// `job` as an instance of `class` at `now`; what it runs is left out unless `commands`.
-pub(super) fn job(
-    class: &Arc<Class>,
-    job: &JobRecord,
-    now: Now,
-    commands: bool,
-) -> Result<Instance> {
+/// What is shown of a job depends on when and to whom.
+#[derive(Clone)]
+pub(super) struct View {
+    /// The clocks.
+    pub(super) now: Now,
+    /// The queues and what they do.
+    pub(super) snapshot: Arc<Snapshot>,
+    /// Whether what jobs run is shown.
+    pub(super) commands: bool,
+}
+
+/// `job` as an instance of `class`.
+pub(super) fn job(class: &Arc<Class>, job: &JobRecord, view: &View) -> Result<Instance> {
+    let queue = view.snapshot.queues.get(job.spec.queue());
+    let queue = queue.map(|queue| &*queue.record);
+    let waits = job.wait_reason(view.now, queue);
     let values = described(job)
         .into_iter()
         .chain(scheduled(job))
-        .chain(live(job, now));
-    let work = if commands { work(job) } else { Vec::new() };
+        .chain(live(job, view.now))
+        .chain([("WaitReason", waits.into())]);
+    let work = if view.commands { work(job) } else { Vec::new() };
     fill::instance(class, values.chain(work))
 }
 
@@ -108,7 +119,6 @@ fn live(job: &JobRecord, now: Now) -> Values {
         ("RunCount", job.run_count.into()),
         ("NextRunTime", job.next_run_time().into()),
         ("MissedRunCount", job.plan.missed.into()),
-        ("WaitReason", job.wait_reason(now).into()),
         ("ProcessID", job.process_id().into()),
     ]
 }

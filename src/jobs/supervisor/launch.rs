@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use rustix::io::FdFlags;
 
 use super::super::executor::identity::Identity;
@@ -52,6 +53,7 @@ pub(super) fn launch(spec: &Spec, progress: Pipe) -> Result<Started, String> {
     // Only this one child is ever started, so that nobody else inherits the descriptor.
     rustix::io::fcntl_setfd(&job_end, FdFlags::empty())
         .map_err(|error| format!("the progress pipe: {error}"))?;
+    let limited = CpuLimit::set(spec.cpu_limit_seconds)?;
     let mut child = Command::new(&program)
         .arg0(first)
         .args(rest)
@@ -66,7 +68,7 @@ pub(super) fn launch(spec: &Spec, progress: Pipe) -> Result<Started, String> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("{} could not be started: {error}", program.display()))?;
-    drop(job_end);
+    drop((job_end, limited));
     let pid = i32::try_from(child.id()).map_err(|_| "its process id is out of range")?;
     remember(&spec.folder, pid);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -78,6 +80,28 @@ pub(super) fn launch(spec: &Spec, progress: Pipe) -> Result<Started, String> {
         progress,
         logs,
     })
+}
+
+/// A limit of processor time that a child inherits from its first moment, and that this process is
+/// rid of when the value is dropped: it is the soft one, which may be raised again.
+struct CpuLimit;
+
+impl CpuLimit {
+    fn set(seconds: Option<u64>) -> Result<Option<Self>, String> {
+        let Some(seconds) = seconds else {
+            return Ok(None);
+        };
+        setrlimit(Resource::RLIMIT_CPU, seconds.max(1), RLIM_INFINITY)
+            .map_err(|error| format!("the limit of its processor time: {error}"))?;
+        Ok(Some(Self))
+    }
+}
+
+impl Drop for CpuLimit {
+    fn drop(&mut self) {
+        // Raising one's own soft limit to the hard one is always allowed.
+        setrlimit(Resource::RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY).ok();
+    }
 }
 
 /// What every process of the run can be known by, should this supervisor be lost.
