@@ -1,23 +1,16 @@
-//! SIGKILL at the worst moment: nothing acknowledged is lost, nothing runs twice.
+//! The server is stopped or killed under a job, which goes on and whose true end is told.
 
-use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use crate::support::{Server, state_dir};
 
 /// Runs `jobwright job …` against `server` and gives its output.
 fn job(server: &Server, arguments: &[&str]) -> Output {
-    job_at(&server.url, &server.state, arguments)
-}
-
-fn job_at(url: &str, state: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_jobwright"))
-        .args(["job", arguments[0], "--url", url, "--state-dir"])
-        .arg(state)
+        .args(["job", arguments[0], "--url", &server.url, "--state-dir"])
+        .arg(&server.state)
         .args(&arguments[1..])
         .output()
         .expect("the job command starts")
@@ -131,108 +124,4 @@ fn a_stopped_server_leaves_jobs_running() {
         Some(5),
         "watch ends with the job's exit status"
     );
-}
-
-/// One submission of the crash test.
-struct Submission {
-    /// What its job writes into the ledger.
-    label: String,
-    /// The id that the server answered with; `None` when it was killed before it answered.
-    id: Option<String>,
-}
-
-/// Submits jobs, one after the other, until the server is gone.
-fn submit_until_it_dies(
-    server: &Target,
-    label: &str,
-    acknowledged: &mpsc::Sender<()>,
-) -> Vec<Submission> {
-    let mut made = Vec::new();
-    for n in 0.. {
-        let label = format!("{label}.{n}");
-        // Every other job is under way long enough for the server to be killed around it.
-        let pause = if n % 2 == 0 { "true" } else { "sleep 0.3" };
-        let script = format!("echo {label} >> {}; {pause}", server.ledger.display());
-        let arguments = ["submit", "--quiet", "--", "/bin/sh", "-c", &script];
-        let output = job_at(&server.url, &server.state, &arguments);
-        let id = output.status.success().then(|| told(&output));
-        let is_alive = id.is_some();
-        made.push(Submission { label, id });
-        if !is_alive {
-            break;
-        }
-        acknowledged.send(()).ok();
-    }
-    made
-}
-
-/// Where submissions go.
-#[derive(Clone)]
-struct Target {
-    url: String,
-    state: PathBuf,
-    ledger: PathBuf,
-}
-
-#[test]
-fn what_was_answered_before_a_kill_runs_once_and_nothing_runs_twice() {
-    let (state, scratch) = (state_dir(), state_dir());
-    let ledger = scratch.path().join("ledger");
-    let mut submissions = Vec::new();
-    for round in 0..rounds() {
-        let server = Server::start(state.path());
-        let target = Target {
-            url: server.url.clone(),
-            state: server.state.clone(),
-            ledger: ledger.clone(),
-        };
-        let (acknowledged, heard) = mpsc::channel();
-        let clients: Vec<_> = (0..3)
-            .map(|client| {
-                let (target, acknowledged) = (target.clone(), acknowledged.clone());
-                let label = format!("{round}.{client}");
-                std::thread::spawn(move || submit_until_it_dies(&target, &label, &acknowledged))
-            })
-            .collect();
-        // The others are in the middle of something when this many have been answered.
-        for _ in 0..=round % 7 {
-            let heard = heard.recv_timeout(Duration::from_mins(1));
-            heard.expect("the server answers");
-        }
-        server.kill_9();
-        if round % 2 == 1 {
-            // Again, while it finds its runs.
-            Server::start(state.path()).kill_9();
-        }
-        for client in clients {
-            submissions.extend(client.join().expect("the client ended"));
-        }
-    }
-    let server = Server::start(state.path());
-    for id in submissions.iter().filter_map(|made| made.id.as_ref()) {
-        let end = job(&server, &["watch", id, "--quiet"]);
-        let error = String::from_utf8_lossy(&end.stderr);
-        assert_eq!(end.status.code(), Some(0), "{id}: {error}");
-    }
-    let text = fs::read_to_string(&ledger).expect("the jobs wrote");
-    let mut ran: HashMap<&str, usize> = HashMap::new();
-    for label in text.lines() {
-        *ran.entry(label).or_default() += 1;
-    }
-    for Submission { label, id } in &submissions {
-        let times = ran.remove(label.as_str()).unwrap_or_default();
-        match id {
-            Some(id) => assert_eq!(times, 1, "{id} was accepted and ran {times} times"),
-            None => assert!(times <= 1, "{label} ran {times} times"),
-        }
-    }
-    assert!(ran.is_empty(), "nobody submitted {ran:?}");
-}
-
-/// How many times the server is killed; `JOBWRIGHT_CRASH_ROUNDS` asks for a long run.
-fn rounds() -> usize {
-    let asked = std::env::var("JOBWRIGHT_CRASH_ROUNDS")
-        .ok()
-        .and_then(|n| n.parse().ok());
-    asked.unwrap_or(4)
 }

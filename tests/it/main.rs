@@ -4,9 +4,11 @@
 
 mod cli;
 mod crash;
+mod crash_load;
 mod dmtf;
 mod enforcement;
 mod history;
+mod io_errors;
 mod jobs;
 mod mof;
 mod pywbem;

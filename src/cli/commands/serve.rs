@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use signal_hook::consts::signal::SIGXFSZ;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::level_filters::LevelFilter;
@@ -111,6 +112,8 @@ fn stop_signal() -> Result<watch::Receiver<bool>, StartError> {
     let failed = |error| StartError::System("listen for signals", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    // With a handler a file that may not grow further is an error of a write, not our end.
+    drop(signal(SignalKind::from_raw(SIGXFSZ)).map_err(failed)?);
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! {

@@ -1,5 +1,6 @@
 //! What the integration tests share: a real server process, a Python with pywbem, wbemcli.
 
+pub mod admin;
 mod clients;
 pub mod engine;
 mod server;

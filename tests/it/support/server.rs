@@ -47,6 +47,11 @@ impl Server {
 
     /// The same by a command that ends up being a server on `state`.
     pub fn start_by(state: &Path, command: &mut Command) -> Self {
+        Self::try_start_by(state, command).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same where it may well not start.
+    pub fn try_start_by(state: &Path, command: &mut Command) -> Result<Self, String> {
         let mut child = command
             .env_remove("JOBWRIGHT_URL")
             .stdin(Stdio::null())
@@ -65,17 +70,17 @@ impl Server {
             }
         });
         match told.recv_timeout(READY) {
-            Ok(url) => Self {
+            Ok(url) => Ok(Self {
                 child,
                 url,
                 state: state.to_owned(),
-            },
+            }),
             Err(error) => {
                 drop(child.kill());
                 let status = child.wait();
-                panic!(
+                Err(format!(
                     "the server did not say `listening on URL`: {error}; it ended with {status:?}"
-                );
+                ))
             }
         }
     }
@@ -88,6 +93,11 @@ impl Server {
             .next()
             .and_then(|port| port.parse().ok());
         port.expect("the URL of the server ends with its port")
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The generated password of `admin`.
