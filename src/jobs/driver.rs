@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::store::{Query, StoreError};
+use crate::store::{Query, Store, StoreError, Writer};
 
 use super::alarm::Alarm;
 use super::clock;
@@ -25,7 +25,6 @@ use super::core::{
 use super::engine::{
     Ask, Committed, Engine, EngineError, REQUEST_ID_LIMIT, Request, Snapshot, Timeout,
 };
-use super::journal::Journal;
 use super::port::{News, Runs};
 use super::sweep::sweep;
 
@@ -69,7 +68,7 @@ impl EngineTask {
 /// Everything that the task owns.
 pub(super) struct Driver {
     pub(super) scheduler: Scheduler,
-    pub(super) journal: Journal,
+    pub(super) writer: Writer,
     pub(super) executor: Arc<dyn Runs>,
     pub(super) alarm: Alarm,
     pub(super) requests: mpsc::Receiver<Request>,
@@ -118,7 +117,6 @@ impl Driver {
             }
         }
         self.requests.close();
-        self.journal.close().await;
         end
     }
 
@@ -206,7 +204,11 @@ impl Driver {
         let decisions = self.decide(&news, events, now);
         let committed = match decisions.changes.as_slice() {
             [] => Ok(Vec::new()),
-            changes => self.journal.commit(changes.to_vec(), now.wall).await,
+            changes => {
+                let (changes, wall) = (changes.to_vec(), now.wall);
+                let commit = move |store: &mut Store| store.commit(&changes, wall);
+                self.writer.run(commit).await
+            }
         };
         let forgotten = match committed {
             Ok(forgotten) => forgotten,
@@ -294,11 +296,11 @@ impl Driver {
         if submissions.is_empty() {
             return Ok(());
         }
-        let queries = submissions
+        let queries: Vec<_> = submissions
             .iter()
             .map(|submission| query(submission))
             .collect();
-        let known = self.journal.prior(queries).await?;
+        let known = self.writer.run(move |store| store.prior(&queries)).await?;
         for (submission, prior) in submissions.iter_mut().zip(known) {
             submission.prior = prior;
         }

@@ -6,7 +6,6 @@ pub mod core;
 mod driver;
 pub mod engine;
 pub mod executor;
-mod journal;
 mod open;
 pub mod port;
 pub mod provider;
@@ -14,6 +13,8 @@ pub mod supervisor;
 mod sweep;
 pub mod zone;
 
+#[cfg(test)]
+mod pretender;
 #[cfg(test)]
 mod tests;
 

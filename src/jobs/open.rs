@@ -6,7 +6,6 @@
 )]
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +15,13 @@ use futures_util::future::join_all;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::store::{History, Loaded, Options, Store, StoreError};
+use crate::store::{StoreError, Writer};
 
 use super::alarm::Alarm;
 use super::clock;
 use super::core::{DEFAULT_QUEUE, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler};
 use super::driver::{Batch, Desk, Driver, EngineTask, queue_views};
 use super::engine::{Engine, Snapshot};
-use super::journal::Journal;
 use super::port::{News, Runs};
 
 /// Requests that may wait for the driver; more wait with their senders.
@@ -34,20 +32,17 @@ const CHANGES_KEPT: usize = 4096;
 /// How the engine is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// How the store is opened.
-    pub store: Options,
     /// `MaxRunningJobs` until a client sets it; at least 1.
     pub max_running: u32,
     /// Limits and times.
     pub policy: Policy,
 }
 
-impl Config {
-    /// The engine in this directory, with two running jobs for each processor.
-    pub fn new(directory: PathBuf) -> Self {
+impl Default for Config {
+    /// Two running jobs for each processor.
+    fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            store: Options::new(directory),
             max_running: u32::try_from(2 * processors).unwrap_or(u32::MAX),
             policy: Policy::default(),
         }
@@ -57,7 +52,7 @@ impl Config {
 /// Why the engine cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The store cannot be opened, or not be written.
+    /// The store cannot be read, or not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The machine does not give us what the engine needs.
@@ -66,11 +61,12 @@ pub enum OpenError {
 }
 
 impl Engine {
-    /// Opens the engine over an executor and the news that this executor sends.
+    /// Opens the engine over the store, an executor and the news that this executor sends.
     ///
     /// When this returns, every run of before a restart was adopted or has its true outcome.
     pub async fn open(
         config: Config,
+        writer: Writer,
         executor: Arc<dyn Runs>,
         news: mpsc::Receiver<News>,
     ) -> Result<(Self, EngineTask), OpenError> {
@@ -80,16 +76,15 @@ impl Engine {
             .nodename()
             .to_string_lossy()
             .into_owned();
-        let options = config.store.clone();
-        let opened = tokio::task::spawn_blocking(move || read(&options, &host, boot_id.trim()));
-        let (store, history, loaded) = opened.await.unwrap_or(Err(StoreError::Stopped))?;
+        let history = writer.history();
+        let loaded = writer
+            .run(move |store| store.load(&host, boot_id.trim()))
+            .await?;
         let zone = config.policy.zone;
         let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted, zone);
         let queues = queues(loaded.queues, config.max_running);
         let scheduler = Scheduler::new(config.policy, queues, jobs.clone());
         let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
-        let journal = Journal::start(store)
-            .map_err(|error| OpenError::System("start the writer thread", error))?;
         let snapshot = Snapshot {
             jobs: jobs
                 .iter()
@@ -99,7 +94,7 @@ impl Engine {
         };
         let mut driver = Driver {
             scheduler,
-            journal,
+            writer,
             executor,
             alarm: Alarm::new().map_err(|error| OpenError::System("make timers", error))?,
             requests,
@@ -142,17 +137,6 @@ impl Driver {
         };
         (job.id.clone(), run, news)
     }
-}
-
-fn read(
-    options: &Options,
-    host: &str,
-    boot_id: &str,
-) -> Result<(Store, History, Loaded), StoreError> {
-    let mut store = Store::open(options)?;
-    let loaded = store.load(host, boot_id)?;
-    let history = store.history();
-    Ok((store, history, loaded))
 }
 
 /// The queues of the store, with the default one even if it was never changed.

@@ -1,182 +1,58 @@
 //! The engine over a real store and a simulated executor: what is durable, and when.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures_util::future::{BoxFuture, join_all};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use futures_util::future::join_all;
+use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::core::{
-    DEFAULT_QUEUE, Exit, JobFields, JobId, JobRecord, JobState, Phase, QueueOrder, QueueRecord,
-    QueueRefusal, RunNews, Setting, Signal, Submitter, Work,
+    DEFAULT_QUEUE, Exit, JobFields, JobId, JobState, Phase, QueueOrder, QueueRecord, QueueRefusal,
+    RunNews, Setting, Submitter,
 };
 use super::driver::STEP_LIMIT;
 use super::engine::{Engine, EngineError, Submitted, Timeout};
-use super::port::{LogChunk, LogError, News, NewsSender, Runs, Stream};
+use super::port::{News, Runs};
+use super::pretender::Pretender;
 use super::{Config, EngineTask};
 use crate::model::datetime::CimDateTime;
-use crate::store::Forgotten;
-
-/// Runs nothing: the command's first word says how the run behaves.
-struct Pretender {
-    news: NewsSender,
-    database: PathBuf,
-    commands: Mutex<HashMap<JobId, String>>,
-    /// What the disk said at the moment of each call.
-    seen: Mutex<Vec<(&'static str, i64, Option<Phase>)>>,
-    fate: RunNews,
-}
-
-impl Pretender {
-    fn tell(&self, id: &JobId, run: u32, news: Vec<RunNews>) {
-        let (sender, id) = (self.news.clone(), id.clone());
-        tokio::spawn(async move {
-            for news in news {
-                if sender.send((id.clone(), run, news)).await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
-
-    fn look(&self, call: &'static str, id: &JobId) {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let connection = Connection::open_with_flags(&self.database, flags).expect("opens");
-        let row = connection
-            .query_row(
-                "SELECT state, data FROM jobs WHERE id = ?",
-                [id.as_str()],
-                |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
-            )
-            .optional()
-            .expect("reads");
-        let Some((state, data)) = row else { return };
-        let stored: JobRecord = serde_json::from_str(&data).expect("decodes");
-        let phase = stored.run.map(|run| run.phase);
-        self.seen
-            .lock()
-            .expect("no panic")
-            .push((call, state, phase));
-    }
-
-    fn ended(exit: Exit) -> RunNews {
-        RunNews::Ended(exit.into())
-    }
-}
-
-impl Runs for Pretender {
-    fn prepare(&self, job: &Arc<JobRecord>) {
-        self.look("prepare", &job.id);
-        let Work::Command(command) = job.spec.work() else {
-            panic!("commands only")
-        };
-        let number = job.run.as_ref().expect("has a run").number;
-        self.commands
-            .lock()
-            .expect("no panic")
-            .insert(job.id.clone(), command[0].clone());
-        let news = match command[0].as_str() {
-            "missing" => Self::ended(Exit::NotStarted("no such program".to_owned())),
-            "stuck" => return,
-            _ => RunNews::Prepared("identity".to_owned()),
-        };
-        self.tell(&job.id, number, vec![news]);
-    }
-
-    fn release(&self, id: &JobId, run: u32) {
-        self.look("release", id);
-        let mut news = vec![RunNews::Running(Some(77))];
-        if self.commands.lock().expect("no panic")[id] == "true" {
-            news.push(RunNews::Progress {
-                percent: Some(50),
-                text: Some("half".to_owned()),
-            });
-            news.push(Self::ended(Exit::Code(0)));
-        }
-        self.tell(id, run, news);
-    }
-
-    fn abandon(&self, _: &JobId, _: u32) {}
-
-    fn signal(&self, id: &JobId, run: u32, signal: Signal) {
-        self.look("signal", id);
-        let mut news = vec![RunNews::Signalled {
-            signal,
-            delivered: true,
-        }];
-        match signal {
-            Signal::Terminate => news.push(Self::ended(Exit::Signal(15))),
-            Signal::Kill => news.push(Self::ended(Exit::Signal(9))),
-            Signal::Suspend | Signal::Continue => {}
-        }
-        self.tell(id, run, news);
-    }
-
-    fn acknowledge(&self, id: &JobId, _: u32) {
-        self.look("acknowledge", id);
-    }
-
-    fn discard(&self, _: Forgotten) {}
-
-    fn survey(&self) -> BoxFuture<'_, Vec<(JobId, u32)>> {
-        Box::pin(async { Vec::new() })
-    }
-
-    fn adopt<'a>(&'a self, _: &'a Arc<JobRecord>) -> BoxFuture<'a, RunNews> {
-        let fate = self.fate.clone();
-        Box::pin(async move { fate })
-    }
-
-    fn read_log<'a>(
-        &'a self,
-        _: (&'a JobId, u32),
-        _: Stream,
-        offset: u64,
-        _: usize,
-    ) -> BoxFuture<'a, Result<LogChunk, LogError>> {
-        Box::pin(async move {
-            Ok(LogChunk {
-                data: Vec::new(),
-                next_offset: offset,
-                end: true,
-            })
-        })
-    }
-}
+use crate::store::{Options, StoreError, Writer, WriterThread};
 
 struct Bench {
     engine: Engine,
     task: EngineTask,
+    store: WriterThread,
     pretender: Arc<Pretender>,
 }
 
-async fn open(config: Config, fate: RunNews) -> Bench {
+async fn open(options: Options, fate: RunNews) -> Bench {
     let (news, receiver): (_, mpsc::Receiver<News>) = mpsc::channel(64);
     let pretender = Arc::new(Pretender {
         news,
-        database: config.store.directory.join("jobwright.db"),
+        database: options.directory.join("jobwright.db"),
         commands: Mutex::default(),
         seen: Mutex::default(),
         fate,
     });
     let executor: Arc<dyn Runs> = pretender.clone();
-    let (engine, task) = Engine::open(config, executor, receiver)
+    let (writer, store) = Writer::open(options).await.expect("opens");
+    let (engine, task) = Engine::open(Config::default(), writer, executor, receiver)
         .await
         .expect("opens");
     Bench {
         engine,
         task,
+        store,
         pretender,
     }
 }
 
 async fn fresh(directory: &Path) -> Bench {
-    open(Config::new(directory.to_owned()), RunNews::Adopted).await
+    open(Options::new(directory.to_owned()), RunNews::Adopted).await
 }
 
 fn folder() -> TempDir {
@@ -199,6 +75,12 @@ fn ann() -> Submitter {
 }
 
 impl Bench {
+    async fn close(self) -> Result<(), StoreError> {
+        let closed = self.task.shutdown().await;
+        self.store.close().await;
+        closed
+    }
+
     async fn let_run(&self, max_running: u32) -> Result<u32, EngineError> {
         let order = QueueOrder::Limit(QueueRecord::default_queue(max_running).limits);
         self.engine.order_queue(DEFAULT_QUEUE, order).await
@@ -254,15 +136,16 @@ async fn everything_is_on_disk_before_it_is_done() {
         (runs.len(), runs[0].number, runs[0].error_code),
         (1, 1, Some(0))
     );
-    bench.task.shutdown().await.expect("closes");
-    let seen = bench.pretender.seen.lock().expect("no panic").clone();
+    let (engine, pretender) = (bench.engine.clone(), bench.pretender.clone());
+    bench.close().await.expect("closes");
+    let seen = pretender.seen.lock().expect("no panic").clone();
     let expected = [
         ("prepare", 3, Some(Phase::Preparing)),
         ("release", 3, Some(Phase::Released)),
         ("acknowledge", 7, Some(Phase::Over)),
     ];
     assert_eq!(seen, expected);
-    let late = bench.engine.submit(command("true"), ann(), None).await;
+    let late = engine.submit(command("true"), ann(), None).await;
     assert_eq!(late, Err(EngineError::Stopped));
 }
 
@@ -467,8 +350,8 @@ async fn after_a_restart_runs_are_found_again() {
         let bench = fresh(folder.path()).await;
         let id = bench.submit("sleep").await;
         bench.until(&id, Some(JobState::Running)).await;
-        bench.task.shutdown().await.expect("closes");
-        let bench = open(Config::new(folder.path().to_owned()), fate).await;
+        bench.close().await.expect("closes");
+        let bench = open(Options::new(folder.path().to_owned()), fate).await;
         let job = bench.engine.snapshot().jobs[&id].clone();
         assert_eq!(
             (job.state, job.error_code()),
@@ -489,7 +372,7 @@ async fn what_was_only_prepared_is_queued_again() {
     let bench = fresh(folder.path()).await;
     let id = bench.submit("stuck").await;
     assert_eq!(bench.state(&id), Some(JobState::Starting));
-    bench.task.shutdown().await.expect("closes");
+    bench.close().await.expect("closes");
     let bench = fresh(folder.path()).await;
     let job = bench.engine.snapshot().jobs[&id].clone();
     let run = job.run.as_ref().expect("started again");
@@ -502,9 +385,9 @@ async fn what_was_only_prepared_is_queued_again() {
 #[tokio::test]
 async fn a_full_disk_loses_no_accepted_job() {
     let folder = folder();
-    let mut config = Config::new(folder.path().to_owned());
-    config.store.page_limit = Some(60);
-    let bench = open(config, RunNews::Adopted).await;
+    let mut options = Options::new(folder.path().to_owned());
+    options.page_limit = Some(60);
+    let bench = open(options, RunNews::Adopted).await;
     let hold = || JobFields {
         hold: Some(true),
         ..command("true")
@@ -524,7 +407,7 @@ async fn a_full_disk_loses_no_accepted_job() {
         accepted,
         "reads go on, and show what was accepted"
     );
-    bench.task.shutdown().await.expect("closes");
+    bench.close().await.expect("closes");
     let bench = fresh(folder.path()).await;
     assert_eq!(reads(&bench.engine), accepted);
 }
@@ -532,9 +415,9 @@ async fn a_full_disk_loses_no_accepted_job() {
 #[tokio::test]
 async fn what_the_store_would_not_take_is_tried_again() {
     let folder = folder();
-    let mut config = Config::new(folder.path().to_owned());
-    config.store.busy_timeout = Duration::from_millis(20);
-    let bench = open(config, RunNews::Adopted).await;
+    let mut options = Options::new(folder.path().to_owned());
+    options.busy_timeout = Duration::from_millis(20);
+    let bench = open(options, RunNews::Adopted).await;
     let id = bench.submit("sleep").await;
     bench.until(&id, Some(JobState::Running)).await;
     let intruder = Connection::open(&bench.pretender.database).expect("opens");
@@ -558,9 +441,9 @@ async fn what_the_store_would_not_take_is_tried_again() {
 #[tokio::test]
 async fn a_store_that_takes_nothing_makes_no_heap_of_news() {
     let folder = folder();
-    let mut config = Config::new(folder.path().to_owned());
-    config.store.busy_timeout = Duration::from_millis(1);
-    let bench = open(config, RunNews::Adopted).await;
+    let mut options = Options::new(folder.path().to_owned());
+    options.busy_timeout = Duration::from_millis(1);
+    let bench = open(options, RunNews::Adopted).await;
     let id = bench.submit("sleep").await;
     bench.until(&id, Some(JobState::Running)).await;
     let intruder = Connection::open(&bench.pretender.database).expect("opens");

@@ -20,7 +20,7 @@ use crate::jobs::zone;
 use crate::jobs::{Config as EngineConfig, EngineTask, provider as jobs};
 use crate::model::Namespace;
 use crate::provider::Registry;
-use crate::store::Keep;
+use crate::store::{self, Keep, Writer, WriterThread};
 
 use super::auth::Authenticator;
 use super::tls::Tls;
@@ -38,6 +38,7 @@ pub struct Running {
     limits: Arc<Limits>,
     engine: EngineTask,
     tls: Arc<Tls>,
+    store: WriterThread,
     state: PathBuf,
 }
 
@@ -79,14 +80,12 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
     let mut listener = Listener::bind(settings.port.unwrap_or(5988)).await?;
     let tls = secure::listen(&mut listener, settings, &state).await?;
     let statistics = Statistics::new(Utc::now());
-    let (engine, task) = engine(settings, &state).await?;
-    let broker = match broker(settings, &engine, &statistics) {
-        Ok(broker) => broker,
+    let (writer, store) = Writer::open(store_options(settings, &state)).await?;
+    let (broker, task) = match open(settings, &state, &writer, &statistics).await {
+        Ok(opened) => opened,
         Err(error) => {
-            // What was started meanwhile goes on; what is not on disk yet gets there.
-            if let Err(error) = task.shutdown().await {
-                tracing::error!(%error, "the job engine did not stop in order");
-            }
+            // What is not on disk yet gets there.
+            store.close().await;
             return Err(error);
         }
     };
@@ -108,6 +107,7 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
         limits,
         engine: task,
         tls,
+        store,
         state,
     };
     let written = state::write_private(&running.state.join("url"), running.url().as_bytes());
@@ -144,16 +144,18 @@ impl Running {
     /// Serves until `stop` says so. Jobs that run go on running.
     ///
     /// # Errors
-    /// When the job store is lost while serving.
+    /// When the store is lost while serving.
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), StartError> {
-        let mut engine = self.engine;
+        let (mut engine, mut store) = (self.engine, self.store);
         let serving = self.listener.serve(self.front, self.limits, stop);
         let ended = tokio::select! {
             () = serving => engine.shutdown().await,
             lost = engine.stopped() => lost,
+            lost = store.stopped() => Err(lost),
             never = watch_certificate(&self.tls) => match never {},
         };
-        ended.map_err(|error| StartError::Engine(error.into()))
+        store.close().await;
+        Ok(ended?)
     }
 }
 
@@ -165,7 +167,31 @@ async fn watch_certificate(tls: &Tls) -> Infallible {
     }
 }
 
-async fn engine(settings: &Settings, state: &Path) -> Result<(Engine, EngineTask), StartError> {
+/// Everything over the store: the job engine first, since what ran before must be found again.
+async fn open(
+    settings: &Settings,
+    state: &Path,
+    writer: &Writer,
+    statistics: &Arc<Statistics>,
+) -> Result<(Broker, EngineTask), StartError> {
+    let (engine, task) = engine(settings, state, writer).await?;
+    match broker(settings, &engine, statistics) {
+        Ok(broker) => Ok((broker, task)),
+        Err(error) => {
+            // What was started meanwhile goes on.
+            if let Err(error) = task.shutdown().await {
+                tracing::error!(%error, "the job engine did not stop in order");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn engine(
+    settings: &Settings,
+    state: &Path,
+    writer: &Writer,
+) -> Result<(Engine, EngineTask), StartError> {
     let program = std::env::current_exe();
     let (sender, news) = mpsc::channel(NEWS_LIMIT);
     let options = Options {
@@ -180,7 +206,7 @@ async fn engine(settings: &Settings, state: &Path) -> Result<(Engine, EngineTask
         path: folder,
         source,
     })?;
-    let mut config = EngineConfig::new(state.to_owned());
+    let mut config = EngineConfig::default();
     config.policy.zone = zone::host();
     if let Some(limit) = settings.max_running_jobs {
         config.max_running = at_least_one(limit)?;
@@ -188,8 +214,15 @@ async fn engine(settings: &Settings, state: &Path) -> Result<(Engine, EngineTask
     if let Some(days) = settings.finished_keep_days {
         config.policy.finished_keep = Duration::from_hours(24 * u64::from(days));
     }
-    config.store.keep = keep(settings);
-    Ok(Engine::open(config, Arc::new(executor), news).await?)
+    Ok(Engine::open(config, writer.clone(), Arc::new(executor), news).await?)
+}
+
+/// The store in the state directory.
+fn store_options(settings: &Settings, state: &Path) -> store::Options {
+    store::Options {
+        keep: keep(settings),
+        ..store::Options::new(state.to_owned())
+    }
 }
 
 /// Which history of runs is kept.

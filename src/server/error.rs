@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::config::ConfigError;
 use crate::jobs::OpenError;
 use crate::provider::RegistryError;
+use crate::store::StoreError;
 
 /// Why a server does not start. Each says what an administrator can do about it.
 #[derive(Debug, Error)]
@@ -64,8 +65,11 @@ pub enum StartError {
     /// The MOF does not compile.
     #[error("the schema does not compile:\n{0}")]
     Schema(String),
+    /// The store cannot be opened, or was lost.
+    #[error("cannot use the store")]
+    Store(#[from] StoreError),
     /// The job engine cannot be opened.
-    #[error("cannot open the job store")]
+    #[error("cannot open the job engine")]
     Engine(#[from] OpenError),
     /// Two providers claim one class.
     #[error(transparent)]

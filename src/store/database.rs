@@ -57,6 +57,8 @@ pub struct Store {
     path: PathBuf,
     pub(super) keep: Keep,
     checkpointed: u64,
+    /// An fsync failed, and nobody knows what is on the disk.
+    lost: bool,
     _directory: Directory,
 }
 
@@ -78,6 +80,7 @@ impl Store {
             path,
             keep: options.keep,
             checkpointed: 0,
+            lost: false,
             _directory: directory,
         })
     }
@@ -85,6 +88,17 @@ impl Store {
     /// A reader of history that does not disturb the writer.
     pub fn history(&self) -> History {
         History::new(self.path.clone())
+    }
+
+    /// Whether nothing must be written any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Remembers when what was done shows that the database is lost.
+    pub(super) fn watch<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.lost |= matches!(done, Err(StoreError::Sync(_)));
+        done
     }
 
     /// Moves the log into the database when enough has gathered; never waits for readers.
@@ -105,7 +119,8 @@ impl Store {
 
     fn checkpoint(&mut self, mode: &str) -> Result<(), StoreError> {
         let statement = format!("PRAGMA wal_checkpoint({mode})");
-        self.connection.query_row(&statement, [], |_| Ok(()))?;
+        let moved = self.connection.query_row(&statement, [], |_| Ok(()));
+        self.watch(moved.map_err(StoreError::from))?;
         self.checkpointed = self.connection.total_changes();
         Ok(())
     }

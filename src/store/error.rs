@@ -70,6 +70,9 @@ pub enum StoreError {
     /// An fsync failed: what is on the disk is unknown, and only a restart finds out.
     #[error("sync the database")]
     Sync(#[source] rusqlite::Error),
+    /// The machine gives no thread to write with.
+    #[error("start the writer thread")]
+    Thread(#[source] io::Error),
     /// The writer thread is gone.
     #[error("reach the database: its writer has stopped")]
     Stopped,

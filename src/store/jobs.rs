@@ -1,7 +1,7 @@
 //! Jobs in the database: loaded once, then changed by whole transactions.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::jobs::core::{Change, DEFAULT_QUEUE, JobId, JobRecord, Prior, QueueRecord, RunRow};
 
@@ -42,28 +42,7 @@ pub struct Query {
 impl Store {
     /// Reads everything; `host` is recorded at the first start, `boot_id` at each.
     pub fn load(&mut self, host: &str, boot_id: &str) -> Result<Loaded, StoreError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let known_host = meta(&transaction, "host")?;
-        if known_host.is_none() {
-            set_meta(&transaction, "host", host)?;
-        }
-        let last_boot = meta(&transaction, "boot_id")?;
-        let rebooted = last_boot.as_deref() != Some(boot_id);
-        if rebooted {
-            set_meta(&transaction, "boot_id", boot_id)?;
-        }
-        let queues = read_queues(&transaction)?;
-        let jobs = read_jobs(&transaction)?;
-        transaction.commit()?;
-        let host = known_host.unwrap_or_else(|| host.to_owned());
-        Ok(Loaded {
-            jobs,
-            queues,
-            host,
-            rebooted,
-        })
+        self.transact(|batch| load(&batch.transaction, host, boot_id))
     }
 
     /// Makes `changes` durable, all of them or none. When this returns, they are on the disk; the
@@ -74,26 +53,18 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<Forgotten>, StoreError> {
         let keep = self.keep;
-        let mut forgotten = Vec::new();
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for change in changes {
-            apply(&transaction, change, now)?;
-            forgotten.extend(forget(&transaction, keep, change)?);
-        }
-        if changes.iter().any(|change| ended_run(change).is_some()) {
-            forgotten.extend(keep.old(&transaction, now)?);
-        }
-        transaction.commit()?;
-        // The log is only longer when this fails; the commit is durable all the same.
-        if let Err(error) = self.checkpoint_when_due() {
-            if error.is_fatal() {
-                return Err(error);
+        self.transact(|batch| {
+            let transaction = &batch.transaction;
+            let mut forgotten = Vec::new();
+            for change in changes {
+                apply(transaction, change, now)?;
+                forgotten.extend(forget(transaction, keep, change)?);
             }
-            tracing::warn!(%error, "the log could not be moved into the database");
-        }
-        Ok(forgotten)
+            if changes.iter().any(|change| ended_run(change).is_some()) {
+                forgotten.extend(keep.old(transaction, now)?);
+            }
+            Ok(forgotten)
+        })
     }
 
     /// What is known about the ids of submissions, in the order of the questions.
@@ -121,6 +92,24 @@ impl Store {
             .exists([chosen.as_str()])?;
         Ok(used.then_some(Prior::IdUsed))
     }
+}
+
+fn load(transaction: &Transaction<'_>, host: &str, boot_id: &str) -> Result<Loaded, StoreError> {
+    let known_host = meta(transaction, "host")?;
+    if known_host.is_none() {
+        set_meta(transaction, "host", host)?;
+    }
+    let last_boot = meta(transaction, "boot_id")?;
+    let rebooted = last_boot.as_deref() != Some(boot_id);
+    if rebooted {
+        set_meta(transaction, "boot_id", boot_id)?;
+    }
+    Ok(Loaded {
+        jobs: read_jobs(transaction)?,
+        queues: read_queues(transaction)?,
+        host: known_host.unwrap_or_else(|| host.to_owned()),
+        rebooted,
+    })
 }
 
 fn meta(transaction: &Transaction<'_>, key: &str) -> Result<Option<String>, StoreError> {

@@ -1,5 +1,6 @@
 //! The durable store: one `SQLite` database in a directory that one server owns.
 
+mod batch;
 mod database;
 mod directory;
 mod error;
@@ -11,10 +12,13 @@ mod outbox;
 mod tests;
 #[cfg(test)]
 mod upgrade;
+mod writer;
 
+pub use batch::Batch;
 pub use database::{HISTORY_POOL_LIMIT, Options, Store};
 pub use error::StoreError;
 pub use history::History;
 pub use jobs::{Loaded, Query};
 pub use keep::{Forgotten, Keep};
 pub use outbox::{Leave, Notice, PAGE_LIMIT, QueueLimits, Queued, StreamId, StreamRow};
+pub use writer::{Writer, WriterThread};

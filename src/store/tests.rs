@@ -441,3 +441,48 @@ fn the_log_is_moved_into_the_database() {
     store.tidy().expect("tidies");
     assert_eq!(fs::metadata(&wal).expect("a log").len(), 0);
 }
+
+#[tokio::test]
+async fn work_is_done_wholly_or_not_at_all() {
+    let folder = folder();
+    let (writer, thread) = Writer::open(options(folder.path())).await.expect("opens");
+    let host = |writer: Writer, name: &'static str| async move {
+        writer.run(move |store| store.load(name, "boot")).await
+    };
+    let refused: Result<(), StoreError> = writer
+        .transact(|batch| {
+            let insert = "INSERT INTO meta (key, value) VALUES ('host', 'half')";
+            batch.transaction.execute(insert, [])?;
+            Err(StoreError::Conflict("on purpose".to_owned()))
+        })
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    let loaded = host(writer.clone(), "whole").await.expect("loads");
+    assert_eq!(loaded.host, "whole", "the half that was written is undone");
+    thread.close().await;
+    let late = host(writer, "late").await;
+    assert!(matches!(late, Err(StoreError::Stopped)), "{late:?}");
+    assert_eq!(
+        open(folder.path()).load("x", "boot").expect("loads").host,
+        "whole"
+    );
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_is_written_any_more() {
+    let folder = folder();
+    let (writer, mut thread) = Writer::open(options(folder.path())).await.expect("opens");
+    let failed: Result<(), StoreError> = writer
+        .run(|store| {
+            let code = rusqlite::ffi::Error::new(1034);
+            store.watch(Err(rusqlite::Error::SqliteFailure(code, None).into()))
+        })
+        .await;
+    assert!(matches!(failed, Err(StoreError::Sync(_))), "{failed:?}");
+    assert!(thread.stopped().await.is_fatal());
+    let late = writer.run(|store| store.load("host", "boot")).await;
+    assert!(matches!(late, Err(StoreError::Stopped)), "{late:?}");
+}

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jobwright::jobs::Config;
 use jobwright::jobs::core::{JobFields, JobId, JobState, Written};
 use jobwright::jobs::engine::Timeout;
 use jobwright::jobs::port::Stream;
 use jobwright::model::datetime::CimDateTime;
+use jobwright::store::Options;
 
 use crate::support::engine::{Bench, open, open_configured, options, shell};
 use crate::support::state_dir;
@@ -55,9 +55,9 @@ async fn until_gone(folder: &Path) {
 #[tokio::test]
 async fn each_run_keeps_its_output_until_it_is_one_too_many() {
     let folder = state_dir();
-    let mut config = Config::new(folder.path().to_owned());
-    config.store.keep.runs = 2;
-    let bench = open_configured(config, options(folder.path())).await;
+    let mut store = Options::new(folder.path().to_owned());
+    store.keep.runs = 2;
+    let bench = open_configured(store, options(folder.path())).await;
     let script = "echo run $JOBWRIGHT_RUN; echo bad >&2";
     let id = bench.submit(recurring(script)).await;
     for number in 1..=3 {
@@ -84,9 +84,9 @@ async fn each_run_keeps_its_output_until_it_is_one_too_many() {
 #[tokio::test]
 async fn history_that_outlives_its_job_keeps_its_output() {
     let folder = state_dir();
-    let mut config = Config::new(folder.path().to_owned());
-    config.store.keep.outlives_job = true;
-    let bench = open_configured(config, options(folder.path())).await;
+    let mut store = Options::new(folder.path().to_owned());
+    store.keep.outlives_job = true;
+    let bench = open_configured(store, options(folder.path())).await;
     let id = bench.submit(shell("echo kept")).await;
     bench.end(&id).await;
     bench.engine.delete(id.clone()).await.expect("it has ended");
@@ -103,7 +103,7 @@ async fn what_a_crash_left_of_forgotten_runs_goes_at_the_next_start() {
     let id = bench.submit(recurring("echo run")).await;
     run_once(&bench, &id, 1).await;
     run_once(&bench, &id, 2).await;
-    bench.task.shutdown().await.expect("it stops");
+    bench.close().await.expect("it stops");
     // A crash between forgetting and deleting leaves this.
     let stray = folder.path().join("runs/i-removed/1");
     fs::create_dir_all(&stray).expect("the folder is ours");
@@ -113,5 +113,5 @@ async fn what_a_crash_left_of_forgotten_runs_goes_at_the_next_start() {
     for number in 1..=2 {
         assert!(folder_of_run(folder.path(), number).exists());
     }
-    bench.task.shutdown().await.expect("it stops");
+    bench.close().await.expect("it stops");
 }

@@ -27,7 +27,7 @@ async fn a_command_runs_and_its_output_is_kept() {
     assert_eq!(bench.output(&id, Stream::Stderr).await, "oops\n");
     let runs = bench.engine.runs(id).await.expect("a history");
     assert_eq!((runs.len(), runs[0].error_code), (1, Some(0)));
-    bench.task.shutdown().await.expect("closes");
+    bench.close().await.expect("closes");
 }
 
 #[tokio::test]
@@ -122,8 +122,7 @@ async fn a_run_outlives_its_server_and_its_true_end_is_learned() {
         let id = bench.submit(shell(&script)).await;
         let running = |job: &JobRecord| job.process_id().is_some();
         let pid = bench.until(&id, running).await.process_id();
-        bench.task.shutdown().await.expect("closes");
-        drop(bench.engine);
+        bench.close().await.expect("closes");
         if while_down {
             fs::write(&go, "").expect("writes");
         }

@@ -10,12 +10,14 @@ use jobwright::jobs::engine::Engine;
 use jobwright::jobs::executor::{Options, ProcessExecutor};
 use jobwright::jobs::port::Stream;
 use jobwright::jobs::{Config, EngineTask};
+use jobwright::store::{self, StoreError, Writer, WriterThread};
 use tokio::sync::mpsc;
 
 /// An engine and the task that drives it.
 pub struct Bench {
     pub engine: Engine,
     pub task: EngineTask,
+    pub store: WriterThread,
 }
 
 /// An executor with real supervisors, and runs below `state`.
@@ -39,17 +41,22 @@ pub async fn open_with(state: &Path, supervisor: &Path) -> Bench {
         program: supervisor.to_owned(),
         ..options(state)
     };
-    open_configured(Config::new(state.to_owned()), options).await
+    open_configured(store::Options::new(state.to_owned()), options).await
 }
 
 /// The same with everything configured.
-pub async fn open_configured(config: Config, options: Options) -> Bench {
+pub async fn open_configured(store: store::Options, options: Options) -> Bench {
     let (news, receiver) = mpsc::channel(64);
     let executor = ProcessExecutor::new(options, news).expect("an executor");
-    let (engine, task) = Engine::open(config, Arc::new(executor), receiver)
+    let (writer, store) = Writer::open(store).await.expect("opens");
+    let (engine, task) = Engine::open(Config::default(), writer, Arc::new(executor), receiver)
         .await
         .expect("opens");
-    Bench { engine, task }
+    Bench {
+        engine,
+        task,
+        store,
+    }
 }
 
 /// A job that runs `script` with `sh -c`.
@@ -62,6 +69,13 @@ pub fn shell(script: &str) -> JobFields {
 }
 
 impl Bench {
+    /// Stops the engine and closes its store.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let closed = self.task.shutdown().await;
+        self.store.close().await;
+        closed
+    }
+
     /// Submits for a user.
     pub async fn submit(&self, fields: JobFields) -> JobId {
         let by = Submitter {

@@ -1,0 +1,45 @@
+//! A transaction: what is done in it becomes durable together, or not at all.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::database::Store;
+use super::error::StoreError;
+
+/// A transaction that has begun. The parts of the store add to it what they can do.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    pub(super) transaction: Transaction<'a>,
+}
+
+impl Store {
+    /// Does `work` in a transaction, which is on the disk when this returns; undone when it fails.
+    pub fn transact<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Batch<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (done, committed) = transact(&mut self.connection, work)?;
+        self.watch(committed)?;
+        // The log is only longer when this fails; the commit is durable all the same.
+        let checkpointed = self.checkpoint_when_due();
+        if let Err(error) = self.watch(checkpointed) {
+            if error.is_fatal() {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, "the log could not be moved into the database");
+        }
+        Ok(done)
+    }
+}
+
+/// What `work` returned, and how the commit after it went.
+fn transact<T, E: From<StoreError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Batch<'_>) -> Result<T, E>,
+) -> Result<(T, Result<(), StoreError>), E> {
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let transaction = begun.map_err(StoreError::from)?;
+    let batch = Batch { transaction };
+    let done = work(&batch)?;
+    let committed = batch.transaction.commit();
+    Ok((done, committed.map_err(StoreError::from)))
+}

@@ -1,0 +1,141 @@
+//! The writer thread: the one place where anybody waits for the disk to write.
+//!
+//! Every part of the server that keeps something sends its work here, so that the database has one
+//! writer and a change that touches several parts is one transaction.
+
+use std::sync::mpsc as blocking;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::batch::Batch;
+use super::database::{Options, Store};
+use super::error::StoreError;
+use super::history::History;
+
+/// After so long without work the log is moved into the database.
+const IDLE: Duration = Duration::from_secs(5);
+
+type Work = Box<dyn FnOnce(&mut Store) + Send>;
+
+enum Order {
+    Work(Work),
+    Close,
+}
+
+/// Sends work to the thread that owns the store; clones send to the same one.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    orders: blocking::Sender<Order>,
+    history: History,
+}
+
+/// The thread itself; whoever opened the writer closes it at the end.
+#[derive(Debug)]
+pub struct WriterThread {
+    orders: blocking::Sender<Order>,
+    ended: oneshot::Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Opens the store and starts the thread that owns it.
+    pub async fn open(options: Options) -> Result<(Self, WriterThread), StoreError> {
+        let opened = tokio::task::spawn_blocking(move || Store::open(&options)).await;
+        let store = opened.unwrap_or(Err(StoreError::Stopped))?;
+        let history = store.history();
+        let (orders, incoming) = blocking::channel();
+        let (alive, ended) = oneshot::channel();
+        let builder = thread::Builder::new().name("store".to_owned());
+        let thread = builder
+            .spawn(move || {
+                serve(store, &incoming);
+                drop(alive);
+            })
+            .map_err(StoreError::Thread)?;
+        let writer = Self {
+            orders: orders.clone(),
+            history,
+        };
+        let thread = WriterThread {
+            orders,
+            ended,
+            thread,
+        };
+        Ok((writer, thread))
+    }
+
+    /// Does `work` on the writer's thread. It is done even if whoever asked goes away.
+    pub async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&mut Store) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (done, finished) = oneshot::channel();
+        let work: Work = Box::new(move |store| drop(done.send(work(store))));
+        self.orders
+            .send(Order::Work(work))
+            .map_err(|_| StoreError::Stopped)?;
+        finished
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+
+    /// Does `work` in a transaction: durable when this returns, or undone when `work` fails.
+    pub async fn transact<T, E>(
+        &self,
+        work: impl FnOnce(&Batch<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(|store| store.transact(work)).await
+    }
+
+    /// A reader of history that does not disturb the writer.
+    pub fn history(&self) -> History {
+        self.history.clone()
+    }
+}
+
+impl WriterThread {
+    /// Finishes what was sent and closes the database.
+    pub async fn close(self) {
+        // A thread that has ended already is joined all the same.
+        drop(self.orders.send(Order::Close));
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+
+    /// Waits until the thread ends by itself, which it does only when the database is lost.
+    pub async fn stopped(&mut self) -> StoreError {
+        // Nothing is ever sent: the sender goes with the thread.
+        drop((&mut self.ended).await);
+        StoreError::Stopped
+    }
+}
+
+fn serve(mut store: Store, orders: &blocking::Receiver<Order>) {
+    while !store.is_lost() {
+        match orders.recv_timeout(IDLE) {
+            Ok(Order::Work(work)) => work(&mut store),
+            Err(RecvTimeoutError::Timeout) => tidy(&mut store),
+            Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return tidy(&mut store),
+        }
+    }
+    tracing::error!("the database is lost: only a restart finds out what is on the disk");
+}
+
+fn tidy(store: &mut Store) {
+    if let Err(error) = store.tidy() {
+        tracing::warn!(%error, "the log could not be moved into the database");
+    }
+}
