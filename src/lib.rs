@@ -13,6 +13,7 @@ pub mod model;
 pub mod mof;
 pub mod ops;
 pub mod provider;
+pub mod query;
 pub mod schema;
 pub mod server;
 pub mod store;

@@ -83,6 +83,7 @@ impl Broker {
             Request::EnumerateClassNames(request) => super::classes::names(&cx.schema, &request),
             Request::GetQualifier(request) => super::classes::qualifier(&cx.schema, &request),
             Request::EnumerateQualifiers(_) => Ok(super::classes::qualifiers(&cx.schema)),
+            Request::ExecQuery(request) => self.exec_query(cx, &request).await,
             Request::Unsupported(request) => Err(CimError::not_supported(request.method)),
         }
     }

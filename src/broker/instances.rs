@@ -6,7 +6,8 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::model::{CimError, InstancePath, ObjectPath, Result};
 use crate::ops::{
-    CreateInstance, DeleteInstance, EnumerateInstanceNames, EnumerateInstances, GetInstance, Reply,
+    CreateInstance, DeleteInstance, EnumerateInstanceNames, EnumerateInstances, GetInstance,
+    InstanceStream, Reply,
 };
 use crate::provider::{Context, Provider};
 
@@ -56,11 +57,20 @@ impl Broker {
         } else {
             request.select.within(&class)
         };
-        let (providers, cx) = (self.providers(cx, &class), cx.clone());
-        let stream = stream::iter(providers)
-            .flat_map(move |p| p.instances(&cx, &class))
-            .boxed();
+        let stream = self.instances_of(cx, &class);
         Ok(Reply::Instances { stream, select })
+    }
+
+    /// The instances of `class` and of its subclasses that the principal may see.
+    pub(super) fn instances_of(
+        &self,
+        cx: &Context,
+        class: &Arc<crate::model::Class>,
+    ) -> InstanceStream {
+        let (providers, cx, class) = (self.providers(cx, class), cx.clone(), class.clone());
+        stream::iter(providers)
+            .flat_map(move |p| p.instances(&cx, &class))
+            .boxed()
     }
 
     pub(super) fn enumerate_names(

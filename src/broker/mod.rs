@@ -10,6 +10,7 @@ mod instances;
 mod methods;
 mod modify;
 mod namespaces;
+mod queries;
 
 pub use dispatch::{Arrival, Broker};
 pub use namespaces::{Namespaces, Served};

@@ -182,6 +182,18 @@ fn item(reader: &mut Reader<'_>, tag: &Tag<'_>) -> Result<Option<Item>> {
     Ok(Some(match tag.name {
         "CLASSNAME" => Item::ClassName(path::class_name(reader, tag)?.class),
         "INSTANCE" => Item::Instance(instance::instance(reader, tag)?),
+        "VALUE.OBJECT" => {
+            let Some(inner) = reader.child()? else {
+                return Err(reader.invalid("VALUE.OBJECT without content"));
+            };
+            let object = match inner.name {
+                "INSTANCE" => Item::Instance(instance::instance(reader, &inner)?),
+                "CLASS" => Item::Class(class::class(reader, &inner)?),
+                _ => return Err(reader.invalid("VALUE.OBJECT without INSTANCE or CLASS")),
+            };
+            reader.end()?;
+            object
+        }
         "CLASS" => Item::Class(class::class(reader, tag)?),
         "QUALIFIER.DECLARATION" => Item::Qualifier(class::declaration(reader, tag)?),
         "OBJECTPATH" => Item::Path(object_path(reader)?),

@@ -132,6 +132,10 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
             boolean(out, "DeepInheritance", all.deep_inheritance)
         }
         Request::GetQualifier(get) => string(out, "QualifierName", get.name.as_str()),
+        Request::ExecQuery(exec) => {
+            string(out, "QueryLanguage", &exec.language)?;
+            string(out, "Query", &exec.query)
+        }
         Request::EnumerateQualifiers(_) | Request::Unsupported(_) | Request::InvokeMethod(_) => {
             Ok(())
         }

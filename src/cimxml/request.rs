@@ -155,6 +155,10 @@ fn operation(method: &str, given: &mut Arguments) -> Result<Request, CimError> {
             name: given.cim_name("QualifierName")?,
         }),
         "enumeratequalifiers" => Request::EnumerateQualifiers(ops::EnumerateQualifiers {}),
+        "execquery" => Request::ExecQuery(ops::ExecQuery {
+            language: given.string("QueryLanguage")?,
+            query: given.string("Query")?,
+        }),
         _ => Request::Unsupported(ops::Unsupported {
             method: method.to_owned(),
         }),

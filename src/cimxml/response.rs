@@ -26,6 +26,13 @@ pub enum Rest {
         /// The properties wanted.
         select: Select,
     },
+    /// Rows of a query; each goes to [`ResponseEncoder::row`].
+    Rows {
+        /// The rows.
+        stream: InstanceStream,
+        /// The properties wanted.
+        select: Select,
+    },
     /// Paths; each goes to [`ResponseEncoder::path`].
     Paths(PathStream),
 }
@@ -94,6 +101,7 @@ impl ResponseEncoder {
     pub fn begin(&self, out: &mut BytesMut, reply: Reply) -> Result<Rest> {
         let rest = match reply {
             Reply::Instances { stream, select } => Rest::Instances { stream, select },
+            Reply::Rows { stream, select } => Rest::Rows { stream, select },
             Reply::Paths(stream) => Rest::Paths(stream),
             whole => {
                 atomically(out, |out| self.whole(out, &whole))?;
@@ -120,6 +128,19 @@ impl ResponseEncoder {
             path_writer::instance_name(out, &instance.class.name, &instance.keys())?;
             value_writer::instance(out, instance, select)?;
             markup(out, "</VALUE.NAMEDINSTANCE>");
+            Ok(())
+        })
+    }
+
+    /// Appends one row of `ExecQuery`: DSP0200 1.4 §5.4.2.13 gives rows no path (`VALUE.OBJECT`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn row(&self, out: &mut BytesMut, instance: &Instance, select: &Select) -> Result<()> {
+        atomically(out, |out| {
+            markup(out, "<VALUE.OBJECT>");
+            value_writer::instance(out, instance, select)?;
+            markup(out, "</VALUE.OBJECT>");
             Ok(())
         })
     }
@@ -200,7 +221,11 @@ pub(super) fn error_element(out: &mut BytesMut, error: &CimError) {
 /// What stands inside `IRETURNVALUE`.
 fn returned(out: &mut BytesMut, reply: &Reply) -> Written {
     match reply {
-        Reply::Void | Reply::Method(_) | Reply::Instances { .. } | Reply::Paths(_) => Ok(()),
+        Reply::Void
+        | Reply::Method(_)
+        | Reply::Instances { .. }
+        | Reply::Rows { .. }
+        | Reply::Paths(_) => Ok(()),
         Reply::Instance { instance, select } => value_writer::instance(out, instance, select),
         Reply::Path(path) => path_writer::instance_path(out, path),
         Reply::Class(class) => class_writer::class(out, class),

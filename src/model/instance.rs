@@ -75,6 +75,26 @@ impl Instance {
         self.get(name).unwrap_or(&CimValue::Null)
     }
 
+    /// The value in slot `slot` of the class.
+    pub fn at(&self, slot: usize) -> Option<&CimValue> {
+        self.values.get(slot)
+    }
+
+    /// Makes the value in slot `slot` NULL: it is not shown.
+    pub fn clear(&mut self, slot: usize) {
+        if let Some(place) = self.values.get_mut(slot) {
+            *place = CimValue::Null;
+        }
+    }
+
+    /// The embedded instance in slot `slot`.
+    pub fn embedded_mut(&mut self, slot: usize) -> Option<&mut Self> {
+        match self.values.get_mut(slot) {
+            Some(CimValue::Instance(embedded)) => Some(embedded),
+            Some(_) | None => None,
+        }
+    }
+
     /// The properties with their values, in declaration order.
     pub fn iter(&self) -> impl Iterator<Item = (&super::Property, &CimValue)> {
         let properties = self.class.properties.values().map(AsRef::as_ref);

@@ -140,6 +140,13 @@ operations! {
     }
     /// Reads all qualifier declarations (§5.4.2.23).
     EnumerateQualifiers(ReadSchema) {}
+    /// Selects instances by a query (§5.4.2.13).
+    ExecQuery(ReadInstance) {
+        /// The name of the query language.
+        language: String,
+        /// The query.
+        query: String,
+    }
     /// An intrinsic operation that this server does not have; it is answered `NOT_SUPPORTED`.
     Unsupported(ReadSchema) {
         /// The method's name as the client wrote it.

@@ -78,6 +78,13 @@ pub enum Reply {
         /// The properties wanted.
         select: Select,
     },
+    /// Rows of a query: instances without paths, with all that is wanted of them.
+    Rows {
+        /// The rows.
+        stream: InstanceStream,
+        /// The properties wanted.
+        select: Select,
+    },
     /// The path of a new instance.
     Path(InstancePath),
     /// Paths of instances.
@@ -102,6 +109,7 @@ impl fmt::Debug for Reply {
             Self::Void => "Void",
             Self::Instance { .. } => "Instance",
             Self::Instances { .. } => "Instances",
+            Self::Rows { .. } => "Rows",
             Self::Path(_) => "Path",
             Self::Paths(_) => "Paths",
             Self::Class(_) => "Class",

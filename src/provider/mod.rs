@@ -3,6 +3,7 @@
 mod api;
 mod context;
 pub mod fill;
+mod query;
 mod references;
 mod registry;
 

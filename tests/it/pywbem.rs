@@ -75,6 +75,11 @@ fn the_whole_schema_is_what_pywbem_makes_of_it() {
     run_against(&server, "test_oracle", &schema);
 }
 
+#[test]
+fn queries_select_what_they_say() {
+    run("test_queries");
+}
+
 /// `pywbemcli` with the connection options of `server`.
 fn pywbemcli(server: &Server, arguments: &[&str]) -> Option<String> {
     // Not the script of that name: its first line is a path that a moved checkout breaks.

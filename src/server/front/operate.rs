@@ -86,9 +86,9 @@ impl Front {
         encoder: ResponseEncoder,
     ) -> Result<Text> {
         let time = match &call.request {
-            Operation::EnumerateInstances(_) | Operation::EnumerateInstanceNames(_) => {
-                self.limits.enumeration_time
-            }
+            Operation::EnumerateInstances(_)
+            | Operation::EnumerateInstanceNames(_)
+            | Operation::ExecQuery(_) => self.limits.enumeration_time,
             _ => self.limits.operation_time,
         };
         let arrival = Arrival {

@@ -66,6 +66,13 @@ fn items(encoder: ResponseEncoder, rest: Rest) -> Items {
                 Ok(out.freeze())
             })
             .boxed(),
+        Rest::Rows { stream, select } => stream
+            .map(move |item| {
+                let mut out = BytesMut::new();
+                encoder.row(&mut out, &item?, &select)?;
+                Ok(out.freeze())
+            })
+            .boxed(),
         Rest::Paths(stream) => stream
             .map(move |item| {
                 let mut out = BytesMut::new();
