@@ -2,12 +2,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests act on the machine")]
 
+mod abuse;
 mod cli;
 mod crash;
 mod crash_load;
 mod dmtf;
 mod enforcement;
 mod history;
+mod http;
+mod https;
 mod io_errors;
 mod jobs;
 mod mof;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Frame, Incoming};
 use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
 use hyper::{Request, Response};
 use tokio::sync::Semaphore;
@@ -33,7 +34,7 @@ use super::super::connections::Connection;
 use super::super::http::{self, Transport, Verb};
 use super::super::negotiation::{Manner, negotiate};
 use super::body::{Authenticated, Held};
-use super::deliver::{Body, deliver};
+use super::deliver::{Body, Seen, deliver};
 use super::measure::{Measure, Spent, head_bytes};
 use super::operate::{Caller, failed_call};
 use super::options;
@@ -149,11 +150,10 @@ impl Front {
         }
         // The request is under way until the last of its body is gone.
         response.map(|body| {
-            let held = body.map_frame(move |frame| {
+            let see = move |_: &Frame<Bytes>| {
                 let _ = &working;
-                frame
-            });
-            held.boxed_unsync()
+            };
+            BodyExt::boxed_unsync(Seen { body, see })
         })
     }
 
@@ -316,16 +316,8 @@ impl Front {
 
 /// `body`, whose bytes `measure` counts and whose end ends it.
 fn measured(body: Body, mut measure: Measure) -> Body {
-    let exact = body.size_hint().exact();
-    if let Some(bytes) = exact {
-        measure.sent(usize::try_from(bytes).unwrap_or(usize::MAX));
-        return body;
-    }
-    let counted = body.map_frame(move |frame| {
-        measure.sent(frame.data_ref().map_or(0, bytes::Bytes::len));
-        frame
-    });
-    counted.boxed_unsync()
+    let see = move |frame: &Frame<Bytes>| measure.sent(frame.data_ref().map_or(0, Bytes::len));
+    BodyExt::boxed_unsync(Seen { body, see })
 }
 
 fn understood(

@@ -25,6 +25,7 @@ pub struct Server {
     child: Child,
     /// `http://127.0.0.1:PORT`, without path.
     pub url: String,
+    secure_port: u16,
     /// The state directory it was started with.
     pub state: PathBuf,
 }
@@ -69,10 +70,15 @@ impl Server {
                 }
             }
         });
-        match told.recv_timeout(READY) {
-            Ok(url) => Ok(Self {
+        // One line for HTTP, then one for HTTPS.
+        let both = told
+            .recv_timeout(READY)
+            .and_then(|url| Ok((url, told.recv_timeout(READY)?)));
+        match both {
+            Ok((url, secure)) => Ok(Self {
                 child,
                 url,
+                secure_port: port_of(&secure),
                 state: state.to_owned(),
             }),
             Err(error) => {
@@ -85,14 +91,20 @@ impl Server {
         }
     }
 
+    /// `https://HOST:PORT`, without path, with the port that it listens on for TLS.
+    pub fn secure_url(&self, host: &str) -> String {
+        format!("https://{host}:{}", self.secure_port)
+    }
+
+    /// Tells the server to read certificate and accounts anew.
+    pub fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("the server runs");
+    }
+
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        let port = self
-            .url
-            .rsplit(':')
-            .next()
-            .and_then(|port| port.parse().ok());
-        port.expect("the URL of the server ends with its port")
+        port_of(&self.url)
     }
 
     /// Its process id.
@@ -121,6 +133,11 @@ impl Server {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the server runs");
         self.child.wait().expect("the server was a child")
     }
+}
+
+fn port_of(url: &str) -> u16 {
+    let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+    port.expect("a URL of the server ends with its port")
 }
 
 impl Drop for Server {

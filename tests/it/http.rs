@@ -1,0 +1,110 @@
+//! What HTTP says of requests, good and bad: `fixtures/http`, replayed over a socket.
+//!
+//! In a fixture `Authorization: *` stands for the administrator's and `Content-Length: *` for the right
+//! length. `JOBWRIGHT_BLESS=1` writes the `.expect` files anew; they are reviewed like code.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::support::{Server, state_dir};
+
+/// Longer than any answer takes, on a machine busy with other tests.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Headers that differ from one answer to the next.
+const CHANGING: [&str; 3] = [
+    "date",
+    "wbemserverresponsetime",
+    "73-wbemserverresponsetime",
+];
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/http");
+    let files = fs::read_dir(folder).expect("the folder of HTTP fixtures");
+    let mut found: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "http"));
+    found.sort();
+    found
+}
+
+/// A fixture as it goes over the wire.
+fn request(fixture: &str, password: &str) -> Vec<u8> {
+    let (head, body) = fixture
+        .split_once("\n\n")
+        .expect("an empty line after the headers");
+    let credentials = STANDARD.encode(format!("admin:{password}"));
+    let head = head
+        .replace(
+            "Authorization: *",
+            &format!("Authorization: Basic {credentials}"),
+        )
+        .replace(
+            "Content-Length: *",
+            &format!("Content-Length: {}", body.len()),
+        );
+    let head = head.replace('\n', "\r\n");
+    format!("{head}\r\nConnection: close\r\n\r\n{body}").into_bytes()
+}
+
+/// Everything that the server answers until it closes the connection.
+pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    // A server that refuses early may close before all is written; its answer counts.
+    drop(stream.write_all(request));
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(read @ 1..) = stream.read(&mut chunk) {
+        answer.extend_from_slice(&chunk[..read]);
+    }
+    answer
+}
+
+/// An answer without what changes from one to the next.
+fn stable(answer: &[u8]) -> String {
+    let text = String::from_utf8_lossy(answer);
+    let text = text.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+    let mut lines: Vec<&str> = head.lines().collect();
+    lines.retain(|line| {
+        let name = line.split(':').next().unwrap_or_default();
+        !CHANGING
+            .iter()
+            .any(|changing| name.to_lowercase().ends_with(changing))
+    });
+    format!("{}\n\n{body}", lines.join("\n"))
+}
+
+#[test]
+fn every_fixture_is_answered_as_expected() {
+    let state = state_dir();
+    let server = Server::start(state.path());
+    let bless = std::env::var_os("JOBWRIGHT_BLESS").is_some();
+    let mut faults = Vec::new();
+    let all = fixtures();
+    assert!(all.len() > 40, "only {} fixtures were found", all.len());
+    for path in all {
+        let fixture = fs::read_to_string(&path).expect("a readable fixture");
+        let actual = stable(&exchange(
+            server.port(),
+            &request(&fixture, &server.password()),
+        ));
+        let expect = path.with_extension("expect");
+        if bless {
+            fs::write(&expect, &actual).expect("a writable fixture");
+        }
+        if actual != fs::read_to_string(&expect).unwrap_or_default() {
+            faults.push(format!("{}:\n{actual}", path.display()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(
+        server.stop().success(),
+        "the server is sound after all of them"
+    );
+}
