@@ -2,6 +2,7 @@
 
 mod api;
 mod context;
+mod events;
 pub mod fill;
 mod query;
 mod references;
@@ -9,5 +10,6 @@ mod registry;
 
 pub use api::{Arguments, Changes, Provider, matching};
 pub use context::{Context, Principal, Role};
+pub use events::{Change, Notice, Observer, StreamId, Unobserved};
 pub use references::{leads_to, refers_to};
 pub use registry::{Registration, Registry, RegistryError};

@@ -20,5 +20,5 @@ pub use error::StoreError;
 pub use history::History;
 pub use jobs::{Loaded, Query};
 pub use keep::{Forgotten, Keep};
-pub use outbox::{Leave, Notice, PAGE_LIMIT, QueueLimits, Queued, StreamId, StreamRow};
+pub use outbox::{Leave, PAGE_LIMIT, QueueLimits, Queued, StreamRow};
 pub use writer::{Writer, WriterThread};

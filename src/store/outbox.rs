@@ -5,29 +5,16 @@
 //! rolled back takes no number, so the numbers of a context have no gaps but those of indications
 //! that were dropped.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use crate::provider::{Notice, StreamId};
 
 use super::database::Store;
 use super::error::StoreError;
 
 /// Most indications read at a time.
 pub const PAGE_LIMIT: u32 = 64;
-
-/// Names a stream as long as its destination is there; never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamId(pub i64);
-
-/// An indication for one destination.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The stream of the destination.
-    pub stream: StreamId,
-    /// The indication, encoded.
-    pub indication: Arc<[u8]>,
-}
 
 /// How long the queue of a destination may become before the oldest are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
