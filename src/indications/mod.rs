@@ -2,3 +2,8 @@
 
 pub mod core;
 pub mod destination;
+mod made;
+#[cfg(test)]
+mod tests;
+
+pub use made::Maker;

@@ -1,0 +1,152 @@
+//! Indications made of changes: the class for each kind of change, with what is known of it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{CimDateTime, CimValue, Instance, Namespace, Result};
+use crate::provider::Change;
+use crate::schema::Schema;
+
+/// Numbers and names indications. The numbers go on for as long as the server runs.
+#[derive(Debug)]
+pub struct Maker {
+    /// `SourceInstanceHost`.
+    host: String,
+    /// The start of the server, which tells its numbers from those of other runs.
+    start: String,
+    made: AtomicU64,
+}
+
+/// The class of the indications of a change, where it is one of the life of an instance; an alert is
+/// of whatever class it is.
+pub fn class_of(change: &Change) -> &str {
+    match change {
+        Change::Created(_) => "CIM_InstCreation",
+        Change::Modified { .. } => "CIM_InstModification",
+        Change::Deleted(_) => "CIM_InstDeletion",
+        Change::Alert(alert) => alert.class.name.as_str(),
+    }
+}
+
+impl Maker {
+    /// A maker of indications of a server on `host`, which was started at a time that `start` names.
+    pub fn new(host: &str, start: &str) -> Self {
+        Self {
+            host: host.to_owned(),
+            start: start.to_owned(),
+            made: AtomicU64::new(0),
+        }
+    }
+
+    /// The indication of `change` in `namespace`; `None` when the schema lacks its class.
+    ///
+    /// # Errors
+    /// When the schema has another class of that name, which cannot hold what it should.
+    pub fn indication(
+        &self,
+        schema: &Schema,
+        namespace: &Namespace,
+        change: &Change,
+        now: DateTime<Utc>,
+    ) -> Option<Result<Instance>> {
+        let mut indication = match change {
+            Change::Alert(alert) => Instance::clone(alert),
+            Change::Created(_) | Change::Modified { .. } | Change::Deleted(_) => {
+                Instance::empty(schema.class(class_of(change))?.clone())
+            }
+        };
+        let filled = self.fill(&mut indication, namespace, change, now);
+        Some(filled.map(|()| indication))
+    }
+
+    fn fill(
+        &self,
+        indication: &mut Instance,
+        namespace: &Namespace,
+        change: &Change,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let id = format!("JW:{}.{number}", self.start);
+        indication.set("IndicationIdentifier", CimValue::string(id))?;
+        let time = CimValue::DateTime(CimDateTime::timestamp(now));
+        indication.set("IndicationTime", time)?;
+        let source = match change {
+            Change::Alert(_) => return Ok(()),
+            Change::Created(source) | Change::Deleted(source) => source,
+            Change::Modified { before, after } => {
+                indication.set("PreviousInstance", embedded(before))?;
+                let names = changed(before, after).map(CimValue::string);
+                let names = CimValue::Array(names.collect());
+                indication.set("ChangedPropertyNames", names)?;
+                after
+            }
+        };
+        let path = source.path(namespace).to_string();
+        indication.set("SourceInstance", embedded(source))?;
+        indication.set("SourceInstanceModelPath", CimValue::string(path))?;
+        indication.set("SourceInstanceHost", CimValue::string(self.host.as_str()))
+    }
+}
+
+fn embedded(instance: &Instance) -> CimValue {
+    CimValue::Instance(Box::new(instance.clone()))
+}
+
+/// The properties that differ, each once. Keys never do.
+fn changed<'a>(before: &'a Instance, after: &'a Instance) -> impl Iterator<Item = &'a str> {
+    let differs = |(property, value): &(&'a crate::model::Property, &'a CimValue)| {
+        before.value(property.name.as_str()) != *value
+    };
+    after
+        .iter()
+        .filter(differs)
+        .map(|(property, _)| property.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indications::tests::{job, schema};
+
+    fn text(indication: &Instance, name: &str) -> String {
+        indication.value(name).to_string()
+    }
+
+    #[test]
+    fn each_change_has_its_class_and_its_source() {
+        let schema = schema();
+        let maker = Maker::new("host", "7");
+        let namespace = Namespace::of("root/cimv2");
+        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
+        let (before, after) = (job("a:1", 4), job("a:1", 7));
+        let modified = Change::Modified {
+            before: before.clone(),
+            after: after.clone(),
+        };
+        let check = |change: &Change, class: &str, id: &str| {
+            let made = maker.indication(&schema, &namespace, change, now);
+            let made = made
+                .expect("the class is there")
+                .expect("its properties are there");
+            assert_eq!(made.class.name.as_str(), class);
+            assert_eq!(text(&made, "IndicationIdentifier"), id);
+            let path = "root/cimv2:JW_Job.InstanceID=\"a:1\"";
+            assert_eq!(text(&made, "SourceInstanceModelPath"), path);
+            assert_eq!(text(&made, "SourceInstanceHost"), "host");
+            assert_eq!(made.value("SourceInstance"), &embedded(change.source()));
+            made
+        };
+        check(
+            &Change::Created(after.clone()),
+            "CIM_InstCreation",
+            "JW:7.0",
+        );
+        check(&Change::Deleted(after), "CIM_InstDeletion", "JW:7.1");
+        let made = check(&modified, "CIM_InstModification", "JW:7.2");
+        assert_eq!(made.value("PreviousInstance"), &embedded(&before));
+        let names = CimValue::Array(vec![CimValue::string("JobState")]);
+        assert_eq!(made.value("ChangedPropertyNames"), &names);
+    }
+}
