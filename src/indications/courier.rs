@@ -1,0 +1,386 @@
+//! The task of one destination: it takes indications from the queue in the store and brings them to
+//! the destination, as [`Delivery`] decides.
+//!
+//! What was delivered is recorded for a page at a time, and before anybody waits. A server that is
+//! killed in between sends the rest of a page again, with the same numbers: the listener knows them.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "retries are timed and old indications dropped by the clocks"
+)]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use chrono::{TimeDelta, Utc};
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::ops::BoxFuture;
+use crate::provider::StreamId;
+use crate::store::{Leave, Queued, StoreError};
+
+use super::core::{Action, Delivery, Event, Policy};
+use super::destination::Carrier;
+
+/// After the store failed it is asked again this much later.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// The queues in the store.
+pub trait Queue: Send + Sync + 'static {
+    /// The oldest indications of a stream behind `after`, a page of them.
+    fn waiting(
+        &self,
+        stream: StreamId,
+        after: i64,
+    ) -> BoxFuture<'_, Result<Vec<Queued>, StoreError>>;
+
+    /// Removes the indications of a stream up to `position`.
+    fn leave(
+        &self,
+        stream: StreamId,
+        position: i64,
+        how: Leave,
+    ) -> BoxFuture<'_, Result<u64, StoreError>>;
+}
+
+/// An indication for a destination was given up after deliveries had failed for so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// The queue of the destination.
+    pub stream: StreamId,
+    /// Since the first failure after the last success.
+    pub failing: Duration,
+}
+
+/// What the rest of the server sees of a courier.
+#[derive(Debug, Default)]
+pub struct Desk {
+    /// Rings when the queue has got longer.
+    pub queued: Notify,
+    /// Why the last attempt failed; `None` after a success.
+    pub trouble: ArcSwapOption<String>,
+}
+
+/// The courier of one destination.
+pub struct Courier {
+    stream: StreamId,
+    queue: Arc<dyn Queue>,
+    carrier: Box<dyn Carrier>,
+    desk: Arc<Desk>,
+    faults: mpsc::Sender<Fault>,
+    delivery: Delivery,
+    started: Instant,
+    /// The head of the queue and what follows it, as far as it was read.
+    page: VecDeque<Queued>,
+    /// Position up to which was read.
+    read: i64,
+    /// Position up to which was delivered, when that is not recorded yet.
+    delivered: Option<i64>,
+}
+
+impl Courier {
+    /// A courier that has sent nothing yet.
+    pub fn new(
+        stream: StreamId,
+        queue: Arc<dyn Queue>,
+        carrier: Box<dyn Carrier>,
+        policy: Policy,
+        (desk, faults): (Arc<Desk>, mpsc::Sender<Fault>),
+    ) -> Self {
+        Self {
+            stream,
+            queue,
+            carrier,
+            desk,
+            faults,
+            delivery: Delivery::new(policy),
+            started: Instant::now(),
+            page: VecDeque::new(),
+            read: 0,
+            delivered: None,
+        }
+    }
+
+    /// Delivers until `policy` has no sender any more, or the future is dropped.
+    pub async fn run(mut self, mut policy: watch::Receiver<Policy>) {
+        // What waits from before the start goes out without anything new being queued.
+        let mut actions = self.handle(Event::Queued);
+        loop {
+            while let Some(action) = actions.pop_front() {
+                if let Some(event) = self.perform(action).await {
+                    actions.extend(self.handle(event));
+                }
+            }
+            self.record().await;
+            let wake = self.delivery.next_wake();
+            let event = tokio::select! {
+                () = self.desk.queued.notified() => Event::Queued,
+                () = until(self.started, wake) => Event::Time,
+                changed = policy.changed() => match changed {
+                    Ok(()) => Event::Settings(*policy.borrow_and_update()),
+                    Err(_) => return,
+                },
+            };
+            actions.extend(self.handle(event));
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> VecDeque<Action> {
+        self.delivery.handle(event, self.started.elapsed()).into()
+    }
+
+    /// Does what is to be done, and says what came of it.
+    async fn perform(&mut self, action: Action) -> Option<Event> {
+        match action {
+            Action::Send { lifetime } => Some(self.send(lifetime).await),
+            Action::Settle => {
+                let settled = self.page.pop_front()?;
+                self.delivered = Some(settled.position);
+                None
+            }
+            Action::GiveUp { failing } => {
+                let given_up = self.page.pop_front()?;
+                self.drop_to(given_up.position).await;
+                let fault = Fault {
+                    stream: self.stream,
+                    failing,
+                };
+                // Whoever judges faults may have gone before us.
+                drop(self.faults.send(fault).await);
+                None
+            }
+        }
+    }
+
+    async fn send(&mut self, lifetime: Duration) -> Event {
+        loop {
+            if self.page.is_empty() && !self.turn_page().await {
+                return Event::Drained;
+            }
+            let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX);
+            let oldest = Utc::now().checked_sub_signed(lifetime);
+            let Some(head) = self.page.front() else {
+                return Event::Drained;
+            };
+            if oldest.is_some_and(|oldest| head.queued < oldest) {
+                let position = head.position;
+                self.page.pop_front();
+                self.drop_to(position).await;
+                continue;
+            }
+            return match self.carrier.send(head).await {
+                Ok(()) => {
+                    self.desk.trouble.store(None);
+                    Event::Taken
+                }
+                Err(error) => {
+                    self.tell(&error);
+                    Event::Failed
+                }
+            };
+        }
+    }
+
+    /// The first failure after a success is worth a line in the log, the others are its repetition.
+    fn tell(&self, error: &dyn std::error::Error) {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        let stream = self.stream.0;
+        if self
+            .desk
+            .trouble
+            .swap(Some(Arc::new(text.clone())))
+            .is_none()
+        {
+            tracing::warn!(stream, "an indication could not be delivered: {text}");
+        }
+    }
+
+    /// Reads what follows the page that is done; whether there is anything.
+    async fn turn_page(&mut self) -> bool {
+        self.record().await;
+        loop {
+            match self.queue.waiting(self.stream, self.read).await {
+                Ok(waiting) => {
+                    self.read = waiting.last().map_or(self.read, |last| last.position);
+                    self.page = waiting.into();
+                    return !self.page.is_empty();
+                }
+                Err(error) => wait_for_store(self.stream, &error).await,
+            }
+        }
+    }
+
+    /// Records what was delivered.
+    async fn record(&mut self) {
+        while let Some(position) = self.delivered {
+            match self
+                .queue
+                .leave(self.stream, position, Leave::Delivered)
+                .await
+            {
+                Ok(_) => self.delivered = None,
+                Err(error) => wait_for_store(self.stream, &error).await,
+            }
+        }
+    }
+
+    async fn drop_to(&mut self, position: i64) {
+        self.record().await;
+        while let Err(error) = self
+            .queue
+            .leave(self.stream, position, Leave::Dropped)
+            .await
+        {
+            wait_for_store(self.stream, &error).await;
+        }
+    }
+}
+
+async fn wait_for_store(stream: StreamId, error: &StoreError) {
+    tracing::warn!(stream = stream.0, %error, "the queue of a destination cannot be used");
+    tokio::time::sleep(STORE_RETRY).await;
+}
+
+async fn until(started: Instant, wake: Option<Duration>) {
+    match wake.and_then(|wake| started.checked_add(wake)) {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+    use crate::indications::destination::{BoxSend, SendError};
+
+    /// A queue in memory that records how its indications left.
+    #[derive(Default)]
+    struct Memory {
+        waiting: Mutex<VecDeque<Queued>>,
+        left: Mutex<Vec<(i64, Leave)>>,
+    }
+
+    impl Memory {
+        fn push(&self, position: i64, queued: DateTime<Utc>) {
+            self.waiting.lock().expect("unpoisoned").push_back(Queued {
+                position,
+                context: "c".to_owned(),
+                number: position,
+                queued,
+                indication: Vec::new(),
+            });
+        }
+    }
+
+    impl Queue for Memory {
+        fn waiting(
+            &self,
+            _: StreamId,
+            after: i64,
+        ) -> BoxFuture<'_, Result<Vec<Queued>, StoreError>> {
+            let waiting = self.waiting.lock().expect("unpoisoned");
+            let page = waiting
+                .iter()
+                .filter(|queued| queued.position > after)
+                .take(2);
+            let page: Vec<Queued> = page.cloned().collect();
+            Box::pin(async move { Ok(page) })
+        }
+
+        fn leave(
+            &self,
+            _: StreamId,
+            position: i64,
+            how: Leave,
+        ) -> BoxFuture<'_, Result<u64, StoreError>> {
+            self.waiting
+                .lock()
+                .expect("unpoisoned")
+                .retain(|queued| queued.position > position);
+            self.left.lock().expect("unpoisoned").push((position, how));
+            Box::pin(async { Ok(1) })
+        }
+    }
+
+    /// A destination that refuses some, and tells what it took.
+    struct Listener {
+        refuses: Vec<i64>,
+        took: mpsc::UnboundedSender<i64>,
+    }
+
+    impl Carrier for Listener {
+        fn send<'a>(&'a mut self, queued: &'a Queued) -> BoxSend<'a> {
+            Box::pin(async move {
+                if self.refuses.contains(&queued.position) {
+                    return Err(SendError::Refused("no".to_owned()));
+                }
+                drop(self.took.send(queued.position));
+                Ok(())
+            })
+        }
+    }
+
+    const POLICY: Policy = Policy {
+        retries: 1,
+        interval: Duration::ZERO,
+    };
+
+    #[tokio::test]
+    async fn indications_go_out_in_order_and_what_is_refused_is_given_up() {
+        let memory = Arc::new(Memory::default());
+        let now = Utc::now();
+        memory.push(1, now - TimeDelta::days(1));
+        for position in 2..6 {
+            memory.push(position, now);
+        }
+        let (took, mut taken) = mpsc::unbounded_channel();
+        let listener = Listener {
+            refuses: vec![3],
+            took,
+        };
+        let (desk, (faults, mut told)) = (Arc::new(Desk::default()), mpsc::channel(1));
+        let queue: Arc<dyn Queue> = memory.clone();
+        let talk = (desk.clone(), faults);
+        let courier = Courier::new(StreamId(7), queue, Box::new(listener), POLICY, talk);
+        let (keep, settings) = watch::channel(POLICY);
+        let running = tokio::spawn(courier.run(settings));
+        let mut order = Vec::new();
+        for _ in 0..3 {
+            order.push(taken.recv().await.expect("the courier runs"));
+        }
+        assert_eq!(order, [2, 4, 5], "1 is too old and 3 is refused");
+        assert_eq!(told.recv().await.expect("a fault").stream, StreamId(7));
+        memory.push(6, now);
+        desk.queued.notify_one();
+        assert_eq!(
+            taken.recv().await,
+            Some(6),
+            "what is queued later goes out too"
+        );
+        drop(keep);
+        running.await.expect("the courier ends with its settings");
+        let left = memory.left.lock().expect("unpoisoned").clone();
+        let dropped: Vec<i64> = left
+            .iter()
+            .filter(|(_, how)| *how == Leave::Dropped)
+            .map(|(position, _)| *position)
+            .collect();
+        assert_eq!(dropped, [1, 3], "{left:?}");
+        assert!(
+            memory.waiting.lock().expect("unpoisoned").is_empty(),
+            "all was recorded"
+        );
+    }
+}

@@ -1,0 +1,324 @@
+//! What is watched: filters with their subscriptions, found by the class of what changes.
+//!
+//! A filter on the life of instances names the class of its source (`SourceInstance ISA …`), and only
+//! filters on the class of a change or on one of its superclasses are asked about it. One filter is
+//! asked once, however many subscriptions it has.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::cimxml::encode_indication;
+use crate::model::{CimName, CimValue, Class, Instance, Namespace, Result};
+use crate::provider::{Change, Notice, StreamId};
+use crate::query::{Circumstances, Query};
+
+use super::core::{Repeat, RepeatPolicy};
+
+/// One subscription, as far as producing indications goes.
+#[derive(Debug)]
+pub struct Subscriber {
+    /// The queue of its destination.
+    pub stream: StreamId,
+    /// When `SubscriptionDuration` is over.
+    pub until: Option<DateTime<Utc>>,
+    /// Changes are judged one after the other, and each judgement takes moments.
+    repeat: Mutex<Repeat>,
+}
+
+impl Subscriber {
+    /// A subscription that has seen nothing yet.
+    pub fn new(stream: StreamId, until: Option<DateTime<Utc>>, policy: RepeatPolicy) -> Self {
+        Self {
+            stream,
+            until,
+            repeat: Mutex::new(Repeat::new(policy)),
+        }
+    }
+
+    fn takes(&self, event: u64, now: DateTime<Utc>) -> bool {
+        if self.until.is_some_and(|until| until <= now) {
+            return false;
+        }
+        let since = Duration::from_micros(now.timestamp_micros().unsigned_abs());
+        let mut repeat = self.repeat.lock().unwrap_or_else(PoisonError::into_inner);
+        repeat.lets_pass(event, since)
+    }
+}
+
+/// A filter with who subscribed to it.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// `Name` of the filter.
+    pub name: Arc<str>,
+    /// Its query, compiled for the namespace it is asked in.
+    pub query: Arc<Query>,
+    /// Who gets what it selects.
+    pub subscribers: Vec<Arc<Subscriber>>,
+}
+
+/// What is watched in one namespace.
+#[derive(Debug, Default)]
+struct Shelf {
+    filters: Vec<Watched>,
+    by_source: HashMap<CimName, Vec<usize>>,
+    /// Filters that name no class of a source.
+    others: Vec<usize>,
+}
+
+/// Everything that is watched.
+#[derive(Debug, Default)]
+pub struct Watch {
+    namespaces: HashMap<Namespace, Shelf>,
+    /// Tells events apart; what it makes of one event differs from run to run.
+    hasher: RandomState,
+}
+
+impl Watch {
+    /// The filters, each with the namespace that it is asked in.
+    pub fn new(filters: impl IntoIterator<Item = (Namespace, Watched)>) -> Self {
+        let mut watch = Self::default();
+        for (namespace, watched) in filters {
+            let shelf = watch.namespaces.entry(namespace).or_default();
+            let at = shelf.filters.len();
+            let source = watched.query.must_be.iter().find(|(property, _)| {
+                let name = property.as_ref();
+                name.is_some_and(|name| name.is("SourceInstance") || name.is("PreviousInstance"))
+            });
+            match source {
+                Some((_, class)) => shelf.by_source.entry(class.clone()).or_default().push(at),
+                None => shelf.others.push(at),
+            }
+            shelf.filters.push(watched);
+        }
+        watch
+    }
+
+    /// Whether any filter may select something about instances of `class`.
+    pub fn is_interested(&self, namespace: &Namespace, class: &Class) -> bool {
+        self.namespaces.get(namespace).is_some_and(|shelf| {
+            !shelf.others.is_empty() || line(class).any(|name| shelf.by_source.contains_key(name))
+        })
+    }
+
+    /// The notices of `change`, whose indication `make` gives when it is needed.
+    ///
+    /// # Errors
+    /// When the indication cannot be made, or not be encoded; there are no notices of it then.
+    pub fn notices(
+        &self,
+        namespace: &Namespace,
+        change: &Change,
+        now: DateTime<Utc>,
+        make: impl FnOnce() -> Option<Result<Instance>>,
+    ) -> Result<Vec<Notice>> {
+        let Some(shelf) = self.namespaces.get(namespace) else {
+            return Ok(Vec::new());
+        };
+        let mut candidates = line(&change.source().class)
+            .filter_map(|name| shelf.by_source.get(name))
+            .chain([&shelf.others])
+            .flatten()
+            .filter_map(|at| shelf.filters.get(*at))
+            .peekable();
+        if candidates.peek().is_none() {
+            return Ok(Vec::new());
+        }
+        let Some(indication) = make().transpose()? else {
+            return Ok(Vec::new());
+        };
+        let circumstances = Circumstances { now, namespace };
+        let event = self.hasher.hash_one(identity(&indication, change));
+        let mut notices = Vec::new();
+        for filter in candidates {
+            if !filter.query.selects(&indication, circumstances) {
+                continue;
+            }
+            let takers = filter.subscribers.iter().filter(|s| s.takes(event, now));
+            let streams: Vec<StreamId> = takers.map(|subscriber| subscriber.stream).collect();
+            if streams.is_empty() {
+                continue;
+            }
+            let encoded: Arc<[u8]> = encoded(&indication, filter)?.into();
+            notices.extend(streams.into_iter().map(|stream| Notice {
+                stream,
+                indication: encoded.clone(),
+            }));
+        }
+        Ok(notices)
+    }
+}
+
+/// The class and its superclasses.
+fn line(class: &Class) -> impl Iterator<Item = &CimName> {
+    std::iter::once(&class.name).chain(&class.ancestors)
+}
+
+fn encoded(indication: &Instance, filter: &Watched) -> Result<Vec<u8>> {
+    let mut shown = filter.query.projection.of(indication.clone());
+    shown.set("IndicationFilterName", CimValue::string(&*filter.name))?;
+    encode_indication(&shown)
+}
+
+/// What makes two indications tell of the same event: the same instance, or for alerts the same
+/// EventID of the same provider, else the same element.
+fn identity(indication: &Instance, change: &Change) -> String {
+    let text = |name: &str| indication.value(name).to_string();
+    match change {
+        Change::Created(_) | Change::Modified { .. } | Change::Deleted(_) => {
+            text("SourceInstanceModelPath")
+        }
+        Change::Alert(_) if indication.value("EventID").is_null() => text("AlertingManagedElement"),
+        Change::Alert(_) => [text("EventID"), text("SystemName"), text("ProviderName")].join("\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cimxml::{Limits, decode_indication};
+    use crate::indications::made::Maker;
+    use crate::indications::tests::{job, schema};
+
+    const CQL: &str = "DMTF:CQL";
+    const STATE_CHANGED: &str = "SELECT * FROM CIM_InstModification WHERE \
+        SourceInstance ISA CIM_ConcreteJob AND SourceInstance.CIM_ConcreteJob::JobState <> \
+        PreviousInstance.CIM_ConcreteJob::JobState";
+
+    fn namespace() -> Namespace {
+        Namespace::of("root/cimv2")
+    }
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + second, 0).expect("a time")
+    }
+
+    fn watched(query: &str, subscribers: Vec<Subscriber>) -> (Namespace, Watched) {
+        let query = Query::given(CQL, query, &*schema()).expect("a sound query");
+        let watched = Watched {
+            name: "JW:filter".into(),
+            query: Arc::new(query),
+            subscribers: subscribers.into_iter().map(Arc::new).collect(),
+        };
+        (namespace(), watched)
+    }
+
+    fn plain(stream: i64) -> Subscriber {
+        Subscriber::new(StreamId(stream), None, RepeatPolicy::None)
+    }
+
+    fn streams(watch: &Watch, change: &Change, now: DateTime<Utc>) -> Vec<i64> {
+        let maker = Maker::new("host", "1");
+        let make = || maker.indication(&schema(), &namespace(), change, now);
+        let notices = watch.notices(&namespace(), change, now, make);
+        let notices = notices.expect("indications that can be made");
+        notices.iter().map(|notice| notice.stream.0).collect()
+    }
+
+    fn modified(before: u16, after: u16) -> Change {
+        Change::Modified {
+            before: job("a:1", before),
+            after: job("a:1", after),
+        }
+    }
+
+    #[test]
+    fn filters_select_what_they_say() {
+        let succeeded = format!(
+            "{STATE_CHANGED} AND ANY SourceInstance.CIM_ConcreteJob::OperationalStatus[*] = 17"
+        );
+        let created = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA CIM_Job";
+        let queues = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA CIM_JobQueue";
+        let everything = "SELECT * FROM CIM_InstIndication";
+        let watch = Watch::new([
+            watched(STATE_CHANGED, vec![plain(1), plain(2)]),
+            watched(&succeeded, vec![plain(3)]),
+            watched(created, vec![plain(4)]),
+            watched(queues, vec![plain(5)]),
+            watched(everything, vec![plain(6)]),
+        ]);
+        let check = |change: Change, expected: &[i64]| {
+            assert_eq!(streams(&watch, &change, at(0)), expected);
+        };
+        check(modified(4, 7), &[1, 2, 6]);
+        check(modified(4, 4), &[6]);
+        check(Change::Created(job("a:1", 2)), &[4, 6]);
+        check(Change::Deleted(job("a:1", 7)), &[6]);
+        let mut done = job("a:1", 7);
+        let status = CimValue::Array(vec![CimValue::Uint16(2), CimValue::Uint16(17)]);
+        done.set("OperationalStatus", status).expect("two statuses");
+        let before = job("a:1", 4);
+        check(
+            Change::Modified {
+                before,
+                after: done,
+            },
+            &[1, 2, 3, 6],
+        );
+    }
+
+    #[test]
+    fn nobody_is_asked_about_what_nobody_watches() {
+        let (job_class, queue) = {
+            let schema = schema();
+            let class = |name: &str| schema.class(name).expect("ours").clone();
+            (class("JW_Job"), class("JW_JobQueue"))
+        };
+        let watch = Watch::new([watched(STATE_CHANGED, vec![plain(1)])]);
+        assert!(watch.is_interested(&namespace(), &job_class));
+        assert!(!watch.is_interested(&namespace(), &queue));
+        assert!(!watch.is_interested(&Namespace::of("root/other"), &job_class));
+        let change = Change::Created(Instance::empty(queue));
+        let never = || panic!("the indication is not needed");
+        let notices = watch.notices(&namespace(), &change, at(0), never);
+        assert_eq!(notices, Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_notice_holds_what_the_query_selects_and_the_name_of_its_filter() {
+        let query = "SELECT SourceInstanceModelPath FROM CIM_InstCreation \
+            WHERE SourceInstance ISA CIM_ConcreteJob";
+        let watch = Watch::new([watched(query, vec![plain(1)])]);
+        let change = Change::Created(job("a:1", 2));
+        let maker = Maker::new("host", "1");
+        let make = || maker.indication(&schema(), &namespace(), &change, at(0));
+        let notices = watch.notices(&namespace(), &change, at(0), make);
+        let notices = notices.expect("an indication that can be made");
+        let sent = decode_indication(&notices[0].indication, &Limits::default());
+        let sent = sent.expect("an encoded indication");
+        let given: Vec<&str> = sent
+            .properties
+            .iter()
+            .filter(|property| property.value != crate::model::Literal::Null)
+            .map(|property| property.name.as_str())
+            .collect();
+        assert_eq!(given, ["IndicationFilterName", "SourceInstanceModelPath"]);
+    }
+
+    #[test]
+    fn subscriptions_end_and_repeats_are_held_back() {
+        let policy = RepeatPolicy::Suppress {
+            count: 1,
+            interval: Duration::from_mins(1),
+        };
+        let ending = Subscriber::new(StreamId(1), Some(at(10)), RepeatPolicy::None);
+        let suppressing = Subscriber::new(StreamId(2), None, policy);
+        let watch = Watch::new([watched(STATE_CHANGED, vec![ending, suppressing])]);
+        assert_eq!(streams(&watch, &modified(2, 4), at(9)), [1, 2]);
+        assert_eq!(streams(&watch, &modified(4, 5), at(9)), [1]);
+        assert_eq!(streams(&watch, &modified(5, 4), at(10)), [0; 0]);
+        let other = Change::Modified {
+            before: job("b:1", 2),
+            after: job("b:1", 4),
+        };
+        assert_eq!(streams(&watch, &other, at(11)), [2], "another event");
+        assert_eq!(
+            streams(&watch, &modified(4, 7), at(69)),
+            [2],
+            "another interval"
+        );
+    }
+}
