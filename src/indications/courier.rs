@@ -19,7 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::ops::BoxFuture;
 use crate::provider::StreamId;
-use crate::store::{Leave, Queued, StoreError};
+use crate::store::{Leave, Queued, StoreError, Writer};
 
 use super::core::{Action, Delivery, Event, Policy};
 use super::destination::Carrier;
@@ -43,6 +43,25 @@ pub trait Queue: Send + Sync + 'static {
         position: i64,
         how: Leave,
     ) -> BoxFuture<'_, Result<u64, StoreError>>;
+}
+
+impl Queue for Writer {
+    fn waiting(
+        &self,
+        stream: StreamId,
+        after: i64,
+    ) -> BoxFuture<'_, Result<Vec<Queued>, StoreError>> {
+        Box::pin(self.run(move |store| store.waiting(stream, after)))
+    }
+
+    fn leave(
+        &self,
+        stream: StreamId,
+        position: i64,
+        how: Leave,
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.transact(move |batch| batch.leave(stream, position, how)))
+    }
 }
 
 /// An indication for a destination was given up after deliveries had failed for so long.
@@ -148,7 +167,7 @@ impl Courier {
                     failing,
                 };
                 // Whoever judges faults may have gone before us.
-                drop(self.faults.send(fault).await);
+                self.faults.send(fault).await.ok();
                 None
             }
         }
@@ -326,7 +345,7 @@ mod tests {
                 if self.refuses.contains(&queued.position) {
                     return Err(SendError::Refused("no".to_owned()));
                 }
-                drop(self.took.send(queued.position));
+                self.took.send(queued.position).ok();
                 Ok(())
             })
         }

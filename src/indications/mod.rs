@@ -1,4 +1,8 @@
 //! Indications: what changes is matched with subscriptions and delivered to destinations.
+//!
+//! These are the parts: terms of subscriptions, the match, the queue of a destination and its courier.
+//! The providers of filters, destinations and subscriptions, which put them together, are not there
+//! yet, and so nothing is produced.
 
 pub mod core;
 mod courier;
@@ -11,4 +15,5 @@ mod watch;
 
 pub use courier::{Courier, Desk, Fault, Queue};
 pub use made::Maker;
+pub use terms::{DISABLED, Terms, complete, remaining};
 pub use watch::{Subscriber, Watch, Watched};

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::provider::{Notice, StreamId};
 
+use super::batch::Batch;
 use super::database::Store;
 use super::error::StoreError;
 
@@ -88,45 +89,6 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Begins a stream to `destination`, whose sequence starts at 0.
-    pub fn add_stream(&mut self, destination: &str, context: &str) -> Result<StreamId, StoreError> {
-        let id = self.connection.query_row(
-            "INSERT INTO streams (destination, context, next, queued, bytes, delivered, dropped)
-             VALUES (?, ?, 0, 0, 0, 0, 0) RETURNING id",
-            [destination, context],
-            |row| row.get(0),
-        )?;
-        Ok(StreamId(id))
-    }
-
-    /// Ends a stream; what waits in it is gone.
-    pub fn remove_stream(&mut self, stream: StreamId) -> Result<(), StoreError> {
-        self.connection
-            .execute("DELETE FROM streams WHERE id = ?", [stream.0])?;
-        Ok(())
-    }
-
-    /// Begins a new sequence in a stream. What waits keeps the context and number it has.
-    pub fn renew_stream(&mut self, stream: StreamId, context: &str) -> Result<(), StoreError> {
-        self.connection.execute(
-            "UPDATE streams SET context = ?, next = 0 WHERE id = ?",
-            params![context, stream.0],
-        )?;
-        Ok(())
-    }
-
-    /// Queues `notices` in a transaction of their own.
-    pub fn queue(
-        &mut self,
-        notices: &[Notice],
-        limits: QueueLimits,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction()?;
-        enqueue(&transaction, notices, limits, now)?;
-        Ok(transaction.commit()?)
-    }
-
     /// The oldest indications of a stream behind `after`, at most [`PAGE_LIMIT`].
     pub fn waiting(&self, stream: StreamId, after: i64) -> Result<Vec<Queued>, StoreError> {
         let mut statement = self.connection.prepare_cached(
@@ -145,36 +107,66 @@ impl Store {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+impl Batch<'_> {
+    /// Begins a stream to `destination`, whose sequence starts at 0.
+    pub fn add_stream(&self, destination: &str, context: &str) -> Result<StreamId, StoreError> {
+        let id = self.transaction.query_row(
+            "INSERT INTO streams (destination, context, next, queued, bytes, delivered, dropped)
+             VALUES (?, ?, 0, 0, 0, 0, 0) RETURNING id",
+            [destination, context],
+            |row| row.get(0),
+        )?;
+        Ok(StreamId(id))
+    }
+
+    /// Ends a stream; what waits in it is gone.
+    pub fn remove_stream(&self, stream: StreamId) -> Result<(), StoreError> {
+        self.transaction
+            .execute("DELETE FROM streams WHERE id = ?", [stream.0])?;
+        Ok(())
+    }
+
+    /// Begins a new sequence in a stream. What waits keeps the context and number it has.
+    pub fn renew_stream(&self, stream: StreamId, context: &str) -> Result<(), StoreError> {
+        self.transaction.execute(
+            "UPDATE streams SET context = ?, next = 0 WHERE id = ?",
+            params![context, stream.0],
+        )?;
+        Ok(())
+    }
+
+    /// Queues `notices` in their order. A stream that has ended takes none; one that is full drops its
+    /// oldest.
+    pub fn queue(
+        &self,
+        notices: &[Notice],
+        limits: QueueLimits,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        enqueue(&self.transaction, notices, limits, now)
+    }
 
     /// Removes the indications of a stream up to `position` and counts them.
-    pub fn leave(
-        &mut self,
-        stream: StreamId,
-        position: i64,
-        how: Leave,
-    ) -> Result<u64, StoreError> {
-        let transaction = self.connection.transaction()?;
-        let left = remove(&transaction, stream, position, how)?;
-        transaction.commit()?;
-        Ok(left)
+    pub fn leave(&self, stream: StreamId, position: i64, how: Leave) -> Result<u64, StoreError> {
+        remove(&self.transaction, stream, position, how)
     }
 
     /// Drops the indications of a stream that were queued before `time` and says how many.
-    pub fn expire(&mut self, stream: StreamId, time: DateTime<Utc>) -> Result<u64, StoreError> {
-        let transaction = self.connection.transaction()?;
-        let last: Option<i64> = transaction
+    pub fn expire(&self, stream: StreamId, time: DateTime<Utc>) -> Result<u64, StoreError> {
+        let last: Option<i64> = self
+            .transaction
             .prepare_cached(
                 "SELECT position FROM outbox WHERE stream = ? AND queued < ?
                  ORDER BY position DESC LIMIT 1",
             )?
             .query_row(params![stream.0, time.timestamp_micros()], |row| row.get(0))
             .optional()?;
-        let left = match last {
-            Some(last) => remove(&transaction, stream, last, Leave::Dropped)?,
-            None => 0,
-        };
-        transaction.commit()?;
-        Ok(left)
+        match last {
+            Some(last) => remove(&self.transaction, stream, last, Leave::Dropped),
+            None => Ok(0),
+        }
     }
 }
 
@@ -191,9 +183,7 @@ fn stream_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
     })
 }
 
-/// Queues `notices` as part of `transaction`, in their order. A stream that has ended takes none; one
-/// that is full drops its oldest.
-pub(super) fn enqueue(
+fn enqueue(
     transaction: &Transaction<'_>,
     notices: &[Notice],
     limits: QueueLimits,
@@ -345,12 +335,22 @@ mod tests {
     fn numbers_count_up_in_each_stream_and_start_anew_with_a_context() {
         let (_folder, mut store) = opened();
         let limits = QueueLimits::default();
-        let a = store.add_stream("a", "c1").expect("a stream");
-        let b = store.add_stream("b", "c2").expect("a stream");
+        let a = store
+            .transact(|batch| batch.add_stream("a", "c1"))
+            .expect("a stream");
+        let b = store
+            .transact(|batch| batch.add_stream("b", "c2"))
+            .expect("a stream");
         let notices = [notice(a, "x"), notice(b, "y"), notice(a, "z")];
-        store.queue(&notices, limits, at(0)).expect("room");
-        store.renew_stream(a, "c3").expect("a stream");
-        store.queue(&[notice(a, "w")], limits, at(1)).expect("room");
+        store
+            .transact(|batch| batch.queue(&notices, limits, at(0)))
+            .expect("room");
+        store
+            .transact(|batch| batch.renew_stream(a, "c3"))
+            .expect("a stream");
+        store
+            .transact(|batch| batch.queue(&[notice(a, "w")], limits, at(1)))
+            .expect("room");
         let row = |context: &str, number, text: &str| (context.to_owned(), number, text.to_owned());
         let expected = [row("c1", 0, "x"), row("c1", 1, "z"), row("c3", 0, "w")];
         assert_eq!(shown(&store, a), expected);
@@ -360,12 +360,16 @@ mod tests {
     #[test]
     fn the_highest_number_is_followed_by_0() {
         let (_folder, mut store) = opened();
-        let a = store.add_stream("a", "c").expect("a stream");
+        let a = store
+            .transact(|batch| batch.add_stream("a", "c"))
+            .expect("a stream");
         let wind = "UPDATE streams SET next = 9223372036854775807";
         store.connection.execute(wind, []).expect("our table");
         let notices = [notice(a, "x"), notice(a, "y")];
         let limits = QueueLimits::default();
-        store.queue(&notices, limits, at(0)).expect("room");
+        store
+            .transact(|batch| batch.queue(&notices, limits, at(0)))
+            .expect("room");
         let numbers: Vec<i64> = shown(&store, a).into_iter().map(|row| row.1).collect();
         assert_eq!(numbers, [i64::MAX, 0]);
     }
@@ -373,7 +377,9 @@ mod tests {
     #[test]
     fn a_full_queue_drops_its_oldest_and_counts_them() {
         let (_folder, mut store) = opened();
-        let a = store.add_stream("a", "c").expect("a stream");
+        let a = store
+            .transact(|batch| batch.add_stream("a", "c"))
+            .expect("a stream");
         let limits = QueueLimits {
             indications: 2,
             bytes: 10,
@@ -381,17 +387,19 @@ mod tests {
         let texts = ["1", "2", "3", "123456789"];
         for text in texts {
             store
-                .queue(&[notice(a, text)], limits, at(0))
+                .transact(|batch| batch.queue(&[notice(a, text)], limits, at(0)))
                 .expect("room");
         }
         let texts: Vec<String> = shown(&store, a).into_iter().map(|row| row.2).collect();
         assert_eq!(texts, ["3", "123456789"]);
         store
-            .queue(
-                &[notice(a, "longer than all the room there is")],
-                limits,
-                at(0),
-            )
+            .transact(|batch| {
+                batch.queue(
+                    &[notice(a, "longer than all the room there is")],
+                    limits,
+                    at(0),
+                )
+            })
             .expect("room");
         let stream = &store.streams().expect("readable")[0];
         assert_eq!(
@@ -405,19 +413,41 @@ mod tests {
     #[test]
     fn what_leaves_is_counted_and_what_is_old_expires() {
         let (_folder, mut store) = opened();
-        let a = store.add_stream("a", "c").expect("a stream");
+        let a = store
+            .transact(|batch| batch.add_stream("a", "c"))
+            .expect("a stream");
         let limits = QueueLimits::default();
         for second in 0..5 {
             let text = second.to_string();
             store
-                .queue(&[notice(a, &text)], limits, at(second))
+                .transact(|batch| batch.queue(&[notice(a, &text)], limits, at(second)))
                 .expect("room");
         }
         let first = store.waiting(a, 0).expect("readable")[0].position;
-        assert_eq!(store.leave(a, first, Leave::Delivered).expect("a queue"), 1);
-        assert_eq!(store.leave(a, first, Leave::Delivered).expect("a queue"), 0);
-        assert_eq!(store.expire(a, at(3)).expect("a queue"), 2);
-        assert_eq!(store.expire(a, at(3)).expect("a queue"), 0);
+        assert_eq!(
+            store
+                .transact(|batch| batch.leave(a, first, Leave::Delivered))
+                .expect("a queue"),
+            1
+        );
+        assert_eq!(
+            store
+                .transact(|batch| batch.leave(a, first, Leave::Delivered))
+                .expect("a queue"),
+            0
+        );
+        assert_eq!(
+            store
+                .transact(|batch| batch.expire(a, at(3)))
+                .expect("a queue"),
+            2
+        );
+        assert_eq!(
+            store
+                .transact(|batch| batch.expire(a, at(3)))
+                .expect("a queue"),
+            0
+        );
         let stream = store.streams().expect("readable").remove(0);
         assert_eq!((stream.queued, stream.delivered, stream.dropped), (2, 1, 2));
         assert_eq!(stream.bytes, 2);
@@ -426,14 +456,22 @@ mod tests {
     #[test]
     fn an_ended_stream_takes_its_queue_with_it_and_its_id_is_not_used_again() {
         let (_folder, mut store) = opened();
-        let a = store.add_stream("a", "c").expect("a stream");
+        let a = store
+            .transact(|batch| batch.add_stream("a", "c"))
+            .expect("a stream");
         let limits = QueueLimits::default();
-        store.queue(&[notice(a, "x")], limits, at(0)).expect("room");
-        store.remove_stream(a).expect("a stream");
         store
-            .queue(&[notice(a, "y")], limits, at(0))
+            .transact(|batch| batch.queue(&[notice(a, "x")], limits, at(0)))
+            .expect("room");
+        store
+            .transact(|batch| batch.remove_stream(a))
+            .expect("a stream");
+        store
+            .transact(|batch| batch.queue(&[notice(a, "y")], limits, at(0)))
             .expect("nothing to do");
-        let again = store.add_stream("a", "d").expect("a stream");
+        let again = store
+            .transact(|batch| batch.add_stream("a", "d"))
+            .expect("a stream");
         assert_ne!(again, a);
         assert_eq!(shown(&store, a), []);
         assert_eq!(shown(&store, again), []);
