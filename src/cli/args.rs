@@ -31,9 +31,33 @@ pub enum Command {
     /// The accounts of the local server.
     #[command(subcommand)]
     User(User),
+    /// Work with MOF files.
+    #[command(subcommand)]
+    Mof(Mof),
     /// Hold one run of a job; the server starts this, nobody else.
     #[command(hide = true, name = "supervise-run")]
     SuperviseRun,
+}
+
+/// The commands on MOF.
+#[derive(Debug, Subcommand)]
+pub enum Mof {
+    /// Say what is wrong with MOF files; exit status 1 when there is an error.
+    Check(MofCheck),
+}
+
+/// Arguments of `mof check`.
+#[derive(Debug, Args)]
+pub struct MofCheck {
+    /// Files, folders, or zip archives as DMTF publishes them.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Judge the files by themselves, without the embedded classes and qualifiers.
+    #[arg(long)]
+    pub alone: bool,
+    /// For people, or one JSON object for each diagnostic on a line of its own.
+    #[arg(long, value_parser = ["text", "json"], default_value = "text")]
+    pub format: String,
 }
 
 /// Arguments of `serve`. What is not given comes from the environment or the configuration file.

@@ -22,6 +22,9 @@ pub enum CliError {
     /// The server cannot start.
     #[error("failed to start the server")]
     Start(#[from] StartError),
+    /// MOF cannot be read.
+    #[error("failed to read MOF")]
+    Mof(#[source] StartError),
     /// A request to a server failed.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -62,7 +65,9 @@ impl CliError {
             Self::Usage(_) => ExitCode::from(2),
             // EX_CONFIG of sysexits: a service manager should not try again.
             Self::Config(_) | Self::Start(_) => ExitCode::from(78),
-            Self::Client(_) | Self::Account(_) | Self::Io { .. } => ExitCode::FAILURE,
+            Self::Client(_) | Self::Mof(_) | Self::Account(_) | Self::Io { .. } => {
+                ExitCode::FAILURE
+            }
         }
     }
 }

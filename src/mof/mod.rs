@@ -29,5 +29,5 @@ pub use diagnostic::{Code, Diagnostic, Note, Severity};
 pub use embedded::{Embedded, ROOTS};
 pub use lexer::token_count;
 pub use literal::quoted;
-pub use render::render;
+pub use render::{render, render_note};
 pub use source::{FileId, Position, SourceError, SourceFile, SourceMap, Sources, Span};

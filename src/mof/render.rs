@@ -5,13 +5,22 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{Diagnostic, Note, Severity};
 use super::source::{SourceFile, SourceMap, Span};
 
 /// Lines longer than this are not shown.
 const LINE_LIMIT_BYTES: usize = 2_000;
 /// Spans of more lines are shown by their first ones.
 const LINES_LIMIT: usize = 4;
+
+/// A note that points into other texts than its diagnostic, in the same form.
+pub fn render_note(note: &Note, sources: &SourceMap) -> String {
+    let title = Level::NOTE.primary_title(&*note.message);
+    let report = [place(Group::with_title(title), note.span, sources)];
+    Renderer::plain()
+        .decor_style(DecorStyle::Ascii)
+        .render(&report)
+}
 
 /// `diagnostic` as several lines of plain text, without a line feed at the end.
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap) -> String {

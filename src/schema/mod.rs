@@ -3,6 +3,7 @@
 //! It knows neither MOF nor CIM-XML: both arrive as declarations of the model, and errors name the
 //! element they are about.
 
+mod advice;
 mod error;
 
 mod builder;

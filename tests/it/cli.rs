@@ -363,3 +363,65 @@ fn the_demo_shows_a_job_from_submission_to_end() {
         assert!(text.contains(part), "expected {part:?} in:\n{text}");
     }
 }
+
+#[test]
+fn mof_is_checked_with_every_place_that_belongs_to_a_fault() {
+    let state = state_dir();
+    let state = state.path();
+    let write = |name: &str, text: &str| {
+        let path = state.join(name);
+        fs::write(&path, text).expect("a writable file");
+        path.display().to_string()
+    };
+    let good = write(
+        "good.mof",
+        "class X_A : CIM_ManagedElement { [MaxLen(9)] string P; };",
+    );
+    assert_eq!(told(state, &["mof", "check", &good]), "");
+    let bad = write(
+        "bad.mof",
+        "class X_A : CIM_ManagedElement { [In] string P; string Caption; };\n\
+         class X_B : X_None { };\n",
+    );
+    let output = jobwright(state, &["mof", "check", &bad]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    for text in [
+        "error[qualifier-scope]",
+        "the qualifier is declared here",
+        "qualifiers.mof",
+        "error[missing-override]",
+        "the inherited element",
+        "CIM_ManagedElement.mof",
+        "add the qualifier Override",
+        "error[unknown-superclass]",
+    ] {
+        assert!(
+            out(&output).contains(text),
+            "no {text:?} in {}",
+            out(&output)
+        );
+    }
+    let output = jobwright(state, &["mof", "check", "--format", "json", &bad]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines = out(&output);
+    let found: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object on each line"))
+        .collect();
+    assert_eq!(found.len(), 3, "{lines}");
+    let superclass = found.iter().find(|one| one["code"] == "unknown-superclass");
+    assert_eq!(superclass.expect("that fault")["place"]["line"], 2);
+    let alone = jobwright(state, &["mof", "check", "--alone", &good]);
+    assert_eq!(
+        alone.status.code(),
+        Some(1),
+        "nothing is declared: {}",
+        out(&alone)
+    );
+    refused(
+        state,
+        &["mof", "check", "/nonexistent.mof"],
+        1,
+        "failed to read MOF",
+    );
+}

@@ -4,6 +4,7 @@ mod demo;
 mod follow;
 mod job;
 mod listen;
+mod mof_check;
 mod schedule;
 mod serve;
 mod submit;
@@ -23,6 +24,7 @@ pub fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Listen(arguments) => client(listen::run(arguments)),
         Command::Job(job) => client(run_job(*job)),
         Command::User(command) => user::run(&command),
+        Command::Mof(args::Mof::Check(arguments)) => mof_check::run(&arguments),
         Command::SuperviseRun => Ok(crate::jobs::supervisor::main()),
     }
 }

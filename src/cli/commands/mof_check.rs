@@ -1,0 +1,78 @@
+//! `mof check`: what is wrong with MOF files, for people or for programs.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::mof::{Note, Severity, SourceMap, Span, render, render_note};
+use crate::server::{Finding, check};
+
+use super::super::CliError;
+use super::super::args::MofCheck;
+
+/// Runs `mof check`.
+pub fn run(arguments: &MofCheck) -> Result<ExitCode, CliError> {
+    let findings = check(&arguments.paths, arguments.alone).map_err(CliError::Mof)?;
+    for finding in &findings {
+        if arguments.format == "json" {
+            println!("{}", as_json(finding));
+        } else {
+            println!("{}\n", as_text(finding));
+        }
+    }
+    let is_error = |finding: &Finding| finding.diagnostic.severity == Severity::Error;
+    Ok(if findings.iter().any(is_error) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn as_text(finding: &Finding) -> String {
+    let text = render(&finding.diagnostic, &finding.sources);
+    match &finding.elsewhere {
+        Some((note, sources)) => format!("{text}\n{}", render_note(note, sources)),
+        None => text,
+    }
+}
+
+fn as_json(finding: &Finding) -> Value {
+    let diagnostic = &finding.diagnostic;
+    let own = diagnostic
+        .note
+        .as_ref()
+        .map(|note| (note, &finding.sources));
+    let other = finding
+        .elsewhere
+        .as_ref()
+        .map(|(note, sources)| (note, sources));
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    json!({
+        "severity": severity,
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "place": place(diagnostic.span, &finding.sources),
+        "hint": diagnostic.hint,
+        "note": own.or(other).map(|(note, sources)| note_json(note, sources)),
+    })
+}
+
+fn note_json(note: &Note, sources: &SourceMap) -> Value {
+    json!({ "message": note.message, "place": place(note.span, sources) })
+}
+
+/// Lines and columns count from 1; the end is behind the last character.
+fn place(span: Span, sources: &SourceMap) -> Value {
+    let file = sources.file(span);
+    let (start, end) = (file.position(span.start), file.position(span.end));
+    json!({
+        "file": file.name,
+        "line": start.line,
+        "column": start.column,
+        "end_line": end.line,
+        "end_column": end.column,
+    })
+}
