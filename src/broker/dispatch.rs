@@ -24,8 +24,8 @@ pub struct Arrival {
 
 /// Brings requests to providers.
 pub struct Broker {
-    namespaces: ArcSwap<Namespaces>,
-    pub(super) registry: Registry,
+    pub(super) namespaces: ArcSwap<Namespaces>,
+    pub(super) registry: Arc<Registry>,
     pub(super) deprecations: Deprecations,
 }
 
@@ -34,7 +34,7 @@ impl Broker {
     pub fn new(namespaces: Namespaces, registry: Registry) -> Self {
         Self {
             namespaces: ArcSwap::from_pointee(namespaces),
-            registry,
+            registry: Arc::new(registry),
             deprecations: Deprecations::default(),
         }
     }
@@ -77,6 +77,12 @@ impl Broker {
             Request::CreateInstance(request) => self.create_instance(cx, request).await,
             Request::ModifyInstance(request) => self.modify_instance(cx, request).await,
             Request::DeleteInstance(request) => self.delete_instance(cx, &request).await,
+            Request::Associators(request) => self.associators(cx, request).await,
+            Request::AssociatorNames(request) => self.associator_names(cx, request).await,
+            Request::References(request) => self.references(cx, request).await,
+            Request::ReferenceNames(request) => self.reference_names(cx, request).await,
+            Request::GetProperty(request) => self.get_property(cx, request).await,
+            Request::SetProperty(request) => self.set_property(cx, request).await,
             Request::InvokeMethod(request) => self.invoke_method(cx, request).await,
             Request::GetClass(request) => super::classes::get(&cx.schema, request),
             Request::EnumerateClasses(request) => super::classes::enumerate(&cx.schema, &request),

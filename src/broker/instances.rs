@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::model::{CimError, InstancePath, ObjectPath, Result};
+use crate::model::{CimError, Instance, InstancePath, ObjectPath, Result};
 use crate::ops::{
     CreateInstance, DeleteInstance, EnumerateInstanceNames, EnumerateInstances, GetInstance,
     InstanceStream, Reply,
 };
-use crate::provider::{Context, Provider};
+use crate::provider::{Context, Provider, Registry};
 
 use super::dispatch::{Broker, provider};
 
@@ -24,24 +24,9 @@ impl Broker {
     }
 
     /// The instance at `path`; a class that nobody serves has none.
-    pub(super) async fn lookup(
-        &self,
-        cx: &Context,
-        path: &InstancePath,
-    ) -> Result<crate::model::Instance> {
-        let class = cx.schema.known_class(&path.class)?;
-        self.deprecations.class(class);
-        let mut missing = CimError::not_found(format!("there is no instance {path}"));
-        for provider in self
-            .registry
-            .providers_under(&cx.namespace, &cx.schema, class)
-        {
-            match provider.get(cx, path).await {
-                Err(error) if error.status == missing.status => missing = error,
-                found => return found,
-            }
-        }
-        Err(missing)
+    pub(super) async fn lookup(&self, cx: &Context, path: &InstancePath) -> Result<Instance> {
+        self.deprecations.class(cx.schema.known_class(&path.class)?);
+        lookup(&self.registry, cx, path).await
     }
 
     /// The instances of every provider, one provider after the other and none before its turn.
@@ -87,7 +72,11 @@ impl Broker {
         Ok(Reply::Paths(stream))
     }
 
-    fn providers(&self, cx: &Context, class: &crate::model::Class) -> Vec<Arc<dyn Provider>> {
+    pub(super) fn providers(
+        &self,
+        cx: &Context,
+        class: &crate::model::Class,
+    ) -> Vec<Arc<dyn Provider>> {
         self.registry
             .providers_under(&cx.namespace, &cx.schema, class)
             .cloned()
@@ -129,4 +118,21 @@ impl Broker {
         let class = cx.schema.known_class(&path.class)?;
         Ok((path, provider(self, cx, class)?))
     }
+}
+
+/// The instance at `path`; a class that nobody serves has none.
+pub(super) async fn lookup(
+    registry: &Registry,
+    cx: &Context,
+    path: &InstancePath,
+) -> Result<Instance> {
+    let class = cx.schema.known_class(&path.class)?;
+    let mut missing = CimError::not_found(format!("there is no instance {path}"));
+    for provider in registry.providers_under(&cx.namespace, &cx.schema, class) {
+        match provider.get(cx, path).await {
+            Err(error) if error.status == missing.status => missing = error,
+            found => return found,
+        }
+    }
+    Err(missing)
 }

@@ -3,6 +3,8 @@
 //! It knows no protocol. One file for each family of operations; `dispatch` is the list.
 
 mod access;
+mod association_classes;
+mod associations;
 mod classes;
 mod deprecations;
 mod dispatch;
@@ -10,6 +12,7 @@ mod instances;
 mod methods;
 mod modify;
 mod namespaces;
+mod properties;
 mod queries;
 
 pub use dispatch::{Arrival, Broker};

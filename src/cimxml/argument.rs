@@ -138,6 +138,42 @@ impl Arguments {
         }
     }
 
+    /// A name that may be left out; an empty text leaves it out too.
+    pub fn optional_name(&mut self, name: &str) -> Taken<Option<CimName>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Argument::Value(Literal::Text(text))) if text.trim().is_empty() => Ok(None),
+            Some(Argument::Value(Literal::Text(text))) => CimName::new(text.trim())
+                .map(Some)
+                .or_else(|error| wrong(name, &error.to_string())),
+            Some(_) => wrong(name, "a string is wanted"),
+        }
+    }
+
+    /// A class or an instance that must be there.
+    pub fn object_name(&mut self, name: &str) -> Taken<ObjectPath> {
+        match self.take(name) {
+            None => wrong(name, "the parameter is missing"),
+            Some(Argument::InstanceName(path)) => Ok(path),
+            Some(Argument::ClassName(class)) => Ok(ObjectPath {
+                host: None,
+                namespace: None,
+                class,
+                keys: None,
+            }),
+            Some(_) => wrong(name, "a CLASSNAME or an INSTANCENAME is wanted"),
+        }
+    }
+
+    /// A value of any type; NULL when it is left out.
+    pub fn literal(&mut self, name: &str) -> Taken<Literal> {
+        match self.take(name) {
+            None => Ok(Literal::Null),
+            Some(Argument::Value(value)) => Ok(value),
+            Some(_) => wrong(name, "a VALUE, VALUE.ARRAY or VALUE.REFERENCE is wanted"),
+        }
+    }
+
     /// An instance's path that must be there.
     pub fn instance_name(&mut self, name: &str) -> Taken<ObjectPath> {
         match self.take(name) {

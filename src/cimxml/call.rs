@@ -8,7 +8,7 @@ use crate::ops::{Addressed, ClassSelect, InvokeMethod, ModifyInstance, Request, 
 
 use super::response::{PROLOGUE, atomically};
 use super::writer::{EncodeError, Written, attribute, markup, text};
-use super::{decl_writer, path_writer};
+use super::{associations, decl_writer, path_writer};
 
 /// What is escaped in `CIMObject` and `CIMMethod`: DSP0200 1.4 §6.3.7 leaves what is safe in a
 /// header to the sender.
@@ -117,6 +117,31 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
         Request::DeleteInstance(delete) => {
             parameter(out, "InstanceName", |out| path(out, &delete.path))
         }
+        Request::Associators(all) => {
+            associations::object_name(out, &all.object)?;
+            associations::put_associator_filter(out, &all.filter)?;
+            boolean(out, "IncludeQualifiers", all.qualifiers)?;
+            associations::put_select(out, &all.select)
+        }
+        Request::AssociatorNames(all) => {
+            associations::object_name(out, &all.object)?;
+            associations::put_associator_filter(out, &all.filter)
+        }
+        Request::References(all) => {
+            associations::object_name(out, &all.object)?;
+            associations::put_reference_filter(out, &all.filter)?;
+            boolean(out, "IncludeQualifiers", all.qualifiers)?;
+            associations::put_select(out, &all.select)
+        }
+        Request::ReferenceNames(all) => {
+            associations::object_name(out, &all.object)?;
+            associations::put_reference_filter(out, &all.filter)
+        }
+        Request::GetProperty(get) => property_of(out, &get.path, &get.property),
+        Request::SetProperty(set) => {
+            property_of(out, &set.path, &set.property)?;
+            parameter(out, "NewValue", |out| decl_writer::value(out, &set.value))
+        }
         Request::GetClass(get) => {
             class_name(out, Some(&get.class))?;
             class_select(out, &get.select)?;
@@ -142,6 +167,12 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
     }
 }
 
+/// The property that an operation is about.
+fn property_of(out: &mut BytesMut, instance: &ObjectPath, property: &CimName) -> Written {
+    parameter(out, "InstanceName", |out| path(out, instance))?;
+    string(out, "PropertyName", property.as_str())
+}
+
 fn modify_instance(out: &mut BytesMut, modify: &ModifyInstance) -> Written {
     parameter(out, "ModifiedInstance", |out| {
         markup(out, "<VALUE.NAMEDINSTANCE>");
@@ -153,7 +184,7 @@ fn modify_instance(out: &mut BytesMut, modify: &ModifyInstance) -> Written {
     property_list(out, modify.properties.as_deref())
 }
 
-fn parameter(
+pub(super) fn parameter(
     out: &mut BytesMut,
     name: &str,
     write: impl FnOnce(&mut BytesMut) -> Written,
@@ -166,24 +197,29 @@ fn parameter(
     Ok(())
 }
 
-fn path(out: &mut BytesMut, path: &ObjectPath) -> Written {
+pub(super) fn path(out: &mut BytesMut, path: &ObjectPath) -> Written {
     let keys = path.keys.clone().unwrap_or_default();
     path_writer::instance_name(out, &path.class, &keys)
 }
 
 fn class_name(out: &mut BytesMut, class: Option<&CimName>) -> Written {
+    class_parameter(out, "ClassName", class)
+}
+
+/// A class name, when there is one.
+pub(super) fn class_parameter(out: &mut BytesMut, name: &str, class: Option<&CimName>) -> Written {
     let Some(class) = class else { return Ok(()) };
-    parameter(out, "ClassName", |out| {
+    parameter(out, name, |out| {
         path_writer::class_name(out, class);
         Ok(())
     })
 }
 
-fn boolean(out: &mut BytesMut, name: &str, value: bool) -> Written {
+pub(super) fn boolean(out: &mut BytesMut, name: &str, value: bool) -> Written {
     string(out, name, if value { "TRUE" } else { "FALSE" })
 }
 
-fn string(out: &mut BytesMut, name: &str, value: &str) -> Written {
+pub(super) fn string(out: &mut BytesMut, name: &str, value: &str) -> Written {
     parameter(out, name, |out| {
         markup(out, "<VALUE>");
         text(out, value.as_bytes())?;
@@ -205,7 +241,7 @@ fn class_select(out: &mut BytesMut, select: &ClassSelect) -> Written {
     boolean(out, "IncludeClassOrigin", select.class_origin)
 }
 
-fn property_list(out: &mut BytesMut, names: Option<&[CimName]>) -> Written {
+pub(super) fn property_list(out: &mut BytesMut, names: Option<&[CimName]>) -> Written {
     let Some(names) = names else { return Ok(()) };
     parameter(out, "PropertyList", |out| {
         markup(out, "<VALUE.ARRAY>");

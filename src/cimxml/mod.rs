@@ -10,6 +10,7 @@ mod reader;
 mod syntax;
 
 mod argument;
+mod associations;
 mod batch;
 mod charset;
 mod class;

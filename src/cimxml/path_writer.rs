@@ -107,6 +107,29 @@ pub(super) fn class_name(out: &mut BytesMut, class: &CimName) {
     markup(out, "/>");
 }
 
+/// `INSTANCEPATH` of an instance of this server.
+pub(super) fn absolute_instance(out: &mut BytesMut, host: &str, path: &InstancePath) -> Written {
+    markup(out, "<INSTANCEPATH>");
+    namespace_path(out, host, &path.namespace)?;
+    instance_path(out, path)?;
+    markup(out, "</INSTANCEPATH>");
+    Ok(())
+}
+
+/// `CLASSPATH` of a class of this server.
+pub(super) fn absolute_class(
+    out: &mut BytesMut,
+    host: &str,
+    namespace: &Namespace,
+    class: &CimName,
+) -> Written {
+    markup(out, "<CLASSPATH>");
+    namespace_path(out, host, namespace)?;
+    class_name(out, class);
+    markup(out, "</CLASSPATH>");
+    Ok(())
+}
+
 fn namespace_path(out: &mut BytesMut, host: &str, namespace: &Namespace) -> Written {
     markup(out, "<NAMESPACEPATH><HOST>");
     text(out, host.as_bytes())?;

@@ -8,7 +8,7 @@ use crate::ops::{self, Addressed, ClassSelect, Request, Select};
 use super::argument::Arguments;
 use super::error::{DecodeError, DecodeErrorKind, Envelope, ResponseHead, Result, Target};
 use super::reader::{Reader, Tag};
-use super::{Limits, envelope, instance, path};
+use super::{Limits, associations, envelope, instance, path};
 
 /// A request that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,6 +137,19 @@ fn operation(method: &str, given: &mut Arguments) -> Result<Request, CimError> {
         "modifyinstance" => modify_instance(given)?,
         "deleteinstance" => Request::DeleteInstance(ops::DeleteInstance {
             path: given.instance_name("InstanceName")?,
+        }),
+        "associators" => associations::associators(given)?,
+        "associatornames" => associations::associator_names(given)?,
+        "references" => associations::references(given)?,
+        "referencenames" => associations::reference_names(given)?,
+        "getproperty" => Request::GetProperty(ops::GetProperty {
+            path: given.instance_name("InstanceName")?,
+            property: given.cim_name("PropertyName")?,
+        }),
+        "setproperty" => Request::SetProperty(ops::SetProperty {
+            path: given.instance_name("InstanceName")?,
+            property: given.cim_name("PropertyName")?,
+            value: given.literal("NewValue")?,
         }),
         "getclass" => Request::GetClass(ops::GetClass {
             class: given.class("ClassName")?,

@@ -3,10 +3,12 @@
 //! A streamed reply is `start`, one call for each item, `finish`. When an item fails nothing of it
 //! has been appended, so the server can still answer with [`ResponseEncoder::error`].
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 
 use crate::model::{CimError, Instance, InstancePath, Result};
-use crate::ops::{InstanceStream, MethodReply, PathStream, Reply, Select};
+use crate::ops::{InstanceStream, MethodReply, Object, ObjectStream, PathStream, Reply, Select};
 
 use super::error::ResponseHead;
 use super::writer::{EncodeError, Written, attribute, markup, plain};
@@ -35,12 +37,22 @@ pub enum Rest {
     },
     /// Paths; each goes to [`ResponseEncoder::path`].
     Paths(PathStream),
+    /// Instances with absolute paths; each goes to [`ResponseEncoder::object`].
+    Objects {
+        /// The instances.
+        stream: ObjectStream,
+        /// The properties wanted.
+        select: Select,
+    },
+    /// Absolute paths; each goes to [`ResponseEncoder::object_path`].
+    ObjectPaths(PathStream),
 }
 
 /// Encodes the response to one request.
 #[derive(Debug, Clone)]
 pub struct ResponseEncoder {
     head: ResponseHead,
+    host: Arc<str>,
     place: Place,
 }
 
@@ -80,6 +92,7 @@ impl ResponseEncoder {
     pub fn new(head: ResponseHead) -> Self {
         Self {
             head,
+            host: "localhost".into(),
             place: Place::Message,
         }
     }
@@ -87,8 +100,17 @@ impl ResponseEncoder {
     /// The same for one request of a batch, between [`begin_batch`] and [`end_batch`].
     pub fn in_batch(head: ResponseHead) -> Self {
         Self {
-            head,
             place: Place::Batch,
+            ..Self::new(head)
+        }
+    }
+
+    /// The same, with `host` in absolute paths: the name by which the client reached the server.
+    #[must_use]
+    pub fn with_host(self, host: &str) -> Self {
+        Self {
+            host: host.into(),
+            ..self
         }
     }
 
@@ -103,6 +125,8 @@ impl ResponseEncoder {
             Reply::Instances { stream, select } => Rest::Instances { stream, select },
             Reply::Rows { stream, select } => Rest::Rows { stream, select },
             Reply::Paths(stream) => Rest::Paths(stream),
+            Reply::Objects { stream, select } => Rest::Objects { stream, select },
+            Reply::ObjectPaths(stream) => Rest::ObjectPaths(stream),
             whole => {
                 atomically(out, |out| self.whole(out, &whole))?;
                 return Ok(Rest::Complete);
@@ -153,6 +177,33 @@ impl ResponseEncoder {
         atomically(out, |out| path_writer::instance_path(out, path))
     }
 
+    /// Appends one result of Associators or References (`VALUE.OBJECTWITHPATH`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn object(&self, out: &mut BytesMut, object: &Object, select: &Select) -> Result<()> {
+        atomically(out, |out| {
+            markup(out, "<VALUE.OBJECTWITHPATH>");
+            path_writer::absolute_instance(out, &self.host, &object.path())?;
+            value_writer::instance(out, &object.instance, select)?;
+            markup(out, "</VALUE.OBJECTWITHPATH>");
+            Ok(())
+        })
+    }
+
+    /// Appends one result of AssociatorNames or ReferenceNames (`OBJECTPATH`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn object_path(&self, out: &mut BytesMut, path: &InstancePath) -> Result<()> {
+        atomically(out, |out| {
+            markup(out, "<OBJECTPATH>");
+            path_writer::absolute_instance(out, &self.host, path)?;
+            markup(out, "</OBJECTPATH>");
+            Ok(())
+        })
+    }
+
     /// Appends everything after the items of a list.
     pub fn finish(&self, out: &mut BytesMut) {
         markup(out, "</IRETURNVALUE>");
@@ -173,7 +224,7 @@ impl ResponseEncoder {
             Reply::Method(method) => outputs(out, method)?,
             items => {
                 markup(out, "<IRETURNVALUE>");
-                returned(out, items)?;
+                returned(out, items, &self.host)?;
                 markup(out, "</IRETURNVALUE>");
             }
         }
@@ -219,13 +270,29 @@ pub(super) fn error_element(out: &mut BytesMut, error: &CimError) {
 }
 
 /// What stands inside `IRETURNVALUE`.
-fn returned(out: &mut BytesMut, reply: &Reply) -> Written {
+fn returned(out: &mut BytesMut, reply: &Reply, host: &str) -> Written {
     match reply {
         Reply::Void
         | Reply::Method(_)
         | Reply::Instances { .. }
         | Reply::Rows { .. }
-        | Reply::Paths(_) => Ok(()),
+        | Reply::Paths(_)
+        | Reply::Objects { .. }
+        | Reply::ObjectPaths(_) => Ok(()),
+        Reply::ClassObjects { namespace, classes } => classes.iter().try_for_each(|class| {
+            markup(out, "<VALUE.OBJECTWITHPATH>");
+            path_writer::absolute_class(out, host, namespace, &class.class.name)?;
+            class_writer::class(out, class)?;
+            markup(out, "</VALUE.OBJECTWITHPATH>");
+            Ok(())
+        }),
+        Reply::ClassPaths { namespace, classes } => classes.iter().try_for_each(|class| {
+            markup(out, "<OBJECTPATH>");
+            path_writer::absolute_class(out, host, namespace, class)?;
+            markup(out, "</OBJECTPATH>");
+            Ok(())
+        }),
+        Reply::Value(value) => value_writer::value(out, value),
         Reply::Instance { instance, select } => value_writer::instance(out, instance, select),
         Reply::Path(path) => path_writer::instance_path(out, path),
         Reply::Class(class) => class_writer::class(out, class),

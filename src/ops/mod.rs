@@ -5,9 +5,14 @@
 
 mod reply;
 mod select;
+mod traversal;
 
-pub use reply::{BoxFuture, ClassReply, InstanceStream, MethodReply, PathStream, Reply, stream_of};
+pub use reply::{
+    BoxFuture, ClassReply, InstanceStream, MethodReply, Object, ObjectStream, PathStream, Reply,
+    stream_of,
+};
 pub use select::{ClassSelect, Select};
+pub use traversal::{AssociatorFilter, ReferenceFilter};
 
 use crate::model::{CimName, InstanceDecl, Literal, Namespace, ObjectPath, PropertyValue};
 
@@ -100,6 +105,58 @@ operations! {
     DeleteInstance(WriteInstance) {
         /// The instance.
         path: ObjectPath,
+    }
+    /// Reads what the associations of an object lead to (§5.4.2.14).
+    Associators(ReadInstance) {
+        /// The object; a path without keys is the class itself.
+        object: ObjectPath,
+        /// Which associations are followed, and to what.
+        filter: AssociatorFilter,
+        /// `IncludeQualifiers`, which has an effect on classes alone.
+        qualifiers: bool,
+        /// Which properties are wanted.
+        select: Select,
+    }
+    /// Reads the paths of what the associations of an object lead to (§5.4.2.15).
+    AssociatorNames(ReadInstance) {
+        /// The object; a path without keys is the class itself.
+        object: ObjectPath,
+        /// Which associations are followed, and to what.
+        filter: AssociatorFilter,
+    }
+    /// Reads the associations of an object (§5.4.2.16).
+    References(ReadInstance) {
+        /// The object; a path without keys is the class itself.
+        object: ObjectPath,
+        /// Which associations are wanted.
+        filter: ReferenceFilter,
+        /// `IncludeQualifiers`, which has an effect on classes alone.
+        qualifiers: bool,
+        /// Which properties are wanted.
+        select: Select,
+    }
+    /// Reads the paths of the associations of an object (§5.4.2.17).
+    ReferenceNames(ReadInstance) {
+        /// The object; a path without keys is the class itself.
+        object: ObjectPath,
+        /// Which associations are wanted.
+        filter: ReferenceFilter,
+    }
+    /// Reads one property of an instance (§5.4.2.18).
+    GetProperty(ReadInstance) {
+        /// The instance.
+        path: ObjectPath,
+        /// The property.
+        property: CimName,
+    }
+    /// Changes one property of an instance (§5.4.2.19).
+    SetProperty(WriteInstance) {
+        /// The instance.
+        path: ObjectPath,
+        /// The property.
+        property: CimName,
+        /// The new value as the client wrote it.
+        value: Literal,
     }
     /// Calls an extrinsic method (§5.4.1).
     InvokeMethod(Invoke) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::model::{
-    CimName, CimType, CimValue, Class, Instance, InstancePath, QualifierDecl, Result,
+    CimName, CimType, CimValue, Class, Instance, InstancePath, Namespace, QualifierDecl, Result,
 };
 
 use super::{ClassSelect, Select};
@@ -19,6 +19,25 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub type InstanceStream = Pin<Box<dyn Stream<Item = Result<Instance>> + Send + 'static>>;
 /// Instance paths one after the other.
 pub type PathStream = Pin<Box<dyn Stream<Item = Result<InstancePath>> + Send + 'static>>;
+
+/// An instance with the namespace it is in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The instance.
+    pub instance: Instance,
+}
+
+impl Object {
+    /// The path of the instance.
+    pub fn path(&self) -> InstancePath {
+        self.instance.path(&self.namespace)
+    }
+}
+
+/// Instances of any namespace one after the other.
+pub type ObjectStream = Pin<Box<dyn Stream<Item = Result<Object>> + Send + 'static>>;
 
 /// A stream of values that are there already.
 pub fn stream_of<T: Send + 'static>(
@@ -89,6 +108,31 @@ pub enum Reply {
     Path(InstancePath),
     /// Paths of instances.
     Paths(PathStream),
+    /// Instances with absolute paths.
+    Objects {
+        /// The instances.
+        stream: ObjectStream,
+        /// The properties wanted.
+        select: Select,
+    },
+    /// Absolute paths of instances.
+    ObjectPaths(PathStream),
+    /// Classes with absolute paths.
+    ClassObjects {
+        /// Their namespace.
+        namespace: Namespace,
+        /// The classes.
+        classes: Vec<ClassReply>,
+    },
+    /// Absolute paths of classes.
+    ClassPaths {
+        /// Their namespace.
+        namespace: Namespace,
+        /// The names of the classes.
+        classes: Vec<CimName>,
+    },
+    /// The value of a property.
+    Value(CimValue),
     /// One class.
     Class(ClassReply),
     /// Classes.
@@ -112,6 +156,11 @@ impl fmt::Debug for Reply {
             Self::Rows { .. } => "Rows",
             Self::Path(_) => "Path",
             Self::Paths(_) => "Paths",
+            Self::Objects { .. } => "Objects",
+            Self::ObjectPaths(_) => "ObjectPaths",
+            Self::ClassObjects { .. } => "ClassObjects",
+            Self::ClassPaths { .. } => "ClassPaths",
+            Self::Value(_) => "Value",
             Self::Class(_) => "Class",
             Self::Classes(_) => "Classes",
             Self::ClassNames(_) => "ClassNames",

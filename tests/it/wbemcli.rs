@@ -111,6 +111,6 @@ fn errors_are_told_as_wbemcli_expects_them() {
     let Some(shell) = Shell::new() else { return };
     shell.complains("ei", "CIM_None", &[], "CIM_ERR_INVALID_CLASS");
     shell.complains("gc", "CIM_None", &[], "CIM_ERR_NOT_FOUND");
-    shell.complains("ain", JOB, &[], "CIM_ERR_NOT_SUPPORTED");
+    shell.complains("ain", JOB, &[], "CIM_ERR_NOT_FOUND");
     shell.complains("di", "JW_Job.InstanceID=\"none\"", &[], "CIM_ERR_NOT_FOUND");
 }

@@ -7,6 +7,27 @@ import pywbem
 from common import *  # noqa: F403
 
 
+class Associations(Case):
+    def test_classes_by_what_their_associations_allow(self):
+        systems = self.conn.AssociatorNames("CIM_ComputerSystem")
+        self.assertTrue(all(path.host and path.namespace for path in systems), systems)
+        for path in self.conn.ReferenceNames("CIM_ComputerSystem"):
+            self.assertIn("Association", self.conn.GetClass(path.classname).qualifiers)
+        named = {path.classname for path in self.conn.ReferenceNames("CIM_ComputerSystem")}
+        given = {found.classname for _, found in self.conn.References("CIM_ComputerSystem")}
+        self.assertTrue(named)
+        self.assertEqual(named, given)
+
+    def test_wrong_sources_and_filters(self):
+        self.assert_status(4, self.conn.AssociatorNames, "CIM_None")
+        self.assert_status(4, self.conn.AssociatorNames, "CIM_Job", AssocClass="CIM_None")
+        self.assert_status(4, self.conn.ReferenceNames, "CIM_Job", ResultClass="CIM_None")
+        missing = self.conn.EnumerateInstanceNames("CIM_ComputerSystem")[0]
+        self.assertEqual(self.conn.AssociatorNames(missing, Role="NoSuchRole"), [])
+        missing.keybindings["Name"] = "another"
+        self.assert_status(6, self.conn.References, missing)
+
+
 class Classes(Case):
     def test_get_class(self):
         job = self.conn.GetClass("cim_job", LocalOnly=False, IncludeQualifiers=True, IncludeClassOrigin=True)
@@ -130,7 +151,6 @@ class Namespaces(Case):
 
     def test_operations_that_come_later_are_not_supported(self):
         path = self.create("/bin/true")
-        self.assert_status(7, self.conn.AssociatorNames, path)
         self.assert_status(7, self.conn.OpenEnumerateInstances, "CIM_Job")
         self.assert_status(7, self.conn.DeleteClass, "CIM_Job")
         paths = list(self.conn.IterEnumerateInstancePaths("JW_Job"))

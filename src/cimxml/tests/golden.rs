@@ -8,7 +8,7 @@ use crate::model::{
     CimError, CimName, CimType, CimValue, Flavor, Namespace, ObjectPath, QualifierDecl, Scope,
     Status,
 };
-use crate::ops::{ClassReply, ClassSelect, MethodReply, Reply, Select, stream_of};
+use crate::ops::{ClassReply, ClassSelect, MethodReply, Object, Reply, Select, stream_of};
 
 const OPEN: &str = "<?xml version=\"1.0\" encoding=\"utf-8\" ?><CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\"><MESSAGE ID=\"7\" PROTOCOLVERSION=\"1.0\"><SIMPLERSP>";
 const CLOSE: &str = "</SIMPLERSP></MESSAGE></CIM>\n";
@@ -211,6 +211,52 @@ fn streamed_items_stand_between_start_and_finish() {
          <INSTANCE CLASSNAME=\"JW_Sample\"></INSTANCE></VALUE.NAMEDINSTANCE>{name}</IRETURNVALUE></IMETHODRESPONSE>{CLOSE}"
     );
     assert_eq!(text(&out), expected);
+}
+
+#[test]
+fn results_of_associations_have_the_host_that_the_client_named() {
+    let encoder = samples::encoder("Associators", true).with_host("here:5988");
+    let (namespace, instance) = (Namespace::of("root/cimv2"), samples::instance("a", &[]));
+    let select = Select {
+        properties: Some(Vec::new()),
+        class_origin: false,
+    };
+    let object = Object {
+        namespace: namespace.clone(),
+        instance,
+    };
+    let mut out = BytesMut::new();
+    encoder
+        .object(&mut out, &object, &select)
+        .expect("an instance that XML can carry");
+    encoder
+        .object_path(&mut out, &object.path())
+        .expect("a path that XML can carry");
+    let place = "<NAMESPACEPATH><HOST>here:5988</HOST><LOCALNAMESPACEPATH><NAMESPACE NAME=\"root\"/><NAMESPACE NAME=\"cimv2\"/></LOCALNAMESPACEPATH></NAMESPACEPATH>";
+    let name = "<INSTANCENAME CLASSNAME=\"JW_Sample\"><KEYBINDING NAME=\"InstanceID\"><KEYVALUE VALUETYPE=\"string\" TYPE=\"string\">a</KEYVALUE></KEYBINDING></INSTANCENAME>";
+    let path = format!("<INSTANCEPATH>{place}{name}</INSTANCEPATH>");
+    let expected = format!(
+        "<VALUE.OBJECTWITHPATH>{path}<INSTANCE CLASSNAME=\"JW_Sample\"></INSTANCE></VALUE.OBJECTWITHPATH><OBJECTPATH>{path}</OBJECTPATH>"
+    );
+    assert_eq!(text(&out), expected);
+}
+
+#[test]
+fn class_results_of_associations_have_class_paths() {
+    let reply = Reply::ClassPaths {
+        namespace: Namespace::of("root"),
+        classes: vec![CimName::of("A")],
+    };
+    items(
+        reply,
+        "<OBJECTPATH><CLASSPATH><NAMESPACEPATH><HOST>localhost</HOST><LOCALNAMESPACEPATH><NAMESPACE NAME=\"root\"/></LOCALNAMESPACEPATH></NAMESPACEPATH><CLASSNAME NAME=\"A\"/></CLASSPATH></OBJECTPATH>",
+    );
+}
+
+#[test]
+fn the_value_of_a_property_stands_alone() {
+    items(Reply::Value(CimValue::Null), "");
+    items(Reply::Value(CimValue::Uint8(7)), "<VALUE>7</VALUE>");
 }
 
 #[test]

@@ -220,6 +220,7 @@ impl Front {
         let spent = Spent::default();
         let caller = Caller {
             principal,
+            host: host(&called.headers).into(),
             spent: spent.clone(),
         };
         let understood = self.understand(held, charset, called.cim.batch).await;
@@ -312,6 +313,13 @@ impl Front {
             None => response,
         })
     }
+}
+
+/// The name by which the client reached the server; HTTP/1.0 knows none.
+fn host(headers: &HeaderMap) -> &str {
+    let named = headers.get(hyper::header::HOST);
+    let named = named.and_then(|host| host.to_str().ok());
+    named.unwrap_or("localhost")
 }
 
 /// `body`, whose bytes `measure` counts and whose end ends it.

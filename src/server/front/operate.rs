@@ -29,6 +29,8 @@ use super::stream::{Chunks, Text, coalesced, encode};
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) principal: Principal,
+    /// The host that the client named: absolute paths of the answer have it.
+    pub(super) host: Arc<str>,
     pub(super) spent: Spent,
 }
 
@@ -36,7 +38,7 @@ impl Front {
     /// The answer to one call.
     pub(super) async fn single(&self, caller: &Caller, decoded: Decoded) -> Text {
         let Decoded { envelope, call } = decoded;
-        let encoder = ResponseEncoder::new(envelope.head);
+        let encoder = ResponseEncoder::new(envelope.head).with_host(&caller.host);
         let answered = self.operate(caller, call, encoder.clone()).await;
         answered.unwrap_or_else(|error| failed(&encoder, &error))
     }
@@ -71,7 +73,8 @@ impl Front {
         let text = match part {
             Part::Refused(head, error) => failed(&ResponseEncoder::in_batch(head), &error),
             Part::Call(decoded) => {
-                let encoder = ResponseEncoder::in_batch(decoded.envelope.head);
+                let encoder =
+                    ResponseEncoder::in_batch(decoded.envelope.head).with_host(&caller.host);
                 let answered = self.operate(caller, decoded.call, encoder.clone()).await;
                 answered.unwrap_or_else(|error| failed(&encoder, &error))
             }
@@ -88,7 +91,11 @@ impl Front {
         let time = match &call.request {
             Operation::EnumerateInstances(_)
             | Operation::EnumerateInstanceNames(_)
-            | Operation::ExecQuery(_) => self.limits.enumeration_time,
+            | Operation::ExecQuery(_)
+            | Operation::Associators(_)
+            | Operation::AssociatorNames(_)
+            | Operation::References(_)
+            | Operation::ReferenceNames(_) => self.limits.enumeration_time,
             _ => self.limits.operation_time,
         };
         let arrival = Arrival {

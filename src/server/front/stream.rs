@@ -73,6 +73,20 @@ fn items(encoder: ResponseEncoder, rest: Rest) -> Items {
                 Ok(out.freeze())
             })
             .boxed(),
+        Rest::Objects { stream, select } => stream
+            .map(move |item| {
+                let mut out = BytesMut::new();
+                encoder.object(&mut out, &item?, &select)?;
+                Ok(out.freeze())
+            })
+            .boxed(),
+        Rest::ObjectPaths(stream) => stream
+            .map(move |item| {
+                let mut out = BytesMut::new();
+                encoder.object_path(&mut out, &item?)?;
+                Ok(out.freeze())
+            })
+            .boxed(),
         Rest::Paths(stream) => stream
             .map(move |item| {
                 let mut out = BytesMut::new();
