@@ -313,3 +313,250 @@ fn distinct(objects: ObjectStream) -> ObjectStream {
         })
         .boxed()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::time::Instant;
+
+    use chrono::DateTime;
+    use futures_util::stream::TryStreamExt;
+
+    use super::*;
+    use crate::broker::Arrival;
+    use crate::model::{CimValue, Namespace};
+    use crate::mof::{Embedded, Limits, SourceError, Sources, compile};
+    use crate::ops::{Addressed, Request, stream_of};
+    use crate::provider::{Principal, Provider, Registration, Role};
+    use crate::schema::Builder;
+
+    const MOF: &str = r#"
+        #pragma include ("qualifiers.mof")
+        class T_Node { [Key] string Name; };
+        class T_Leaf : T_Node { };
+        [Association] class T_Link { [Key] T_Node REF Up; [Key] T_Node REF Down; };
+        [Association] class T_Strong : T_Link { };
+    "#;
+
+    struct Text;
+
+    impl Sources for Text {
+        fn read(&self, name: &str, limit: usize) -> Result<Cow<'_, [u8]>, SourceError> {
+            match name {
+                "test.mof" => Ok(MOF.as_bytes().into()),
+                other => Embedded.read(other, limit),
+            }
+        }
+    }
+
+    fn schema() -> Arc<Schema> {
+        let compiled = compile(&["test.mof"], &Text, Limits::default());
+        assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
+        let mut builder = Builder::new();
+        for batch in compiled.batches {
+            batch
+                .qualifiers
+                .into_iter()
+                .for_each(|decl| builder.qualifier(decl));
+            batch
+                .classes
+                .into_iter()
+                .for_each(|decl| builder.class(decl));
+        }
+        Arc::new(builder.build().expect("the classes of the test"))
+    }
+
+    const NODES: &[(&str, &str, &str)] = &[
+        ("a", "T_Node", "n1"),
+        ("a", "T_Node", "n2"),
+        ("a", "T_Leaf", "l1"),
+        ("b", "T_Leaf", "l9"),
+    ];
+    /// All of namespace `a`: the same object in several spellings, one twice, one that is gone.
+    const LINKS: &[(&str, &str, &str)] = &[
+        ("T_Link", "T_Node.Name=\"n1\"", "T_Node.Name=\"n2\""),
+        ("T_Strong", "A:t_node.NAME=\"n1\"", "a:T_Node.Name=\"n2\""),
+        (
+            "T_Strong",
+            "//other/a:T_Node.Name=\"n1\"",
+            "T_Node.Name=\"l1\"",
+        ),
+        ("T_Link", "T_Node=\"n1\"", "b:T_Leaf.Name=\"l9\""),
+        ("T_Link", "T_Node.Name=\"n1\"", "T_Node.Name=\"gone\""),
+    ];
+
+    struct World;
+
+    impl Provider for World {
+        fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+            let made = |class: &str, values: &[(&str, CimValue)]| {
+                let class = cx.schema.class(class).expect("a class of the test");
+                let mut instance = Instance::empty(class.clone());
+                for (name, value) in values {
+                    instance
+                        .set(name, value.clone())
+                        .expect("a value of the test");
+                }
+                instance
+            };
+            let reference = |path: &str| {
+                CimValue::Reference(Box::new(path.parse().expect("a path of the test")))
+            };
+            let nodes = NODES
+                .iter()
+                .filter(|(home, ..)| cx.namespace.to_string() == *home);
+            let nodes =
+                nodes.map(|(_, class, name)| made(class, &[("Name", CimValue::string(*name))]));
+            let links = LINKS.iter().filter(|_| cx.namespace.to_string() == "a");
+            let links = links.map(|(class, up, down)| {
+                made(class, &[("Up", reference(up)), ("Down", reference(down))])
+            });
+            let wanted = |instance: &Instance| instance.class.is_a(class.name.as_str());
+            stream_of(nodes.chain(links).filter(wanted).collect())
+        }
+    }
+
+    fn broker() -> Broker {
+        let (a, b, schema) = (Namespace::of("a"), Namespace::of("b"), schema());
+        let namespaces = Namespaces::new().with(a.clone(), schema.clone());
+        let namespaces = namespaces.with(b.clone(), schema);
+        let world = Registration {
+            name: "world",
+            namespaces: vec![a, b],
+            classes: vec![CimName::of("T_Node"), CimName::of("T_Link")],
+            provider: Arc::new(World),
+        };
+        Broker::new(
+            namespaces,
+            Registry::new(vec![world]).expect("one provider"),
+        )
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a deadline that no test reaches")]
+    async fn asked(request: Request) -> Result<Vec<String>> {
+        let arrival = Arrival {
+            now: DateTime::UNIX_EPOCH,
+            deadline: Instant::now(),
+        };
+        let principal = Principal::authenticated("tester", 1, Role::Reader);
+        let namespace = Namespace::of("a");
+        let addressed = Addressed { namespace, request };
+        let mut found: Vec<String> = match broker().handle(principal, arrival, addressed).await? {
+            Reply::ObjectPaths(paths) => {
+                paths.map_ok(|path| path.to_string()).try_collect().await?
+            }
+            Reply::ClassPaths { classes, .. } => classes
+                .iter()
+                .map(|class| class.as_str().to_owned())
+                .collect(),
+            other => panic!("{other:?} where paths are expected"),
+        };
+        found.sort();
+        Ok(found)
+    }
+
+    fn name(text: &'static str) -> Option<CimName> {
+        (!text.is_empty()).then(|| CimName::of(text))
+    }
+
+    /// `filter` is AssocClass, ResultClass, Role, ResultRole.
+    async fn associators(object: &str, filter: [&'static str; 4]) -> Result<Vec<String>> {
+        let [association, result, role, result_role] = filter.map(name);
+        asked(Request::AssociatorNames(AssociatorNames {
+            object: object.parse().expect("a path of the test"),
+            filter: AssociatorFilter {
+                association,
+                result,
+                role,
+                result_role,
+            },
+        }))
+        .await
+    }
+
+    async fn references(object: &str, filter: [&'static str; 2]) -> Result<Vec<String>> {
+        let [result, role] = filter.map(name);
+        asked(Request::ReferenceNames(ReferenceNames {
+            object: object.parse().expect("a path of the test"),
+            filter: ReferenceFilter { result, role },
+        }))
+        .await
+    }
+
+    const N1: &str = "T_Node.Name=\"n1\"";
+    const L1: &str = "a:T_Leaf.Name=\"l1\"";
+    const N2: &str = "a:T_Node.Name=\"n2\"";
+    const L9: &str = "b:T_Leaf.Name=\"l9\"";
+
+    #[tokio::test]
+    async fn each_result_comes_once_by_its_own_class_from_any_namespace() {
+        for (filter, expected) in [
+            (["", "", "", ""], &[L1, N2, L9][..]),
+            (["t_strong", "", "", ""], &[L1, N2]),
+            (["", "T_Leaf", "", ""], &[L1, L9]),
+            (["", "", "UP", "Down"], &[L1, N2, L9]),
+            (["", "", "Down", ""], &[]),
+            (["", "", "", "Up"], &[]),
+            (["T_Node", "", "", ""], &[]),
+        ] {
+            let found = associators(N1, filter).await.expect("results");
+            assert_eq!(found, expected, "{filter:?}");
+        }
+        let back = associators("t_node.name=\"l1\"", ["", "", "", ""]).await;
+        assert_eq!(back.expect("results"), ["a:T_Node.Name=\"n1\""]);
+    }
+
+    #[tokio::test]
+    async fn associations_are_found_in_every_spelling_of_their_references() {
+        for (filter, expected) in [
+            (["", ""], 5),
+            (["T_Strong", ""], 2),
+            (["T_Link", "up"], 5),
+            (["", "Down"], 0),
+        ] {
+            let found = references(N1, filter).await.expect("results");
+            assert_eq!(found.len(), expected, "{filter:?}: {found:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn classes_are_associated_as_their_declarations_allow() {
+        let classes = references("T_Leaf", ["", ""]).await.expect("classes");
+        assert_eq!(classes, ["T_Link", "T_Strong"]);
+        let strong = references("T_Leaf", ["T_Strong", "Up"])
+            .await
+            .expect("classes");
+        assert_eq!(strong, ["T_Strong"]);
+        let ends = associators("T_Leaf", ["", "", "", ""])
+            .await
+            .expect("classes");
+        assert_eq!(ends, ["T_Node"]);
+        let none = associators("T_Leaf", ["", "T_Leaf", "", ""])
+            .await
+            .expect("classes");
+        assert!(none.is_empty(), "{none:?}");
+    }
+
+    #[tokio::test]
+    async fn what_does_not_exist_is_told() {
+        for (object, filter, expected) in [
+            (N1, ["T_None", "", "", ""], Status::InvalidParameter),
+            (N1, ["", "T_None", "", ""], Status::InvalidParameter),
+            (
+                "T_None.Name=\"x\"",
+                ["", "", "", ""],
+                Status::InvalidParameter,
+            ),
+            ("T_None", ["", "", "", ""], Status::InvalidParameter),
+            ("T_Node.Name=\"gone\"", ["", "", "", ""], Status::NotFound),
+            (
+                "T_Node.Other=\"x\"",
+                ["", "", "", ""],
+                Status::InvalidParameter,
+            ),
+        ] {
+            let error = associators(object, filter).await.expect_err("an error");
+            assert_eq!(error.status, expected, "{object} {filter:?}: {error}");
+        }
+    }
+}

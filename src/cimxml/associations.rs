@@ -44,7 +44,7 @@ pub(super) fn reference_names(given: &mut Arguments) -> Taken<Request> {
     }))
 }
 
-pub(super) fn take_associator_filter(given: &mut Arguments) -> Taken<AssociatorFilter> {
+fn take_associator_filter(given: &mut Arguments) -> Taken<AssociatorFilter> {
     Ok(AssociatorFilter {
         association: given.optional_class("AssocClass")?,
         result: given.optional_class("ResultClass")?,
@@ -53,22 +53,46 @@ pub(super) fn take_associator_filter(given: &mut Arguments) -> Taken<AssociatorF
     })
 }
 
-pub(super) fn take_reference_filter(given: &mut Arguments) -> Taken<ReferenceFilter> {
+fn take_reference_filter(given: &mut Arguments) -> Taken<ReferenceFilter> {
     Ok(ReferenceFilter {
         result: given.optional_class("ResultClass")?,
         role: given.optional_name("Role")?,
     })
 }
 
-pub(super) fn take_select(given: &mut Arguments) -> Taken<Select> {
+fn take_select(given: &mut Arguments) -> Taken<Select> {
     Ok(Select {
         properties: given.property_list("PropertyList")?,
         class_origin: given.boolean("IncludeClassOrigin", false)?,
     })
 }
 
+pub(super) fn put_associators(out: &mut BytesMut, all: &ops::Associators) -> Written {
+    object_name(out, &all.object)?;
+    put_associator_filter(out, &all.filter)?;
+    boolean(out, "IncludeQualifiers", all.qualifiers)?;
+    put_select(out, &all.select)
+}
+
+pub(super) fn put_associator_names(out: &mut BytesMut, all: &ops::AssociatorNames) -> Written {
+    object_name(out, &all.object)?;
+    put_associator_filter(out, &all.filter)
+}
+
+pub(super) fn put_references(out: &mut BytesMut, all: &ops::References) -> Written {
+    object_name(out, &all.object)?;
+    put_reference_filter(out, &all.filter)?;
+    boolean(out, "IncludeQualifiers", all.qualifiers)?;
+    put_select(out, &all.select)
+}
+
+pub(super) fn put_reference_names(out: &mut BytesMut, all: &ops::ReferenceNames) -> Written {
+    object_name(out, &all.object)?;
+    put_reference_filter(out, &all.filter)
+}
+
 /// `ObjectName`: an instance's or a class's.
-pub(super) fn object_name(out: &mut BytesMut, object: &ObjectPath) -> Written {
+fn object_name(out: &mut BytesMut, object: &ObjectPath) -> Written {
     parameter(out, "ObjectName", |out| {
         if object.keys.is_some() {
             return path(out, object);
@@ -78,7 +102,7 @@ pub(super) fn object_name(out: &mut BytesMut, object: &ObjectPath) -> Written {
     })
 }
 
-pub(super) fn put_associator_filter(out: &mut BytesMut, filter: &AssociatorFilter) -> Written {
+fn put_associator_filter(out: &mut BytesMut, filter: &AssociatorFilter) -> Written {
     class_parameter(out, "AssocClass", filter.association.as_ref())?;
     class_parameter(out, "ResultClass", filter.result.as_ref())?;
     if let Some(role) = &filter.role {
@@ -90,7 +114,7 @@ pub(super) fn put_associator_filter(out: &mut BytesMut, filter: &AssociatorFilte
     }
 }
 
-pub(super) fn put_reference_filter(out: &mut BytesMut, filter: &ReferenceFilter) -> Written {
+fn put_reference_filter(out: &mut BytesMut, filter: &ReferenceFilter) -> Written {
     class_parameter(out, "ResultClass", filter.result.as_ref())?;
     match &filter.role {
         Some(role) => string(out, "Role", role.as_str()),
@@ -98,7 +122,7 @@ pub(super) fn put_reference_filter(out: &mut BytesMut, filter: &ReferenceFilter)
     }
 }
 
-pub(super) fn put_select(out: &mut BytesMut, select: &Select) -> Written {
+fn put_select(out: &mut BytesMut, select: &Select) -> Written {
     boolean(out, "IncludeClassOrigin", select.class_origin)?;
     property_list(out, select.properties.as_deref())
 }

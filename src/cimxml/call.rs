@@ -117,29 +117,17 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
         Request::DeleteInstance(delete) => {
             parameter(out, "InstanceName", |out| path(out, &delete.path))
         }
-        Request::Associators(all) => {
-            associations::object_name(out, &all.object)?;
-            associations::put_associator_filter(out, &all.filter)?;
-            boolean(out, "IncludeQualifiers", all.qualifiers)?;
-            associations::put_select(out, &all.select)
+        Request::Associators(all) => associations::put_associators(out, all),
+        Request::AssociatorNames(all) => associations::put_associator_names(out, all),
+        Request::References(all) => associations::put_references(out, all),
+        Request::ReferenceNames(all) => associations::put_reference_names(out, all),
+        Request::GetProperty(get) => {
+            parameter(out, "InstanceName", |out| path(out, &get.path))?;
+            string(out, "PropertyName", get.property.as_str())
         }
-        Request::AssociatorNames(all) => {
-            associations::object_name(out, &all.object)?;
-            associations::put_associator_filter(out, &all.filter)
-        }
-        Request::References(all) => {
-            associations::object_name(out, &all.object)?;
-            associations::put_reference_filter(out, &all.filter)?;
-            boolean(out, "IncludeQualifiers", all.qualifiers)?;
-            associations::put_select(out, &all.select)
-        }
-        Request::ReferenceNames(all) => {
-            associations::object_name(out, &all.object)?;
-            associations::put_reference_filter(out, &all.filter)
-        }
-        Request::GetProperty(get) => property_of(out, &get.path, &get.property),
         Request::SetProperty(set) => {
-            property_of(out, &set.path, &set.property)?;
+            parameter(out, "InstanceName", |out| path(out, &set.path))?;
+            string(out, "PropertyName", set.property.as_str())?;
             parameter(out, "NewValue", |out| decl_writer::value(out, &set.value))
         }
         Request::GetClass(get) => {
@@ -165,12 +153,6 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
             Ok(())
         }
     }
-}
-
-/// The property that an operation is about.
-fn property_of(out: &mut BytesMut, instance: &ObjectPath, property: &CimName) -> Written {
-    parameter(out, "InstanceName", |out| path(out, instance))?;
-    string(out, "PropertyName", property.as_str())
 }
 
 fn modify_instance(out: &mut BytesMut, modify: &ModifyInstance) -> Written {

@@ -78,6 +78,11 @@ fn every_verb_of_wbemcli_works() {
     let new = "InstanceID=wb:1,Name=first,Command=/bin/true,Hold=true";
     shell.shows("ci", JOB, &[new], "wb:1");
     shell.shows("ein", "JW_Job", &[], "InstanceID=\"wb:1\"");
+    shell.shows("gp", JOB, &["Name"], "first");
+    shell.shows("sp", JOB, &["Priority=9"], "");
+    shell.shows("gp", JOB, &["Priority"], "9");
+    shell.complains("gp", JOB, &["NoSuch"], "CIM_ERR_NO_SUCH_PROPERTY");
+    shell.complains("sp", JOB, &["Priority=high"], "CIM_ERR_TYPE_MISMATCH");
     shell.shows("ei", "CIM_ConcreteJob", &[], "JobState=5");
     shell.shows("gi", JOB, &[], "Name=\"first\"");
     shell.shows("gi", JOB, &["Name,JobState"], "JobState=5");

@@ -91,11 +91,11 @@ impl Front {
         let time = match &call.request {
             Operation::EnumerateInstances(_)
             | Operation::EnumerateInstanceNames(_)
-            | Operation::ExecQuery(_)
             | Operation::Associators(_)
             | Operation::AssociatorNames(_)
             | Operation::References(_)
-            | Operation::ReferenceNames(_) => self.limits.enumeration_time,
+            | Operation::ReferenceNames(_)
+            | Operation::ExecQuery(_) => self.limits.enumeration_time,
             _ => self.limits.operation_time,
         };
         let arrival = Arrival {
