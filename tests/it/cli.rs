@@ -425,3 +425,22 @@ fn mof_is_checked_with_every_place_that_belongs_to_a_fault() {
         "failed to read MOF",
     );
 }
+
+#[test]
+fn a_reader_that_goes_away_is_told_as_an_error() {
+    let folder = state_dir();
+    let file = folder.path().join("wrong.mof");
+    fs::write(&file, "class X_A : X_B { };\n".repeat(100)).expect("a file of ours");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_jobwright"))
+        .args(["mof", "check"])
+        .arg(&file)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the program ends");
+    let told = err(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(!told.contains("panicked"), "{told}");
+}

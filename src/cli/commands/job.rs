@@ -60,14 +60,14 @@ pub async fn list(arguments: List) -> Result<ExitCode, CliError> {
     if arguments.active {
         jobs.retain(|job| !output::JobView(job).state().is_final());
     }
-    println!("{}", output::list(&jobs));
+    output::line(output::list(&jobs))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// `job show`.
 pub async fn show(one: One) -> Result<ExitCode, CliError> {
     let client = target::connect(&one.target)?;
-    println!("{}", output::show(&read(&client, &one.id).await?));
+    output::line(output::show(&read(&client, &one.id).await?))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,6 @@
     reason = "an indication is shown with the time it arrived"
 )]
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use chrono::Utc;
@@ -14,7 +13,7 @@ use crate::client::{Listener, Received};
 
 use super::super::CliError;
 use super::super::args::Listen;
-use super::super::output::indication;
+use super::super::output::{self, indication};
 
 /// Indications that are held while they cannot be printed; then servers are told to wait.
 const QUEUE_LIMIT: usize = 10_000;
@@ -38,7 +37,7 @@ pub async fn run(arguments: Listen) -> Result<ExitCode, CliError> {
             let Some(Received { indication, .. }) = arrivals.recv().await else {
                 break;
             };
-            print(&indication::shown(
+            output::print(&indication::shown(
                 &indication,
                 Utc::now(),
                 arguments.format,
@@ -54,14 +53,4 @@ pub async fn run(arguments: Listen) -> Result<ExitCode, CliError> {
             interrupted.map(|()| ExitCode::SUCCESS).map_err(failed)
         }
     }
-}
-
-/// Each indication is out before the next is taken, so that a reader of a pipe sees it at once.
-fn print(text: &str) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|source| CliError::Io {
-        doing: "print".to_owned(),
-        source,
-    })
 }

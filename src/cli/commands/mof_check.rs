@@ -9,15 +9,16 @@ use crate::server::{Finding, check};
 
 use super::super::CliError;
 use super::super::args::MofCheck;
+use super::super::output;
 
 /// Runs `mof check`.
 pub fn run(arguments: &MofCheck) -> Result<ExitCode, CliError> {
     let findings = check(&arguments.paths, arguments.alone).map_err(CliError::Mof)?;
     for finding in &findings {
         if arguments.format == "json" {
-            println!("{}", as_json(finding));
+            output::line(as_json(finding))?;
         } else {
-            println!("{}\n", as_text(finding));
+            output::line(format_args!("{}\n", as_text(finding)))?;
         }
     }
     let is_error = |finding: &Finding| finding.diagnostic.severity == Severity::Error;

@@ -7,6 +7,7 @@ use chrono::SecondsFormat;
 use crate::model::{CimName, CimType, CimValue};
 
 use super::super::args::Schedule;
+use super::super::output;
 use super::super::{CliError, target};
 use super::job;
 
@@ -28,7 +29,7 @@ pub async fn run(arguments: Schedule) -> Result<ExitCode, CliError> {
     for time in times.unwrap_or_default() {
         let instant = time.as_datetime().and_then(|time| time.as_instant());
         if let Some(instant) = instant {
-            println!("{}", instant.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+            output::line(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))?;
         }
     }
     if times.is_none_or(<[_]>::is_empty) {

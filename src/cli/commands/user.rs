@@ -18,6 +18,7 @@ use crate::server::auth::AccountFile;
 
 use super::super::CliError;
 use super::super::args::{AddUser, RemoveUser, State, User, UserPassword};
+use super::super::output;
 
 /// Runs a command on accounts.
 pub fn run(command: &User) -> Result<ExitCode, CliError> {
@@ -27,7 +28,7 @@ pub fn run(command: &User) -> Result<ExitCode, CliError> {
         User::Remove(arguments) => remove(arguments)?,
         User::List(state) => {
             for (name, role) in open(state)?.list() {
-                println!("{name}\t{role}");
+                output::line(format_args!("{name}\t{role}"))?;
             }
         }
     }
