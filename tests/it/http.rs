@@ -33,7 +33,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 /// A fixture as it goes over the wire.
-fn request(fixture: &str, password: &str) -> Vec<u8> {
+pub fn request(fixture: &str, password: &str) -> Vec<u8> {
     let (head, body) = fixture
         .split_once("\n\n")
         .expect("an empty line after the headers");

@@ -21,3 +21,4 @@ mod supervisor;
 mod support;
 mod tidy;
 mod wbemcli;
+mod wire;
