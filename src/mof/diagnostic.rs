@@ -44,6 +44,7 @@ codes! {
     Error UnterminatedString "unterminated-string" "A string literal that its line does not close.";
     Error UnterminatedComment "unterminated-comment" "A `/*` without `*/`.";
     Error BadEscape "bad-escape" "A backslash sequence that does not exist.";
+    Error NulCharacter "nul-character" "U+0000 in a string.";
     Error BadNumber "bad-number" "A number of no form that DSP0004 has.";
     Error NumberTooLarge "number-too-large" "A number above everything any type can hold.";
     Error BadCharacterLiteral "bad-character-literal" "A char16 literal that is not one UCS-2 unit.";

@@ -26,12 +26,15 @@ pub(super) fn number(text: &str) -> Result<Number, Code> {
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
         return Err(Code::BadNumber);
     }
-    let magnitude = i128::from_str_radix(digits, radix).map_err(|_| Code::NumberTooLarge)?;
-    Ok(Number::Integer(if negative {
-        -magnitude
+    let parsed = if negative {
+        // With its sign, since the lowest number has no positive twin.
+        i128::from_str_radix(&format!("-{digits}"), radix)
     } else {
-        magnitude
-    }))
+        i128::from_str_radix(digits, radix)
+    };
+    parsed
+        .map(Number::Integer)
+        .map_err(|_| Code::NumberTooLarge)
 }
 
 fn radix_of(digits: &str) -> (&str, u32) {

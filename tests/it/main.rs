@@ -14,6 +14,7 @@ mod https;
 mod io_errors;
 mod jobs;
 mod mof;
+mod mof_print;
 mod pywbem;
 mod schema;
 mod schema_sum;

@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::ValueEnum;
 
 use crate::json;
-use crate::model::{InstanceDecl, Literal, PropertyValue};
-use crate::mof::quoted;
+use crate::model::{InstanceDecl, Literal};
+use crate::mof::Printer;
 
 /// How indications are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -103,40 +103,9 @@ fn plain(literal: &Literal) -> String {
     }
 }
 
+/// The indication as MOF; what that has no form for is NULL with a comment.
 fn mof(instance: &InstanceDecl) -> String {
-    let mut text = format!("instance of {} {{\n", instance.class);
-    for property in &instance.properties {
-        let value = mof_value(&property.value, property);
-        writeln!(text, "    {} = {value};", property.name)
-            .expect("a String grows as it is written");
-    }
-    text.push_str("};\n");
-    text
-}
-
-fn mof_value(literal: &Literal, property: &PropertyValue) -> String {
-    use crate::model::CimType;
-    match literal {
-        Literal::Null => "NULL".to_owned(),
-        Literal::Text(text) | Literal::Quoted(text) => match property.ty {
-            None | Some(CimType::String | CimType::DateTime | CimType::Reference) => quoted(text),
-            Some(CimType::Char16) => format!("'{}'", quoted(text).trim_matches('"')),
-            Some(_) => text.to_string(),
-        },
-        Literal::Reference(path) => quoted(&path.to_string()),
-        // DSP0004 has embedded objects in MOF as strings that hold their MOF.
-        Literal::Instance(embedded) => quoted(&mof(embedded)),
-        Literal::Array(entries) => {
-            let entries: Vec<String> = entries
-                .iter()
-                .map(|entry| mof_value(entry, property))
-                .collect();
-            format!("{{ {} }}", entries.join(", "))
-        }
-        Literal::Char(_)
-        | Literal::Boolean(_)
-        | Literal::Integer(_)
-        | Literal::Real(_)
-        | Literal::Class(_) => plain(literal),
-    }
+    let mut printer = Printer::new();
+    printer.instance(instance);
+    printer.finish().0
 }

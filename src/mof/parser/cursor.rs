@@ -248,7 +248,9 @@ impl<'a, 'd> Parser<'a, 'd> {
         let third = self.peek(2).kind;
         if self.word_at(0, "class") {
             let body = matches!(third, TokenKind::LeftBrace | TokenKind::Colon);
-            return second && (body || self.word_at(2, "as"));
+            // A property `as` may refer to a class `class`: the alias tells.
+            let named = self.word_at(2, "as") && self.peek(3).kind == TokenKind::Alias;
+            return second && (body || named);
         }
         if self.word_at(0, "instance") {
             return self.word_at(1, "of") && third == TokenKind::Word;

@@ -129,8 +129,19 @@ impl<'a> Parser<'a, '_> {
         } else {
             &body[..body.len() - 1]
         };
+        let offset = |at: usize| u32::try_from(at).expect("texts are shorter than 4 GiB");
+        if let Some(at) = body.find('\0') {
+            let start = token.span.start + 1 + offset(at);
+            let span = Span {
+                start,
+                end: start + 1,
+                ..token.span
+            };
+            let message = "U+0000 is not a character of CIM strings";
+            let diagnostic = Diagnostic::new(Code::NulCharacter, span, message);
+            self.diagnostics.push(diagnostic);
+        }
         for bad in literal::unescape(body, into) {
-            let offset = |at: usize| u32::try_from(at).expect("texts are shorter than 4 GiB");
             let start = token.span.start + 1 + offset(bad.at);
             let span = Span {
                 start,
