@@ -312,9 +312,14 @@ impl Driver {
         if decisions.changes.is_empty() && decisions.shown.is_empty() {
             return;
         }
-        let mut jobs = self.published.load().jobs.clone();
+        let Snapshot {
+            mut jobs,
+            mut links,
+            ..
+        } = Snapshot::clone(&self.published.load());
         for change in &decisions.changes {
             apply(&mut jobs, change);
+            links.apply(change);
         }
         for job in &decisions.shown {
             let newer = jobs
@@ -325,7 +330,12 @@ impl Driver {
             }
         }
         let queues = queue_views(&self.scheduler);
-        self.published.store(Arc::new(Snapshot { jobs, queues }));
+        let snapshot = Snapshot {
+            jobs,
+            links,
+            queues,
+        };
+        self.published.store(Arc::new(snapshot));
         // Listeners come after readers, so that whoever hears of a change also sees it.
         for (before, after) in decisions.changes.iter().filter_map(both_sides) {
             self.desk.committed += 1;

@@ -18,6 +18,7 @@ use super::core::{
     Amendment, Answer, JobFields, JobId, JobRecord, Now, QueueOrder, QueueRefusal, QueueView,
     Refusal, Repeated, RunRow, ScheduleSpec, Setting, SpecError, Submitter,
 };
+use super::links::Links;
 use super::port::{LogChunk, Runs, Stream};
 
 /// Longest `RequestID`, in characters.
@@ -43,6 +44,8 @@ pub struct Engine {
 pub struct Snapshot {
     /// Jobs by `InstanceID`.
     pub jobs: imbl::OrdMap<JobId, Arc<JobRecord>>,
+    /// Which jobs name which.
+    pub links: Links,
     /// The queues with their numbers, by name.
     pub queues: BTreeMap<String, QueueView>,
 }
@@ -94,6 +97,12 @@ pub enum EngineError {
     /// Something that belongs to a job is not there. (`CIM_ERR_NOT_FOUND`)
     #[error("{0}")]
     Missing(String),
+    /// It is there already. (`CIM_ERR_ALREADY_EXISTS`)
+    #[error("{0}")]
+    Exists(String),
+    /// What was given cannot be. (`CIM_ERR_INVALID_PARAMETER`)
+    #[error("{0}")]
+    Wrong(String),
     /// The state of the job does not allow it. (`CIM_ERR_FAILED`)
     #[error("{0}")]
     Denied(String),
@@ -120,13 +129,19 @@ impl From<Refusal> for EngineError {
             Refusal::Spec(error) => Self::Spec(error),
             Refusal::IdUsed(id) => Self::IdUsed(id),
             Refusal::NotFound(id) => Self::NotFound(id),
+            Refusal::DependencyExists(..) => Self::Exists(refusal.to_string()),
+            Refusal::Circle(..) => Self::Wrong(refusal.to_string()),
             Refusal::Full(limit) => Self::Full(limit),
-            Refusal::NoSchedule(..) => Self::Missing(refusal.to_string()),
+            Refusal::NoSchedule(..) | Refusal::NoDependency(..) => {
+                Self::Missing(refusal.to_string())
+            }
             Refusal::NotEnded
             | Refusal::Ended
             | Refusal::Over
             | Refusal::OneShot
             | Refusal::Schedules
+            | Refusal::Begun
+            | Refusal::Chain(_)
             | Refusal::LastSchedule => Self::Denied(refusal.to_string()),
             Refusal::Queue(refusal) => Self::Queue(refusal),
         }
@@ -249,6 +264,11 @@ impl Engine {
                 unreachable!("a schedule is answered with its number")
             }
         }
+    }
+
+    /// Changes whom a job waits for, before its first run.
+    pub async fn amend(&self, id: JobId, amendment: Amendment) -> Result<(), EngineError> {
+        self.order(Ask::Amend { id, amendment }).await
     }
 
     /// Takes the schedule of this number from a job.

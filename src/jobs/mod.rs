@@ -6,6 +6,7 @@ pub mod core;
 mod driver;
 pub mod engine;
 pub mod executor;
+mod links;
 mod open;
 pub mod port;
 pub mod provider;

@@ -22,6 +22,7 @@ use super::clock;
 use super::core::{DEFAULT_QUEUE, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler};
 use super::driver::{Batch, Desk, Driver, EngineTask, queue_views};
 use super::engine::{Engine, Snapshot};
+use super::links::Links;
 use super::port::{News, Runs};
 
 /// Requests that may wait for the driver; more wait with their senders.
@@ -90,6 +91,7 @@ impl Engine {
                 .iter()
                 .map(|job| (job.id.clone(), Arc::clone(job)))
                 .collect(),
+            links: Links::of(jobs.iter()),
             queues: queue_views(&scheduler),
         };
         let mut driver = Driver {

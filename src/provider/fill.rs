@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use futures_util::stream;
 
-use crate::model::{CimDateTime, CimError, CimValue, Class, Instance, Result, Slot};
+use crate::model::{CimDateTime, CimError, CimValue, Class, Instance, InstancePath, Result, Slot};
 use crate::ops::{InstanceStream, stream_of};
 
 use super::context::Context;
@@ -29,6 +29,8 @@ pub enum Plain {
     Texts(Vec<String>),
     /// A timestamp or an interval.
     Time(CimDateTime),
+    /// A reference to an instance.
+    Path(Box<InstancePath>),
 }
 
 macro_rules! plain {
@@ -48,6 +50,7 @@ plain! {
     &str => |text: &str| Self::Text(text.to_owned());
     Vec<String> => Self::Texts;
     CimDateTime => Self::Time;
+    InstancePath => |path| Self::Path(Box::new(path));
     DateTime<Utc> => |time| Self::Time(CimDateTime::timestamp(time));
     Duration => |length| {
         Self::Time(CimDateTime::interval(TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)))
@@ -77,6 +80,7 @@ impl Plain {
                 texts.into_iter().map(CimValue::string).collect(),
             )),
             Self::Time(value) => Ok(CimValue::DateTime(value)),
+            Self::Path(path) => Ok(CimValue::Reference(Box::new((*path).into()))),
         };
         typed.map_err(|error| CimError::failed(error.to_string()))
     }

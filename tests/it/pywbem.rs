@@ -47,6 +47,11 @@ fn queues_are_managed() {
 }
 
 #[test]
+fn associations_are_walked_both_ways() {
+    run("test_links");
+}
+
+#[test]
 fn what_may_be_written_is_what_the_mof_says() {
     run("test_limits");
 }

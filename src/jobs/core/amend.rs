@@ -1,4 +1,4 @@
-//! What clients change of what belongs to a job beside its properties: its schedules.
+//! What clients change of what belongs to a job beside its properties: its schedules, and whom it waits for.
 
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ impl Scheduler {
         match amendment {
             Amendment::AddSchedule(schedule) => self.add_schedule(&job, schedule, now),
             Amendment::RemoveSchedule(number) => self.remove_schedule(&job, number, now),
+            Amendment::AddDependency(entry) => self.add_dependency(&job, entry, now),
+            Amendment::RemoveDependency(other) => self.remove_dependency(&job, &other, now),
         }
     }
 

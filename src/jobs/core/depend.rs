@@ -1,5 +1,6 @@
 //! Dependencies between jobs: an entry of `DependsOn`, and whether it holds.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,19 @@ pub struct Dependency {
 }
 
 impl Condition {
+    const ALL: [Self; 3] = [Self::Succeeded, Self::Failed, Self::Ended];
+
+    /// The condition with this number.
+    pub fn from_number(number: u16) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|condition| condition.number() == number)
+    }
+
+    /// The number of `JW_JobDependency.Condition`.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
     /// Whether an end in `state` meets the condition; `None` while the other job has not ended.
     pub fn holds(self, state: JobState) -> Option<bool> {
         state.is_final().then_some(match self {
@@ -48,6 +62,17 @@ impl Condition {
     }
 }
 
+/// What is said of an entry whose job is not there.
+pub fn unknown_dependency(job: &JobId) -> SpecError {
+    SpecError::new("DependsOn", Rule::UnknownDependency(job.to_string()))
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{};{}", self.job, self.condition.word())
+    }
+}
+
 impl FromStr for Dependency {
     type Err = SpecError;
 
@@ -57,8 +82,8 @@ impl FromStr for Dependency {
             SpecError::new("DependsOn", Rule::DependencySyntax(shown))
         };
         let (id, word) = entry.split_once(';').unwrap_or((entry, "succeeded"));
-        let all = [Condition::Succeeded, Condition::Failed, Condition::Ended];
-        let condition = all.into_iter().find(|condition| condition.word() == word);
+        let mut all = Condition::ALL.into_iter();
+        let condition = all.find(|condition| condition.word() == word);
         Ok(Self {
             job: JobId::new(id).map_err(|_| syntax())?,
             condition: condition.ok_or_else(syntax)?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
+use super::depend::Dependency;
 use super::fields::Setting;
 use super::id::{JobId, Submitter};
 use super::queue::{QueueOrder, QueueRecord, QueueRefusal};
@@ -117,6 +118,10 @@ pub enum Amendment {
     AddSchedule(ScheduleSpec),
     /// It no longer has the schedule of this number.
     RemoveSchedule(u32),
+    /// It waits for one more job.
+    AddDependency(Dependency),
+    /// It no longer waits for this job.
+    RemoveDependency(JobId),
 }
 
 /// What the store knew about the ids of a submission.
@@ -304,6 +309,21 @@ pub enum Refusal {
     /// The number of schedules of the job is at its limit.
     #[error("the job has {SCHEDULE_LIMIT} schedules, and no more are possible")]
     Schedules,
+    /// The first run of the job has begun, so that what it waits for cannot be changed any more.
+    #[error("the job has begun; what it waits for can be changed before its first run")]
+    Begun,
+    /// The first job waits for the second already.
+    #[error("the job {0} waits for {1} already")]
+    DependencyExists(JobId, JobId),
+    /// The first job does not wait for the second.
+    #[error("the job {0} does not wait for {1}")]
+    NoDependency(JobId, JobId),
+    /// The jobs would wait for each other.
+    #[error("the job {0} cannot wait for {1}, which waits for it")]
+    Circle(JobId, JobId),
+    /// Too many jobs wait for each other to say whether they would go round in a circle.
+    #[error("more than {0} jobs wait for each other there")]
+    Chain(usize),
     /// Without its last schedule the job would begin at once.
     #[error("the job would begin at once without its last schedule; suspend it first")]
     LastSchedule,

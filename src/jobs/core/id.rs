@@ -31,6 +31,11 @@ impl JobId {
         Ok(Self(text.into()))
     }
 
+    /// An id that no other one comes before, to begin a range with.
+    pub fn lowest() -> Self {
+        Self("\u{20}".into())
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -9,6 +9,7 @@ mod calendar;
 #[cfg(test)]
 mod decisions;
 mod depend;
+mod dependents;
 mod event;
 mod fields;
 mod id;
@@ -35,7 +36,7 @@ mod view;
 mod world;
 
 pub use calendar::{Calendar, DayRule};
-pub use depend::{Condition, Dependency};
+pub use depend::{Condition, Dependency, unknown_dependency};
 pub use event::{
     Action, Amendment, Answer, Change, Event, Prior, Refusal, Repeated, RunEnd, RunNews, Signal,
     Submission, Ticket,

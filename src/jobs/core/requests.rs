@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::depend::Dependency;
 use super::event::{Answer, Prior, Refusal, Repeated, Signal, Submission, Ticket};
 use super::fields::Setting;
 use super::id::JobId;
@@ -62,17 +61,6 @@ impl Scheduler {
         self.undo.requests.get(&key).cloned()
     }
 
-    fn known_dependencies(&self, all: Vec<Dependency>) -> Result<Vec<Dependency>, Refusal> {
-        let unknown = all.iter().find(|entry| !self.jobs.contains_key(&entry.job));
-        match unknown {
-            Some(entry) => {
-                let name = entry.job.to_string();
-                Err(SpecError::new("DependsOn", Rule::UnknownDependency(name)).into())
-            }
-            None => Ok(all),
-        }
-    }
-
     fn admit(&mut self, mut job: JobRecord, request_id: Option<String>, now: Now) {
         job.look_ahead(None, self.policy.zone, now);
         if job.state == JobState::New && job.awaited.is_empty() && due(&job, now) {
@@ -86,44 +74,6 @@ impl Scheduler {
                 self.settle_dependency(&id, (&entry.job, state), now);
             }
         }
-    }
-
-    /// `other` has ended in `state`: strikes what holds now, ends the job if it never can.
-    pub(super) fn settle_dependency(
-        &mut self,
-        id: &JobId,
-        (other, state): (&JobId, JobState),
-        now: Now,
-    ) {
-        let Some(job) = self.jobs.get(id).filter(|job| !job.state.is_final()) else {
-            return;
-        };
-        let of_other = |entry: &&Dependency| entry.job == *other;
-        let broken = job.awaited.iter().filter(of_other);
-        let broken = broken
-            .clone()
-            .find(|entry| entry.condition.holds(state) == Some(false));
-        if let Some(entry) = broken {
-            let description = format!(
-                "not started: {other} ended as {}, so that its condition \"{}\" can no longer hold",
-                state.label(),
-                entry.condition.word()
-            );
-            let error = JobError {
-                code: error_code::NOT_STARTED,
-                description,
-            };
-            return self.update(id, now, |job| {
-                job.state = JobState::Exception;
-                job.error = Some(error);
-            });
-        }
-        self.update(id, now, |job| {
-            job.awaited.retain(|entry| entry.job != *other);
-            if job.awaited.is_empty() && job.state == JobState::New && due(job, now) {
-                job.ready = Some(now.wall);
-            }
-        });
     }
 
     pub(super) fn modify(&mut self, ticket: Ticket, id: &JobId, settings: Vec<Setting>, now: Now) {
@@ -402,7 +352,7 @@ impl JobRecord {
 }
 
 /// Whether the time of a job that waits for nothing else has come.
-fn due(job: &JobRecord, now: Now) -> bool {
+pub(super) fn due(job: &JobRecord, now: Now) -> bool {
     match job.start() {
         StartRule::Immediately => true,
         StartRule::At(time) => job.started_by_hand || time <= now.wall,

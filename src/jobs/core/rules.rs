@@ -4,6 +4,7 @@
 //! not repeated here. The numbers in comments are those of the project's list of decisions on
 //! points where the CIM schema is silent.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -84,6 +85,9 @@ pub enum Rule {
     /// A dependency on a job that does not exist.
     #[error("names a job that does not exist: \"{0}\"")]
     UnknownDependency(String),
+    /// Two conditions for one job, of which an association can show one.
+    #[error("names a job twice: \"{0}\"")]
+    DependencyTwice(String),
     /// A queue that does not exist.
     #[error("names a queue that does not exist: \"{0}\"")]
     UnknownQueue(String),
@@ -283,6 +287,19 @@ pub(super) fn surroundings(fields: &JobFields) -> Result<(), SpecError> {
     }
     for entry in dependencies {
         entry.parse::<Dependency>()?;
+    }
+    Ok(())
+}
+
+/// A job stands in `DependsOn` once: the two jobs are the keys of `JW_JobDependency`.
+pub(super) fn each_dependency_once(fields: &JobFields) -> Result<(), SpecError> {
+    let mut seen = HashSet::new();
+    for entry in fields.depends_on.iter().flatten().take(DEPENDENCY_LIMIT) {
+        let job = entry.parse::<Dependency>()?.job;
+        if !seen.insert(job.clone()) {
+            let name = job.to_string();
+            return Err(SpecError::new("DependsOn", Rule::DependencyTwice(name)));
+        }
     }
     Ok(())
 }
@@ -536,7 +553,7 @@ mod tests {
         };
         accepted(|f| script(f, WORK_LIMIT_BYTES));
         refused(|f| script(f, WORK_LIMIT_BYTES + 1), "Script is larger");
-        let deps = |n: usize| Some(vec!["a".to_owned(); n]);
+        let deps = |n: usize| Some((0..n).map(|n| format!("job-{n}")).collect());
         accepted(|f| f.depends_on = deps(DEPENDENCY_LIMIT));
         refused(
             |f| f.depends_on = deps(DEPENDENCY_LIMIT + 1),

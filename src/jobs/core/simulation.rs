@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::world::{World, holds_slot};
-use super::{JobState, QueueLimits, QueueOrder};
+use super::{JobState, QueueLimits, QueueOrder, StartRule};
 
 /// One step of a random program; numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -26,6 +26,13 @@ pub(super) enum Step {
     Schedule {
         job: usize,
         half_hour: u64,
+        remove: bool,
+    },
+    /// One more job to wait for, or one less.
+    Depend {
+        job: usize,
+        other: usize,
+        condition: u16,
         remove: bool,
     },
     Control {
@@ -164,6 +171,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..40_usize, 1..30_i64).prop_map(|(job, seconds)| Step::Until { job, seconds }),
         2 => (0..40_usize, 0..48_u64, prop::bool::weighted(0.3))
             .prop_map(|(job, half_hour, remove)| Step::Schedule { job, half_hour, remove }),
+        3 => (0..40_usize, 0..40_usize, 2..5_u16, prop::bool::weighted(0.3))
+            .prop_map(|(job, other, condition, remove)| Step::Depend { job, other, condition, remove }),
         4 => (0..40_usize, 2..7_u16).prop_map(|(job, requested)| Step::Control { job, requested }),
         1 => (0..40_usize, any::<Option<bool>>()).prop_map(|(job, delete)| Step::Kill { job, delete }),
         1 => (0..40_usize).prop_map(|job| Step::Delete { job }),
@@ -201,5 +210,11 @@ proptest! {
             waits && world.queues[job.spec.queue()].state.starts()
         });
         prop_assert!(waiting.is_none(), "{:?} waits although slots are free", waiting);
+        let forgotten = world.scheduler.jobs().find(|job| {
+            let waits = job.state == JobState::New && job.ready.is_none();
+            let waits = waits && job.awaited.is_empty() && job.plan.retry_at.is_none();
+            waits && job.start() == StartRule::Immediately
+        });
+        prop_assert!(forgotten.is_none(), "{:?} waits for nothing", forgotten);
     }
 }

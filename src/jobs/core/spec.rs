@@ -82,6 +82,7 @@ impl JobSpec {
     /// The job that `fields` describe, submitted at `now`.
     pub fn new(mut fields: JobFields, now: DateTime<Utc>) -> Result<Self, SpecError> {
         rules::one_kind_of_start(&fields)?;
+        rules::each_dependency_once(&fields)?;
         fields.scheduled_start_time = rules::absolute_start(fields.scheduled_start_time, now)?;
         fields.until_time = rules::absolute_until(fields.until_time, now)?;
         Self::try_from(fields)
@@ -180,6 +181,36 @@ impl JobSpec {
         let entries = self.fields.depends_on.as_deref().unwrap_or_default();
         let parse = |entry: &String| entry.parse().expect("the constructor parsed each entry");
         entries.iter().map(parse).collect()
+    }
+
+    /// Whether it waits for the same jobs as `other`.
+    pub fn shares_dependencies(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.fields, &other.fields)
+            || self.fields.depends_on == other.fields.depends_on
+    }
+
+    /// This job with one more entry of `DependsOn`.
+    pub(super) fn with_dependency(&self, entry: &Dependency) -> Self {
+        let mut fields = JobFields::clone(&self.fields);
+        fields
+            .depends_on
+            .get_or_insert_default()
+            .push(entry.to_string());
+        Self {
+            fields: Arc::new(fields),
+        }
+    }
+
+    /// This job without the entry of `DependsOn` that names `other`.
+    pub(super) fn without_dependency(&self, other: &JobId) -> Self {
+        let mut fields = JobFields::clone(&self.fields);
+        let is_other = |entry: &String| entry.parse().is_ok_and(|it: Dependency| it.job == *other);
+        let mut entries = fields.depends_on.take().unwrap_or_default();
+        entries.retain(|entry| !is_other(entry));
+        fields.depends_on = Some(entries).filter(|entries| !entries.is_empty());
+        Self {
+            fields: Arc::new(fields),
+        }
     }
 
     /// When the job begins by itself.

@@ -112,7 +112,11 @@ impl JobRecord {
 
     fn what_new_waits_for(&self, now: Now) -> String {
         if let Some(first) = self.awaited.first() {
-            return format!("waits for {} ({})", first.job, first.condition.word());
+            let (job, word) = (&first.job, first.condition.word());
+            return match self.awaited.len() - 1 {
+                0 => format!("waits for {job} ({word})"),
+                more => format!("waits for {job} ({word}) and {more} more"),
+            };
         }
         if self.plan.retry_at.is_some() {
             return self.retry_status();

@@ -3,6 +3,7 @@
 //! The oracle is the disk and the executor's own ledger; the scheduler's memory is not trusted.
 
 mod executor;
+mod invariants;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -117,6 +118,12 @@ impl World {
                 half_hour,
                 remove,
             } => self.schedule(job, half_hour, remove),
+            Step::Depend {
+                job,
+                other,
+                condition,
+                remove,
+            } => self.depend(job, other, condition, remove),
             Step::Control { job, requested } => {
                 let (ticket, id) = (self.ticket(), self.job(job));
                 if requested == 2 {
@@ -229,6 +236,23 @@ impl World {
             Amendment::RemoveSchedule(1)
         } else {
             Amendment::AddSchedule(fields.try_into().expect("a schedule"))
+        };
+        self.handle(Event::Amend {
+            ticket,
+            id,
+            amendment,
+        });
+    }
+
+    fn depend(&mut self, job: usize, other: usize, condition: u16, remove: bool) {
+        let (ticket, id, other) = (self.ticket(), self.job(job), self.job(other));
+        let amendment = if remove {
+            Amendment::RemoveDependency(other)
+        } else {
+            Amendment::AddDependency(Dependency {
+                job: other,
+                condition: Condition::from_number(condition).expect("2 to 4"),
+            })
         };
         self.handle(Event::Amend {
             ticket,
@@ -473,40 +497,6 @@ impl World {
                 None => RunNews::NeverRan,
             };
             self.news(job.id.clone(), run.number, news);
-        }
-    }
-
-    pub(super) fn check(&self) {
-        for id in &self.acknowledged {
-            assert!(
-                self.disk.contains_key(id) || self.removed.contains(id),
-                "{id} was accepted and is lost"
-            );
-        }
-        let memory: BTreeMap<_, _> = self
-            .scheduler
-            .jobs()
-            .map(|job| (job.id.clone(), job.revision))
-            .collect();
-        let disk: BTreeMap<_, _> = self
-            .disk
-            .values()
-            .map(|job| (job.id.clone(), job.revision))
-            .collect();
-        assert_eq!(memory, disk, "memory and disk agree");
-        for view in self.scheduler.queue_views() {
-            let name = &view.record.name;
-            assert_eq!(self.queues.get(name), Some(&view.record), "queues agree");
-            let on_it = self.scheduler.jobs();
-            let on_it = on_it.filter(|job| job.spec.queue() == *name && !job.state.is_final());
-            let (mut jobs, mut running, mut waiting) = (0, 0, 0);
-            for job in on_it {
-                jobs += 1;
-                running += u32::from(holds_slot(job));
-                waiting += u32::from(job.ready.is_some());
-            }
-            let counted = (view.jobs, view.running, view.waiting);
-            assert_eq!(counted, (jobs, running, waiting), "the numbers of {name}");
         }
     }
 

@@ -9,13 +9,14 @@ use super::super::engine::EngineError;
 pub(super) fn cim(error: &EngineError) -> CimError {
     let status = match error {
         EngineError::Spec(_)
+        | EngineError::Wrong(_)
         | EngineError::RequestId
         | EngineError::Queue(QueueRefusal::Name | QueueRefusal::MaxRunning) => {
             Status::InvalidParameter
         }
-        EngineError::IdUsed(_) | EngineError::Queue(QueueRefusal::Exists(_)) => {
-            Status::AlreadyExists
-        }
+        EngineError::IdUsed(_)
+        | EngineError::Exists(_)
+        | EngineError::Queue(QueueRefusal::Exists(_)) => Status::AlreadyExists,
         EngineError::NotFound(_)
         | EngineError::Missing(_)
         | EngineError::Queue(QueueRefusal::Missing(_)) => Status::NotFound,

@@ -8,8 +8,8 @@ use crate::model::{
 use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
 use crate::provider::{Arguments, Changes, Context, Provider, fill};
 
-use super::super::core::{JobFields, JobId, JobRecord, Submitter};
-use super::super::engine::{Engine, Timeout};
+use super::super::core::{Dependency, JobFields, JobId, JobRecord, Submitter, unknown_dependency};
+use super::super::engine::{Engine, EngineError, Submitted, Timeout};
 use super::recent::{RECENT, Recent};
 use super::{failure, is_visible, log, next_runs, sees_commands, settings, shown, trouble};
 
@@ -127,8 +127,10 @@ impl Provider for JobProvider {
         instance: Instance,
     ) -> BoxFuture<'a, Result<InstancePath>> {
         Box::pin(async move {
-            let id = submit(&self.engine, cx, settings::fields(&instance)?).await?;
-            path_of(cx, &id)
+            let fields = settings::fields(&instance)?;
+            let submitted = submit(&self.engine, cx, fields, None).await;
+            let submitted = submitted.map_err(|error| failure::cim(&error))?;
+            path_of(cx, &submitted.id)
         })
     }
 
@@ -210,12 +212,23 @@ impl Provider for JobProvider {
     }
 }
 
-/// Submits a job for the principal of `cx`.
-pub(super) async fn submit(engine: &Engine, cx: &Context, fields: JobFields) -> Result<JobId> {
-    let submitted = engine.submit(fields, submitter(cx), None).await;
-    submitted
-        .map(|submitted| submitted.id)
-        .map_err(|error| failure::cim(&error))
+/// Submits a job for the principal of `cx`. To wait for a job is to learn how it ends, so that one
+/// that the principal may not see is not there to be waited for.
+pub(super) async fn submit(
+    engine: &Engine,
+    cx: &Context,
+    fields: JobFields,
+    request_id: Option<String>,
+) -> std::result::Result<Submitted, EngineError> {
+    let snapshot = engine.snapshot();
+    let entries = fields.depends_on.iter().flatten();
+    for entry in entries.filter_map(|entry| entry.parse::<Dependency>().ok()) {
+        let other = snapshot.jobs.get(&entry.job);
+        if other.is_some_and(|other| !is_visible(cx, other)) {
+            return Err(unknown_dependency(&entry.job).into());
+        }
+    }
+    engine.submit(fields, submitter(cx), request_id).await
 }
 
 /// The principal of `cx` as the owner of jobs.

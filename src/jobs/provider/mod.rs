@@ -1,7 +1,10 @@
 //! The providers of jobs, of their queue, of the service that takes them: views of the job engine.
 
+mod dependency;
+mod elements;
 mod failure;
 mod job;
+mod link;
 mod log;
 mod next_runs;
 mod queue;
@@ -37,7 +40,9 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
         provider,
     };
     let (engine, host) = (engine.clone(), host.clone());
+    let dependencies = link::LinkProvider::new(&engine, &host, dependency::Dependencies);
     vec![
+        registration("dependencies", dependency::CLASS, Arc::new(dependencies)),
         registration(
             "jobs",
             "CIM_Job",

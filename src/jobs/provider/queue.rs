@@ -17,7 +17,7 @@ use super::{Host, failure};
 /// The class of queues of this engine.
 pub(super) const CLASS: &str = "JW_JobQueue";
 /// The class of the system that queues belong to.
-const SYSTEM: &str = "CIM_ComputerSystem";
+pub(super) const SYSTEM: &str = "CIM_ComputerSystem";
 /// Return value 5 of `RequestStateChange`.
 const INVALID_PARAMETER: u32 = 5;
 /// Return value 4098 of `RequestStateChange`.

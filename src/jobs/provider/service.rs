@@ -11,9 +11,9 @@ use super::super::engine::{Engine, EngineError};
 use super::{Host, failure, job, settings};
 
 /// The class of the one service.
-const CLASS: &str = "JW_JobService";
+pub(super) const CLASS: &str = "JW_JobService";
 /// `Name` of the one service.
-const NAME: &str = "jobwright";
+pub(super) const NAME: &str = "jobwright";
 
 /// Return values of SubmitJob.
 mod code {
@@ -60,11 +60,7 @@ impl ServiceProvider {
             return Ok(MethodReply::code(code::INVALID_PARAMETER));
         };
         let request_id = given.value("RequestID").as_str().map(str::to_owned);
-        match self
-            .engine
-            .submit(fields, job::submitter(cx), request_id)
-            .await
-        {
+        match job::submit(&self.engine, cx, fields, request_id).await {
             Ok(submitted) => {
                 let mut reply = MethodReply::code(code::STARTED);
                 let path = job::path_of(cx, &submitted.id)?;
@@ -80,13 +76,17 @@ impl ServiceProvider {
                 Ok(MethodReply::code(code::FAILED))
             }
             Err(
-                error @ (EngineError::Spec(_) | EngineError::IdUsed(_) | EngineError::RequestId),
+                error @ (EngineError::Spec(_)
+                | EngineError::Wrong(_)
+                | EngineError::IdUsed(_)
+                | EngineError::RequestId),
             ) => {
                 tracing::info!(%error, "SubmitJob answered 5");
                 Ok(MethodReply::code(code::INVALID_PARAMETER))
             }
             Err(
                 error @ (EngineError::NotFound(_)
+                | EngineError::Exists(_)
                 | EngineError::Missing(_)
                 | EngineError::Denied(_)
                 | EngineError::Store(_)

@@ -1,0 +1,133 @@
+//! The things of the engine that associations lead to, and their object paths.
+
+use std::sync::Arc;
+
+use crate::model::{CimName, CimValue, InstancePath, ObjectPath, Result};
+use crate::provider::{Context, fill};
+
+use super::super::core::{JobId, JobRecord};
+use super::super::engine::Snapshot;
+use super::{Host, is_visible, job, queue, service};
+
+/// One end of an association.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Element {
+    /// A job.
+    Job(JobId),
+    /// A queue, by its name.
+    Queue(String),
+    /// The job service.
+    Service,
+    /// The system that all of it is on.
+    System,
+}
+
+/// Who asks, and what there was when the question came.
+#[derive(Clone)]
+pub(super) struct Scope {
+    pub(super) cx: Context,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) host: Host,
+}
+
+impl Scope {
+    /// The element at `path`, if it has the form of one of ours. It may not be there.
+    pub(super) fn element(&self, path: &InstancePath) -> Option<Element> {
+        if path.namespace != self.cx.namespace {
+            return None;
+        }
+        let is = |own: &str| {
+            let own = self.cx.schema.class(own);
+            own.is_some_and(|own| own.is_a(path.class.as_str()))
+        };
+        let key = |name: &str| path.keys.get(name).and_then(CimValue::as_str);
+        let is_key = |name, expected: &str, text: bool| {
+            let key: Option<&str> = key(name);
+            key.is_some_and(|key| {
+                if text {
+                    key == expected
+                } else {
+                    key.eq_ignore_ascii_case(expected)
+                }
+            })
+        };
+        let hosted = |class: &str| {
+            is(class)
+                && is_key("SystemName", &self.host.name, true)
+                && is_key("SystemCreationClassName", queue::SYSTEM, false)
+                && is_key("CreationClassName", class, false)
+        };
+        if is(job::CLASS) {
+            JobId::new(key("InstanceID")?).ok().map(Element::Job)
+        } else if hosted(queue::CLASS) {
+            Some(Element::Queue(key("Name")?.to_owned()))
+        } else if hosted(service::CLASS) && is_key("Name", service::NAME, true) {
+            Some(Element::Service)
+        } else if is(queue::SYSTEM)
+            && is_key("Name", &self.host.name, true)
+            && is_key("CreationClassName", queue::SYSTEM, false)
+        {
+            Some(Element::System)
+        } else {
+            None
+        }
+    }
+
+    /// The element that a reference of an instance in the namespace of the request leads to.
+    pub(super) fn referred(&self, reference: &CimValue) -> Option<Element> {
+        let reference: &ObjectPath = reference.as_reference()?;
+        let namespace = reference.namespace.as_ref();
+        let here = namespace.is_none_or(|namespace| *namespace == self.cx.namespace);
+        let path = self.cx.schema.instance_path(&self.cx.namespace, reference);
+        self.element(&path.ok().filter(|_| here)?)
+    }
+
+    /// The path of `element`.
+    pub(super) fn path(&self, element: &Element) -> Result<InstancePath> {
+        match element {
+            Element::Job(id) => job::path_of(&self.cx, id),
+            Element::Queue(name) => queue::path_of(&self.cx, &self.host, name),
+            Element::Service => self.path_by(
+                service::CLASS,
+                &[
+                    ("SystemCreationClassName", queue::SYSTEM),
+                    ("SystemName", &*self.host.name),
+                    ("CreationClassName", service::CLASS),
+                    ("Name", service::NAME),
+                ],
+            ),
+            Element::System => self.path_by(
+                queue::SYSTEM,
+                &[
+                    ("CreationClassName", queue::SYSTEM),
+                    ("Name", &*self.host.name),
+                ],
+            ),
+        }
+    }
+
+    fn path_by(&self, class: &str, keys: &[(&'static str, &str)]) -> Result<InstancePath> {
+        let key =
+            |(name, value): &(&'static str, &str)| (CimName::of(name), CimValue::string(*value));
+        Ok(InstancePath {
+            namespace: self.cx.namespace.clone(),
+            class: fill::class(&self.cx, class)?.name.clone(),
+            keys: keys.iter().map(key).collect(),
+        })
+    }
+
+    /// The job `id`, where it is there and the principal may see it.
+    pub(super) fn job(&self, id: &JobId) -> Option<&Arc<JobRecord>> {
+        let job = self.snapshot.jobs.get(id);
+        job.filter(|job| is_visible(&self.cx, job))
+    }
+
+    /// Whether `element` is there and the principal may see it.
+    pub(super) fn is_there(&self, element: &Element) -> bool {
+        match element {
+            Element::Job(id) => self.job(id).is_some(),
+            Element::Queue(name) => self.snapshot.queues.contains_key(name),
+            Element::Service | Element::System => true,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Associations of the engine: a class says which elements it links, and one provider serves it.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use crate::model::{CimError, CimName, Class, Instance, InstancePath, Result};
+use crate::ops::{BoxFuture, InstanceStream, stream_of};
+use crate::provider::fill::{self, Plain};
+use crate::provider::{Context, Provider, refers_to};
+
+use super::super::core::{JobId, JobRecord};
+use super::super::engine::Engine;
+use super::Host;
+use super::elements::{Element, Scope};
+
+/// One instance of an association: its two ends, in the order of the roles, and what else it says.
+#[derive(Debug, Clone)]
+pub(super) struct Pair {
+    pub(super) ends: [Element; 2],
+    pub(super) values: Vec<(&'static str, Plain)>,
+}
+
+/// An association class. A pair whose end is not there, or not for the principal, is not shown.
+pub(super) trait Link: Send + Sync + 'static {
+    /// The class of the instances.
+    fn class(&self) -> &'static str;
+
+    /// The names of its two references.
+    fn roles(&self) -> [&'static str; 2];
+
+    /// The pairs that come with a job.
+    fn of_job(&self, _scope: &Scope, _job: &JobRecord) -> Vec<Pair> {
+        Vec::new()
+    }
+
+    /// Further jobs whose pairs may have `job` as an end.
+    fn pointing_to(&self, _scope: &Scope, _job: &JobId) -> Vec<JobId> {
+        Vec::new()
+    }
+
+    /// The pairs that come with no job.
+    fn fixed(&self, _scope: &Scope) -> Vec<Pair> {
+        Vec::new()
+    }
+
+    /// Whether clients may create instances.
+    fn may_create(&self) -> Result<()> {
+        let class = self.class();
+        let text = format!("instances of {class} come and go with what they link");
+        Err(CimError::not_supported(text))
+    }
+
+    /// Creates an instance between `ends`, which are there.
+    fn create<'a>(
+        &'a self,
+        _engine: &'a Engine,
+        _ends: [Element; 2],
+        _instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.may_create() })
+    }
+
+    /// Deletes the instance between `ends`, which is there.
+    fn delete<'a>(&'a self, _engine: &'a Engine, _ends: [Element; 2]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.may_create() })
+    }
+}
+
+/// The provider of one association class.
+pub(super) struct LinkProvider<L> {
+    engine: Engine,
+    host: Host,
+    link: Arc<L>,
+}
+
+impl<L: Link> LinkProvider<L> {
+    /// The instances of `link`, between elements of `engine`.
+    pub(super) fn new(engine: &Engine, host: &Host, link: L) -> Self {
+        Self {
+            engine: engine.clone(),
+            host: host.clone(),
+            link: Arc::new(link),
+        }
+    }
+
+    fn scope(&self, cx: &Context) -> Scope {
+        Scope {
+            cx: cx.clone(),
+            snapshot: self.engine.snapshot(),
+            host: self.host.clone(),
+        }
+    }
+
+    /// The instances of the jobs, read job by job, and those of no job.
+    fn all(&self, own: Arc<Class>, scope: Scope) -> InstanceStream {
+        let fixed = made(&*self.link, &own, &scope, self.link.fixed(&scope));
+        let link = self.link.clone();
+        let next = move |last: Option<JobId>| {
+            use std::ops::Bound::{Excluded, Unbounded};
+            let from = last.map_or(Unbounded, Excluded);
+            let next = scope.snapshot.jobs.range((from, Unbounded)).next();
+            let item = next.map(|(id, job)| {
+                let pairs = link.of_job(&scope, job);
+                (made(&*link, &own, &scope, pairs), Some(id.clone()))
+            });
+            ready(item)
+        };
+        let of_jobs = stream::unfold(None, next).flat_map(stream::iter);
+        stream::iter(fixed).chain(of_jobs).boxed()
+    }
+
+    /// The pairs of which the job `id` is an end.
+    fn around(&self, scope: &Scope, id: &JobId) -> Vec<Pair> {
+        let end = Element::Job(id.clone());
+        let own = scope.job(id).map(|job| self.link.of_job(scope, job));
+        let others = self.link.pointing_to(scope, id);
+        let others = others.iter().filter_map(|other| scope.job(other));
+        let others = others.flat_map(|job| self.link.of_job(scope, job));
+        let pairs = own.into_iter().flatten().chain(others);
+        pairs.filter(|pair| pair.ends.contains(&end)).collect()
+    }
+
+    /// The ends that the references of a path or of a new instance lead to.
+    fn ends<'a>(
+        &self,
+        scope: &Scope,
+        value: impl Fn(&str) -> Option<&'a crate::model::CimValue>,
+    ) -> [Option<Element>; 2] {
+        self.link.roles().map(|role| scope.referred(value(role)?))
+    }
+
+    /// The pair at `path`.
+    fn find(&self, scope: &Scope, path: &InstancePath) -> Result<Pair> {
+        let missing = || CimError::not_found(format!("there is no instance {path}"));
+        let [Some(first), Some(second)] = self.ends(scope, |role| path.keys.get(role)) else {
+            return Err(missing());
+        };
+        let ends = [first, second];
+        let job = ends.iter().find_map(|end| match end {
+            Element::Job(id) => Some(id),
+            Element::Queue(_) | Element::Service | Element::System => None,
+        });
+        let pairs = match job {
+            Some(id) => self.around(scope, id),
+            None => self.link.fixed(scope),
+        };
+        let found = pairs.into_iter().find(|pair| pair.ends == ends);
+        found
+            .filter(|pair| is_shown(scope, pair))
+            .ok_or_else(missing)
+    }
+}
+
+fn is_shown(scope: &Scope, pair: &Pair) -> bool {
+    pair.ends.iter().all(|end| scope.is_there(end))
+}
+
+/// The pairs that may be shown, as instances.
+fn made(
+    link: &impl Link,
+    class: &Arc<Class>,
+    scope: &Scope,
+    pairs: Vec<Pair>,
+) -> Vec<Result<Instance>> {
+    let shown = pairs.into_iter().filter(|pair| is_shown(scope, pair));
+    shown
+        .map(|pair| instance(link, class, scope, pair))
+        .collect()
+}
+
+fn instance(link: &impl Link, class: &Arc<Class>, scope: &Scope, pair: Pair) -> Result<Instance> {
+    let [first, second] = &pair.ends;
+    let [role, other] = link.roles();
+    let ends = [
+        (role, scope.path(first)?.into()),
+        (other, scope.path(second)?.into()),
+    ];
+    fill::instance(class, ends.into_iter().chain(pair.values))
+}
+
+impl<L: Link> Provider for LinkProvider<L> {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        let own = cx.schema.class(self.link.class());
+        match own.filter(|own| own.is_a(class.name.as_str())) {
+            Some(own) => self.all(own.clone(), self.scope(cx)),
+            None => stream_of(Vec::new()),
+        }
+    }
+
+    fn get<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+    ) -> BoxFuture<'a, Result<Instance>> {
+        Box::pin(async move {
+            let scope = self.scope(cx);
+            let pair = self.find(&scope, path)?;
+            let class = fill::class(cx, self.link.class())?;
+            instance(&*self.link, class, &scope, pair)
+        })
+    }
+
+    fn references(
+        &self,
+        cx: &Context,
+        class: &Arc<Class>,
+        object: &InstancePath,
+        role: Option<&CimName>,
+    ) -> InstanceStream {
+        let own = cx.schema.class(self.link.class()).cloned();
+        let own = own.filter(|own| own.is_a(class.name.as_str()));
+        let scope = self.scope(cx);
+        let (Some(own), Some(element)) = (own, scope.element(object)) else {
+            return stream_of(Vec::new());
+        };
+        let Element::Job(id) = &element else {
+            let (cx, object, role) = (cx.clone(), object.clone(), role.cloned());
+            let refers =
+                move |instance: &Instance| ready(refers_to(&cx, instance, &object, role.as_ref()));
+            return self.all(own, scope).try_filter(refers).boxed();
+        };
+        let roles = self.link.roles();
+        let meant = |name: &str| role.is_none_or(|role| role.is(name));
+        let mut pairs = self.around(&scope, id);
+        pairs.retain(|pair| {
+            let mut ends = pair.ends.iter().zip(roles);
+            ends.any(|(end, name)| *end == element && meant(name))
+        });
+        Box::pin(stream::iter(made(&*self.link, &own, &scope, pairs)))
+    }
+
+    fn may_create(&self, _class: &Class) -> Result<()> {
+        self.link.may_create()
+    }
+
+    fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        instance: Instance,
+    ) -> BoxFuture<'a, Result<InstancePath>> {
+        Box::pin(async move {
+            let scope = self.scope(cx);
+            let mut ends = Vec::new();
+            for role in self.link.roles() {
+                let end = scope.referred(instance.value(role));
+                let end = end.filter(|end| scope.is_there(end));
+                let missing = || {
+                    let text = format!("{role}: leads to nothing that there is here");
+                    CimError::invalid_parameter(text)
+                };
+                ends.push(end.ok_or_else(missing)?);
+            }
+            let [first, second] = ends.as_slice() else {
+                unreachable!("there are two roles")
+            };
+            let ends = [first.clone(), second.clone()];
+            self.link
+                .create(&self.engine, ends.clone(), &instance)
+                .await?;
+            let pair = Pair {
+                ends,
+                values: Vec::new(),
+            };
+            let class = fill::class(cx, self.link.class())?;
+            Ok(self::instance(&*self.link, class, &scope, pair)?.path(&cx.namespace))
+        })
+    }
+
+    fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let pair = self.find(&self.scope(cx), path)?;
+            self.link.delete(&self.engine, pair.ends).await
+        })
+    }
+}
