@@ -44,6 +44,27 @@ pub enum Command {
 pub enum Mof {
     /// Say what is wrong with MOF files; exit status 1 when there is an error.
     Check(MofCheck),
+    /// Print classes, or a whole namespace, as MOF that compiles to the same.
+    Print(MofPrint),
+}
+
+/// Arguments of `mof print`. Without `--schema` and `--embedded` the server is asked.
+#[derive(Debug, Args)]
+pub struct MofPrint {
+    /// The classes to print [default: every qualifier declaration and every class].
+    #[arg(value_name = "CLASS")]
+    pub classes: Vec<String>,
+    /// The namespace [default: root/cimv2; of files all that they name].
+    #[arg(long, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Print what this file, folder or zip archive declares, with its instances. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub schema: Vec<PathBuf>,
+    /// Print what the program itself brings along.
+    #[arg(long, conflicts_with = "schema")]
+    pub embedded: bool,
+    #[command(flatten)]
+    pub target: Target,
 }
 
 /// Arguments of `mof check`.

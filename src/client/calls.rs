@@ -1,11 +1,12 @@
 //! Typed calls, one for each operation that the command line uses.
 
 use crate::model::{
-    CimName, CimType, CimValue, InstanceDecl, Literal, Namespace, ObjectPath, PropertyValue,
+    CimName, CimType, CimValue, ClassDecl, InstanceDecl, Literal, Namespace, ObjectPath,
+    PropertyValue, QualifierDecl,
 };
 use crate::ops::{
-    CreateInstance, DeleteInstance, EnumerateInstances, GetInstance, InvokeMethod, ModifyInstance,
-    Request, Select,
+    ClassSelect, CreateInstance, DeleteInstance, EnumerateClasses, EnumerateInstances,
+    EnumerateQualifiers, GetClass, GetInstance, InvokeMethod, ModifyInstance, Request, Select,
 };
 
 use super::{Client, ClientError};
@@ -67,6 +68,41 @@ impl Client {
             .into_iter()
             .map(|named| (named.path, named.instance))
             .collect())
+    }
+
+    /// `GetClass`.
+    pub async fn get_class(
+        &self,
+        namespace: &Namespace,
+        class: CimName,
+        select: ClassSelect,
+    ) -> Result<ClassDecl, ClientError> {
+        let request = Request::GetClass(GetClass { class, select });
+        Ok(self.call(namespace, request).await?.class()?)
+    }
+
+    /// `EnumerateClasses` of every class below `class`, or of all classes.
+    pub async fn enumerate_classes(
+        &self,
+        namespace: &Namespace,
+        class: Option<CimName>,
+        select: ClassSelect,
+    ) -> Result<Vec<ClassDecl>, ClientError> {
+        let request = Request::EnumerateClasses(EnumerateClasses {
+            class,
+            deep_inheritance: true,
+            select,
+        });
+        Ok(self.call(namespace, request).await?.classes()?)
+    }
+
+    /// `EnumerateQualifiers`.
+    pub async fn enumerate_qualifiers(
+        &self,
+        namespace: &Namespace,
+    ) -> Result<Vec<QualifierDecl>, ClientError> {
+        let request = Request::EnumerateQualifiers(EnumerateQualifiers {});
+        Ok(self.call(namespace, request).await?.qualifiers()?)
     }
 
     /// `CreateInstance`.

@@ -31,6 +31,6 @@ pub use diagnostic::{Code, Diagnostic, Note, Severity};
 pub use embedded::{Embedded, ROOTS};
 pub use lexer::token_count;
 pub use literal::quoted;
-pub use print::{Loss, Printer};
+pub use print::{Loss, Printer, dependency_order};
 pub use render::{render, render_note};
 pub use source::{FileId, Position, SourceError, SourceFile, SourceMap, Sources, Span};

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use crate::support::{Server, state_dir};
 
 /// Runs `jobwright` with nothing in its environment that could lead it elsewhere.
-fn jobwright(state: &Path, arguments: &[&str]) -> Output {
+pub fn jobwright(state: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_jobwright"))
         .args(arguments)
         .env_clear()
@@ -18,16 +18,16 @@ fn jobwright(state: &Path, arguments: &[&str]) -> Output {
         .expect("the program starts")
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn err(output: &Output) -> String {
+pub fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 
 /// Runs a command that must succeed and gives what it printed.
-fn told(state: &Path, arguments: &[&str]) -> String {
+pub fn told(state: &Path, arguments: &[&str]) -> String {
     let output = jobwright(state, arguments);
     assert!(
         output.status.success(),
@@ -38,7 +38,7 @@ fn told(state: &Path, arguments: &[&str]) -> String {
 }
 
 /// Runs a command that must fail with `code` and say `text`.
-fn refused(state: &Path, arguments: &[&str], code: i32, text: &str) {
+pub fn refused(state: &Path, arguments: &[&str], code: i32, text: &str) {
     let output = jobwright(state, arguments);
     let told = err(&output);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");

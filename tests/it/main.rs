@@ -4,6 +4,7 @@
 
 mod abuse;
 mod cli;
+mod cli_mof;
 mod crash;
 mod crash_load;
 mod dmtf;

@@ -5,6 +5,8 @@
 
 mod declaration;
 mod lines;
+mod order;
 mod shape;
 
 pub use declaration::{Loss, Printer};
+pub use order::dependency_order;

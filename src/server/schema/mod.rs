@@ -6,3 +6,4 @@ mod sources;
 
 pub use check::{Finding, check};
 pub(super) use load::load;
+pub use sources::compiled;

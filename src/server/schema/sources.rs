@@ -49,7 +49,10 @@ fn bounded(source: impl Read, limit_bytes: usize) -> io::Result<Option<Vec<u8>>>
 }
 
 /// What the file, folder or archive `path` declares.
-pub(super) fn compiled(path: &Path) -> Result<Compilation, StartError> {
+///
+/// # Errors
+/// A path that cannot be read.
+pub fn compiled(path: &Path) -> Result<Compilation, StartError> {
     let failed = |source| StartError::State {
         path: path.to_owned(),
         source,
