@@ -82,6 +82,16 @@ keys! {
     history_outlives_job: bool, "false";
     /// Bytes kept of each output of a run.
     output_limit_bytes: u64, "10485760";
+    /// Pulled enumerations that clients may hold open at a time.
+    open_enumerations: u32, "1000";
+    /// The same for one user.
+    user_open_enumerations: u32, "200";
+    /// Objects in one answer of a pulled enumeration, however many the client would take.
+    pull_limit_objects: u32, "10000";
+    /// Seconds that an enumeration stays open between two pulls when its client names no time.
+    pull_timeout_seconds: u32, "30";
+    /// The longest time that a client may name for it.
+    pull_timeout_limit_seconds: u32, "600";
     /// The namespace that describes the server.
     interop_namespace: String, "interop";
     /// Further names of that namespace.

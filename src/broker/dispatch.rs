@@ -7,10 +7,11 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 
 use crate::model::{CimError, Result};
-use crate::ops::{Addressed, Reply, Request};
+use crate::ops::{Addressed, PullKind, Reply, Request};
 use crate::provider::{Context, Principal, Registry};
 
 use super::deprecations::Deprecations;
+use super::enumerations::{Enumerations, PullLimits};
 use super::{Namespaces, access};
 
 /// When a request came and until when it must be answered.
@@ -27,6 +28,7 @@ pub struct Broker {
     pub(super) namespaces: ArcSwap<Namespaces>,
     pub(super) registry: Arc<Registry>,
     pub(super) deprecations: Deprecations,
+    pub(super) enumerations: Arc<Enumerations>,
 }
 
 impl Broker {
@@ -36,6 +38,16 @@ impl Broker {
             namespaces: ArcSwap::from_pointee(namespaces),
             registry: Arc::new(registry),
             deprecations: Deprecations::default(),
+            enumerations: Arc::new(Enumerations::new(PullLimits::default())),
+        }
+    }
+
+    /// The same with other limits on enumerations that are pulled.
+    #[must_use]
+    pub fn with_pull_limits(self, limits: PullLimits) -> Self {
+        Self {
+            enumerations: Arc::new(Enumerations::new(limits)),
+            ..self
         }
     }
 
@@ -90,6 +102,30 @@ impl Broker {
             Request::GetQualifier(request) => super::classes::qualifier(&cx.schema, &request),
             Request::EnumerateQualifiers(_) => Ok(super::classes::qualifiers(&cx.schema)),
             Request::ExecQuery(request) => self.exec_query(cx, &request).await,
+            Request::OpenEnumerateInstances(request) => self.open_instances(cx, request),
+            Request::OpenEnumerateInstancePaths(request) => self.open_paths(cx, &request),
+            Request::OpenReferenceInstances(request) => self.open_references(cx, request).await,
+            Request::OpenReferenceInstancePaths(request) => {
+                self.open_reference_paths(cx, &request).await
+            }
+            Request::OpenAssociatorInstances(request) => self.open_associators(cx, request).await,
+            Request::OpenAssociatorInstancePaths(request) => {
+                self.open_associator_paths(cx, request).await
+            }
+            Request::OpenQueryInstances(request) => self.open_query(cx, &request).await,
+            Request::PullInstancesWithPath(request) => {
+                let kind = PullKind::InstancesWithPath;
+                self.pull(cx, kind, &request.context, request.max_objects)
+            }
+            Request::PullInstancePaths(request) => {
+                self.pull(cx, PullKind::Paths, &request.context, request.max_objects)
+            }
+            Request::PullInstances(request) => {
+                let kind = PullKind::Instances;
+                self.pull(cx, kind, &request.context, request.max_objects)
+            }
+            Request::CloseEnumeration(request) => self.close_enumeration(cx, &request),
+            Request::EnumerationCount(request) => self.enumeration_count(cx, &request),
             Request::Unsupported(request) => Err(CimError::not_supported(request.method)),
         }
     }

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt};
 use crate::model::{CimError, Instance, InstancePath, ObjectPath, Result};
 use crate::ops::{
     CreateInstance, DeleteInstance, EnumerateInstanceNames, EnumerateInstances, GetInstance,
-    InstanceStream, Reply,
+    InstanceStream, PathStream, Reply,
 };
 use crate::provider::{Context, Provider, Registry};
 
@@ -65,11 +65,15 @@ impl Broker {
     ) -> Result<Reply> {
         let class = cx.schema.known_class(&request.class)?.clone();
         self.deprecations.class(&class);
-        let (providers, cx) = (self.providers(cx, &class), cx.clone());
-        let stream = stream::iter(providers)
+        Ok(Reply::Paths(self.paths_of(cx, &class)))
+    }
+
+    /// The paths of those instances.
+    pub(super) fn paths_of(&self, cx: &Context, class: &Arc<crate::model::Class>) -> PathStream {
+        let (providers, cx, class) = (self.providers(cx, class), cx.clone(), class.clone());
+        stream::iter(providers)
             .flat_map(move |p| p.paths(&cx, &class))
-            .boxed();
-        Ok(Reply::Paths(stream))
+            .boxed()
     }
 
     pub(super) fn providers(

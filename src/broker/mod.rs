@@ -8,12 +8,15 @@ mod associations;
 mod classes;
 mod deprecations;
 mod dispatch;
+mod enumerations;
 mod instances;
 mod methods;
 mod modify;
 mod namespaces;
 mod properties;
+mod pulls;
 mod queries;
 
 pub use dispatch::{Arrival, Broker};
+pub use enumerations::PullLimits;
 pub use namespaces::{Namespaces, Served};

@@ -20,11 +20,16 @@ impl Broker {
     /// DSP0200 1.4 §5.4.2.13.
     pub(super) async fn exec_query(&self, cx: &Context, request: &ExecQuery) -> Result<Reply> {
         let query = Query::given(&request.language, &request.query, &*cx.schema)?;
-        self.rows(cx, Arc::new(query)).await
+        let (stream, select) = self.rows(cx, Arc::new(query)).await?;
+        Ok(Reply::Rows { stream, select })
     }
 
-    /// The rows of `query`.
-    pub(super) async fn rows(&self, cx: &Context, query: Arc<Query>) -> Result<Reply> {
+    /// The rows of `query`, with what is wanted of them.
+    pub(super) async fn rows(
+        &self,
+        cx: &Context,
+        query: Arc<Query>,
+    ) -> Result<(InstanceStream, Select)> {
         let select = Select {
             properties: query.projection.names(),
             class_origin: false,
@@ -48,7 +53,7 @@ impl Broker {
                 .boxed(),
             None => rows,
         };
-        Ok(Reply::Rows { stream, select })
+        Ok((stream, select))
     }
 
     /// The instances that may be selected: one when the query binds every key, else all of the

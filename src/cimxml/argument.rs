@@ -98,10 +98,39 @@ impl Arguments {
 
     /// A string that must be there.
     pub fn string(&mut self, name: &str) -> Taken<String> {
-        match self.take(name) {
+        match self.optional_string(name)? {
+            Some(text) => Ok(text),
             None => wrong(name, "the parameter is missing"),
-            Some(Argument::Value(Literal::Text(text))) => Ok(text.into()),
+        }
+    }
+
+    /// A string that may be left out.
+    pub fn optional_string(&mut self, name: &str) -> Taken<Option<String>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Argument::Value(Literal::Text(text))) => Ok(Some(text.into())),
             Some(_) => wrong(name, "a string is wanted"),
+        }
+    }
+
+    /// A `uint32` that must be there.
+    pub fn number(&mut self, name: &str) -> Taken<u32> {
+        match self.optional_number(name)? {
+            Some(number) => Ok(number),
+            None => wrong(name, "the parameter is missing"),
+        }
+    }
+
+    /// A `uint32` that may be left out.
+    pub fn optional_number(&mut self, name: &str) -> Taken<Option<u32>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Argument::Value(literal)) => match literal.resolve(CimType::Uint32, false) {
+                Ok(CimValue::Uint32(value)) => Ok(Some(value)),
+                Ok(_) => Ok(None),
+                Err(error) => wrong(name, &error.to_string()),
+            },
+            Some(_) => wrong(name, "a number is wanted"),
         }
     }
 

@@ -44,7 +44,7 @@ pub(super) fn reference_names(given: &mut Arguments) -> Taken<Request> {
     }))
 }
 
-fn take_associator_filter(given: &mut Arguments) -> Taken<AssociatorFilter> {
+pub(super) fn take_associator_filter(given: &mut Arguments) -> Taken<AssociatorFilter> {
     Ok(AssociatorFilter {
         association: given.optional_class("AssocClass")?,
         result: given.optional_class("ResultClass")?,
@@ -53,14 +53,14 @@ fn take_associator_filter(given: &mut Arguments) -> Taken<AssociatorFilter> {
     })
 }
 
-fn take_reference_filter(given: &mut Arguments) -> Taken<ReferenceFilter> {
+pub(super) fn take_reference_filter(given: &mut Arguments) -> Taken<ReferenceFilter> {
     Ok(ReferenceFilter {
         result: given.optional_class("ResultClass")?,
         role: given.optional_name("Role")?,
     })
 }
 
-fn take_select(given: &mut Arguments) -> Taken<Select> {
+pub(super) fn take_select(given: &mut Arguments) -> Taken<Select> {
     Ok(Select {
         properties: given.property_list("PropertyList")?,
         class_origin: given.boolean("IncludeClassOrigin", false)?,
@@ -102,7 +102,7 @@ fn object_name(out: &mut BytesMut, object: &ObjectPath) -> Written {
     })
 }
 
-fn put_associator_filter(out: &mut BytesMut, filter: &AssociatorFilter) -> Written {
+pub(super) fn put_associator_filter(out: &mut BytesMut, filter: &AssociatorFilter) -> Written {
     class_parameter(out, "AssocClass", filter.association.as_ref())?;
     class_parameter(out, "ResultClass", filter.result.as_ref())?;
     if let Some(role) = &filter.role {
@@ -114,7 +114,7 @@ fn put_associator_filter(out: &mut BytesMut, filter: &AssociatorFilter) -> Writt
     }
 }
 
-fn put_reference_filter(out: &mut BytesMut, filter: &ReferenceFilter) -> Written {
+pub(super) fn put_reference_filter(out: &mut BytesMut, filter: &ReferenceFilter) -> Written {
     class_parameter(out, "ResultClass", filter.result.as_ref())?;
     match &filter.role {
         Some(role) => string(out, "Role", role.as_str()),
@@ -122,7 +122,7 @@ fn put_reference_filter(out: &mut BytesMut, filter: &ReferenceFilter) -> Written
     }
 }
 
-fn put_select(out: &mut BytesMut, select: &Select) -> Written {
+pub(super) fn put_select(out: &mut BytesMut, select: &Select) -> Written {
     boolean(out, "IncludeClassOrigin", select.class_origin)?;
     property_list(out, select.properties.as_deref())
 }

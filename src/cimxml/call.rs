@@ -4,11 +4,14 @@ use bytes::BytesMut;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::model::{CimName, ObjectPath, Result};
-use crate::ops::{Addressed, ClassSelect, InvokeMethod, ModifyInstance, Request, Select};
+use crate::ops::{
+    Addressed, ClassSelect, EnumerateClasses, EnumerateInstances, GetClass, InvokeMethod,
+    ModifyInstance, Request, Select, SetProperty,
+};
 
 use super::response::{PROLOGUE, atomically};
 use super::writer::{EncodeError, Written, attribute, markup, text};
-use super::{associations, decl_writer, path_writer};
+use super::{associations, decl_writer, path_writer, pulls};
 
 /// What is escaped in `CIMObject` and `CIMMethod`: DSP0200 1.4 §6.3.7 leaves what is safe in a
 /// header to the sender.
@@ -104,11 +107,7 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
             parameter(out, "InstanceName", |out| path(out, &get.path))?;
             select(out, &get.select)
         }
-        Request::EnumerateInstances(all) => {
-            class_name(out, Some(&all.class))?;
-            boolean(out, "DeepInheritance", all.deep_inheritance)?;
-            select(out, &all.select)
-        }
+        Request::EnumerateInstances(all) => enumerate_instances(out, all),
         Request::EnumerateInstanceNames(all) => class_name(out, Some(&all.class)),
         Request::CreateInstance(create) => parameter(out, "NewInstance", |out| {
             decl_writer::instance(out, &create.instance)
@@ -125,21 +124,9 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
             parameter(out, "InstanceName", |out| path(out, &get.path))?;
             string(out, "PropertyName", get.property.as_str())
         }
-        Request::SetProperty(set) => {
-            parameter(out, "InstanceName", |out| path(out, &set.path))?;
-            string(out, "PropertyName", set.property.as_str())?;
-            parameter(out, "NewValue", |out| decl_writer::value(out, &set.value))
-        }
-        Request::GetClass(get) => {
-            class_name(out, Some(&get.class))?;
-            class_select(out, &get.select)?;
-            property_list(out, get.select.properties.as_deref())
-        }
-        Request::EnumerateClasses(all) => {
-            class_name(out, all.class.as_ref())?;
-            boolean(out, "DeepInheritance", all.deep_inheritance)?;
-            class_select(out, &all.select)
-        }
+        Request::SetProperty(set) => set_property(out, set),
+        Request::GetClass(get) => get_class(out, get),
+        Request::EnumerateClasses(all) => enumerate_classes(out, all),
         Request::EnumerateClassNames(all) => {
             class_name(out, all.class.as_ref())?;
             boolean(out, "DeepInheritance", all.deep_inheritance)
@@ -149,10 +136,48 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
             string(out, "QueryLanguage", &exec.language)?;
             string(out, "Query", &exec.query)
         }
+        Request::OpenEnumerateInstances(open) => pulls::put_open_instances(out, open),
+        Request::OpenEnumerateInstancePaths(open) => pulls::put_open_paths(out, open),
+        Request::OpenReferenceInstances(open) => pulls::put_open_references(out, open),
+        Request::OpenReferenceInstancePaths(open) => pulls::put_open_reference_paths(out, open),
+        Request::OpenAssociatorInstances(open) => pulls::put_open_associators(out, open),
+        Request::OpenAssociatorInstancePaths(open) => pulls::put_open_associator_paths(out, open),
+        Request::OpenQueryInstances(open) => pulls::put_open_query(out, open),
+        Request::PullInstancesWithPath(pull) => {
+            pulls::put_pull(out, &pull.context, pull.max_objects)
+        }
+        Request::PullInstancePaths(pull) => pulls::put_pull(out, &pull.context, pull.max_objects),
+        Request::PullInstances(pull) => pulls::put_pull(out, &pull.context, pull.max_objects),
+        Request::CloseEnumeration(close) => pulls::put_context(out, &close.context),
+        Request::EnumerationCount(count) => pulls::put_context(out, &count.context),
         Request::EnumerateQualifiers(_) | Request::Unsupported(_) | Request::InvokeMethod(_) => {
             Ok(())
         }
     }
+}
+
+fn enumerate_instances(out: &mut BytesMut, all: &EnumerateInstances) -> Written {
+    class_name(out, Some(&all.class))?;
+    boolean(out, "DeepInheritance", all.deep_inheritance)?;
+    select(out, &all.select)
+}
+
+fn set_property(out: &mut BytesMut, set: &SetProperty) -> Written {
+    parameter(out, "InstanceName", |out| path(out, &set.path))?;
+    string(out, "PropertyName", set.property.as_str())?;
+    parameter(out, "NewValue", |out| decl_writer::value(out, &set.value))
+}
+
+fn get_class(out: &mut BytesMut, get: &GetClass) -> Written {
+    class_name(out, Some(&get.class))?;
+    class_select(out, &get.select)?;
+    property_list(out, get.select.properties.as_deref())
+}
+
+fn enumerate_classes(out: &mut BytesMut, all: &EnumerateClasses) -> Written {
+    class_name(out, all.class.as_ref())?;
+    boolean(out, "DeepInheritance", all.deep_inheritance)?;
+    class_select(out, &all.select)
 }
 
 fn modify_instance(out: &mut BytesMut, modify: &ModifyInstance) -> Written {

@@ -18,6 +18,7 @@ mod envelope;
 mod headers;
 mod instance;
 mod path;
+mod pulls;
 mod request;
 mod value;
 

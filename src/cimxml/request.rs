@@ -8,7 +8,7 @@ use crate::ops::{self, Addressed, ClassSelect, Request, Select};
 use super::argument::Arguments;
 use super::error::{DecodeError, DecodeErrorKind, Envelope, ResponseHead, Result, Target};
 use super::reader::{Reader, Tag};
-use super::{Limits, associations, envelope, instance, path};
+use super::{Limits, associations, envelope, instance, path, pulls};
 
 /// A request that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +125,11 @@ fn intrinsic_call(reader: &mut Reader<'_>, envelope: &mut Envelope) -> Result<Ad
 
 /// The operation `method` with its parameters; names compare without case.
 fn operation(method: &str, given: &mut Arguments) -> Result<Request, CimError> {
-    Ok(match method.to_ascii_lowercase().as_str() {
+    let folded = method.to_ascii_lowercase();
+    if let Some(request) = pulls::operation(&folded, given)? {
+        return Ok(request);
+    }
+    Ok(match folded.as_str() {
         "getinstance" => get_instance(given)?,
         "enumerateinstances" => enumerate_instances(given)?,
         "enumerateinstancenames" => Request::EnumerateInstanceNames(ops::EnumerateInstanceNames {

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 
-use crate::model::{CimError, Instance, InstancePath, Result};
-use crate::ops::{InstanceStream, MethodReply, Object, ObjectStream, PathStream, Reply, Select};
+use crate::model::{CimError, CimName, CimType, CimValue, Instance, InstancePath, Result};
+use crate::ops::{
+    ClassReply, InstanceStream, MethodReply, Object, ObjectStream, PathStream, PullReply,
+    PullShape, Pulled, PulledObject, Reply, Select,
+};
 
 use super::error::ResponseHead;
 use super::writer::{EncodeError, Written, attribute, markup, plain};
@@ -46,6 +49,8 @@ pub enum Rest {
     },
     /// Absolute paths; each goes to [`ResponseEncoder::object_path`].
     ObjectPaths(PathStream),
+    /// Pieces of a pull; each goes to [`ResponseEncoder::pulled`], the last of them ends the list.
+    Pulled(PullReply),
 }
 
 /// Encodes the response to one request.
@@ -127,6 +132,7 @@ impl ResponseEncoder {
             Reply::Paths(stream) => Rest::Paths(stream),
             Reply::Objects { stream, select } => Rest::Objects { stream, select },
             Reply::ObjectPaths(stream) => Rest::ObjectPaths(stream),
+            Reply::Pulled(reply) => Rest::Pulled(reply),
             whole => {
                 atomically(out, |out| self.whole(out, &whole))?;
                 return Ok(Rest::Complete);
@@ -204,9 +210,40 @@ impl ResponseEncoder {
         })
     }
 
-    /// Appends everything after the items of a list.
-    pub fn finish(&self, out: &mut BytesMut) {
+    /// Appends a piece of a pull: `VALUE.INSTANCEWITHPATH`, `INSTANCEPATH` or `INSTANCE`, and what
+    /// DSP0200 1.4 §5.4.2.24 wants to be told after the last of them.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn pulled(&self, out: &mut BytesMut, piece: &Pulled, shape: &PullShape) -> Result<()> {
+        atomically(out, |out| match piece {
+            Pulled::Object(PulledObject::Instance(object)) => {
+                markup(out, "<VALUE.INSTANCEWITHPATH>");
+                path_writer::absolute_instance(out, &self.host, &object.path())?;
+                value_writer::instance(out, &object.instance, &shape.select)?;
+                markup(out, "</VALUE.INSTANCEWITHPATH>");
+                Ok(())
+            }
+            Pulled::Object(PulledObject::Path(path)) => {
+                path_writer::absolute_instance(out, &self.host, path)
+            }
+            Pulled::Object(PulledObject::Row(row)) => {
+                value_writer::instance(out, row, &shape.select)
+            }
+            Pulled::End { context } => {
+                self.end_list(out);
+                pull_outputs(out, context.as_deref(), shape.result_class.as_ref())
+            }
+        })
+    }
+
+    /// Appends what ends the items of a list that is not pulled.
+    pub fn end_list(&self, out: &mut BytesMut) {
         markup(out, "</IRETURNVALUE>");
+    }
+
+    /// Appends everything after a list and its end.
+    pub fn finish(&self, out: &mut BytesMut) {
         self.close(out);
     }
 
@@ -278,7 +315,8 @@ fn returned(out: &mut BytesMut, reply: &Reply, host: &str) -> Written {
         | Reply::Rows { .. }
         | Reply::Paths(_)
         | Reply::Objects { .. }
-        | Reply::ObjectPaths(_) => Ok(()),
+        | Reply::ObjectPaths(_)
+        | Reply::Pulled(_) => Ok(()),
         Reply::ClassObjects { namespace, classes } => classes.iter().try_for_each(|class| {
             markup(out, "<VALUE.OBJECTWITHPATH>");
             path_writer::absolute_class(out, host, namespace, &class.class.name)?;
@@ -329,6 +367,22 @@ fn outputs(out: &mut BytesMut, method: &MethodReply) -> Written {
         .iter()
         .filter(|(_, _, held)| !held.is_null())
         .try_for_each(|(name, ty, held)| value_writer::output(out, name, *ty, held))
+}
+
+/// `EnumerationContext` is left out at the end of the sequence, where it would be NULL.
+fn pull_outputs(out: &mut BytesMut, context: Option<&str>, class: Option<&ClassReply>) -> Written {
+    let ended = CimValue::Boolean(context.is_none());
+    value_writer::output(out, &CimName::of("EndOfSequence"), CimType::Boolean, &ended)?;
+    if let Some(context) = context {
+        let name = CimName::of("EnumerationContext");
+        value_writer::output(out, &name, CimType::String, &CimValue::string(context))?;
+    }
+    if let Some(class) = class {
+        markup(out, "<PARAMVALUE NAME=\"QueryResultClass\">");
+        class_writer::class(out, class)?;
+        markup(out, "</PARAMVALUE>");
+    }
+    Ok(())
 }
 
 /// Appends all that `write` appends, or nothing.

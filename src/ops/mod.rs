@@ -3,10 +3,12 @@
 //! This is the single list of what the server does; protocols decode into [`Request`] and encode
 //! from [`Reply`]. It does nothing itself.
 
+mod pull;
 mod reply;
 mod select;
 mod traversal;
 
+pub use pull::{Opening, PullKind, PullReply, PullShape, PullStream, Pulled, PulledObject, Terms};
 pub use reply::{
     BoxFuture, ClassReply, InstanceStream, MethodReply, Object, ObjectStream, PathStream, Reply,
     stream_of,
@@ -204,10 +206,136 @@ operations! {
         /// The query.
         query: String,
     }
+    /// Opens an enumeration of the instances of a class and of its subclasses (§5.4.2.24).
+    OpenEnumerateInstances(ReadInstance) {
+        /// The class.
+        class: CimName,
+        /// Whether properties that subclasses add are wanted too.
+        deep_inheritance: bool,
+        /// Which properties are wanted.
+        select: Select,
+        /// What is told when an enumeration is opened.
+        opening: Opening,
+    }
+    /// Opens an enumeration of the paths of the instances of a class and of its subclasses.
+    OpenEnumerateInstancePaths(ReadInstance) {
+        /// The class.
+        class: CimName,
+        /// What is told when an enumeration is opened.
+        opening: Opening,
+    }
+    /// Opens an enumeration of the associations of an instance.
+    OpenReferenceInstances(ReadInstance) {
+        /// The instance.
+        path: ObjectPath,
+        /// Which associations are wanted.
+        filter: ReferenceFilter,
+        /// Which properties are wanted.
+        select: Select,
+        /// What is told when an enumeration is opened.
+        opening: Opening,
+    }
+    /// Opens an enumeration of the paths of the associations of an instance.
+    OpenReferenceInstancePaths(ReadInstance) {
+        /// The instance.
+        path: ObjectPath,
+        /// Which associations are wanted.
+        filter: ReferenceFilter,
+        /// What is told when an enumeration is opened.
+        opening: Opening,
+    }
+    /// Opens an enumeration of what the associations of an instance lead to.
+    OpenAssociatorInstances(ReadInstance) {
+        /// The instance.
+        path: ObjectPath,
+        /// Which associations are followed, and to what.
+        filter: AssociatorFilter,
+        /// Which properties are wanted.
+        select: Select,
+        /// What is told when an enumeration is opened.
+        opening: Opening,
+    }
+    /// Opens an enumeration of the paths of what the associations of an instance lead to.
+    OpenAssociatorInstancePaths(ReadInstance) {
+        /// The instance.
+        path: ObjectPath,
+        /// Which associations are followed, and to what.
+        filter: AssociatorFilter,
+        /// What is told when an enumeration is opened.
+        opening: Opening,
+    }
+    /// Opens an enumeration of the rows of a query.
+    OpenQueryInstances(ReadInstance) {
+        /// The name of the query language.
+        language: String,
+        /// The query.
+        query: String,
+        /// `ReturnQueryResultClass`: whether the class of the rows is wanted.
+        return_class: bool,
+        /// How the enumeration goes on.
+        terms: Terms,
+    }
+    /// Pulls instances with their paths.
+    PullInstancesWithPath(ReadInstance) {
+        /// The enumeration.
+        context: String,
+        /// How many at most.
+        max_objects: u32,
+    }
+    /// Pulls paths of instances.
+    PullInstancePaths(ReadInstance) {
+        /// The enumeration.
+        context: String,
+        /// How many at most.
+        max_objects: u32,
+    }
+    /// Pulls rows of a query.
+    PullInstances(ReadInstance) {
+        /// The enumeration.
+        context: String,
+        /// How many at most.
+        max_objects: u32,
+    }
+    /// Closes an enumeration before its end.
+    CloseEnumeration(ReadInstance) {
+        /// The enumeration.
+        context: String,
+    }
+    /// Asks how many objects an enumeration will still give.
+    EnumerationCount(ReadInstance) {
+        /// The enumeration.
+        context: String,
+    }
     /// An intrinsic operation that this server does not have; it is answered `NOT_SUPPORTED`.
     Unsupported(ReadSchema) {
         /// The method's name as the client wrote it.
         method: String,
+    }
+}
+
+impl Request {
+    /// Whether the operation may give any number of objects.
+    pub fn is_enumeration(&self) -> bool {
+        matches!(
+            self,
+            Self::EnumerateInstances(_)
+                | Self::EnumerateInstanceNames(_)
+                | Self::Associators(_)
+                | Self::AssociatorNames(_)
+                | Self::References(_)
+                | Self::ReferenceNames(_)
+                | Self::ExecQuery(_)
+                | Self::OpenEnumerateInstances(_)
+                | Self::OpenEnumerateInstancePaths(_)
+                | Self::OpenReferenceInstances(_)
+                | Self::OpenReferenceInstancePaths(_)
+                | Self::OpenAssociatorInstances(_)
+                | Self::OpenAssociatorInstancePaths(_)
+                | Self::OpenQueryInstances(_)
+                | Self::PullInstancesWithPath(_)
+                | Self::PullInstancePaths(_)
+                | Self::PullInstances(_)
+        )
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
     CimName, CimType, CimValue, Class, Instance, InstancePath, Namespace, QualifierDecl, Result,
 };
 
-use super::{ClassSelect, Select};
+use super::{ClassSelect, PullReply, Select};
 
 /// A boxed future, as providers return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -117,6 +117,8 @@ pub enum Reply {
     },
     /// Absolute paths of instances.
     ObjectPaths(PathStream),
+    /// Objects of an enumeration that is pulled.
+    Pulled(PullReply),
     /// Classes with absolute paths.
     ClassObjects {
         /// Their namespace.
@@ -158,6 +160,7 @@ impl fmt::Debug for Reply {
             Self::Paths(_) => "Paths",
             Self::Objects { .. } => "Objects",
             Self::ObjectPaths(_) => "ObjectPaths",
+            Self::Pulled(_) => "Pulled",
             Self::ClassObjects { .. } => "ClassObjects",
             Self::ClassPaths { .. } => "ClassPaths",
             Self::Value(_) => "Value",

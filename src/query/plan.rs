@@ -117,12 +117,24 @@ impl Filter {
         class: Option<&Arc<Class>>,
         classes: &dyn Classes,
     ) -> Result<Option<Self>, CimError> {
+        let Some((language, text)) = Self::asked(language, text)? else {
+            return Ok(None);
+        };
+        Language::of_filter(language)?;
+        Ok(Some(Self::compile(text, class, classes)?))
+    }
+
+    /// The language and the text of a filter, when a client sent both.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER` for one without the other.
+    pub fn asked<'a>(
+        language: Option<&'a str>,
+        text: Option<&'a str>,
+    ) -> Result<Option<(&'a str, &'a str)>, CimError> {
         match (language, text) {
             (None, None) => Ok(None),
-            (Some(language), Some(text)) => {
-                Language::of_filter(language)?;
-                Ok(Some(Self::compile(text, class, classes)?))
-            }
+            (Some(language), Some(text)) => Ok(Some((language, text))),
             (Some(_), None) => Err(CimError::invalid_parameter(
                 "FilterQueryLanguage is given without FilterQuery",
             )),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 
-use crate::broker::{Broker, Namespaces};
+use crate::broker::{Broker, Namespaces, PullLimits};
 use crate::builtin::{self, Statistics};
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
@@ -34,6 +34,7 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// A server that listens and does not serve yet.
 pub struct Running {
     listener: Listener,
+    broker: Arc<Broker>,
     front: Arc<Front>,
     limits: Arc<Limits>,
     engine: EngineTask,
@@ -93,9 +94,9 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
         Some(true) => Agreement::Strict,
         Some(false) | None => Agreement::Tolerant,
     };
-    let handler = Arc::new(broker);
+    let broker = Arc::new(broker);
     let front = Front::new(
-        handler,
+        broker.clone(),
         authenticator,
         limits.clone(),
         agreement,
@@ -103,6 +104,7 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
     );
     let running = Running {
         listener,
+        broker,
         front: Arc::new(front),
         limits,
         engine: task,
@@ -147,12 +149,14 @@ impl Running {
     /// When the store is lost while serving.
     pub async fn serve(self, stop: watch::Receiver<bool>) -> Result<(), StartError> {
         let (mut engine, mut store) = (self.engine, self.store);
+        let enumerations = keep_enumerations(&self.broker, stop.clone());
         let serving = self.listener.serve(self.front, self.limits, stop);
         let ended = tokio::select! {
             () = serving => engine.shutdown().await,
             lost = engine.stopped() => lost,
             lost = store.stopped() => Err(lost),
             never = watch_certificate(&self.tls) => match never {},
+            never = enumerations => match never {},
         };
         store.close().await;
         Ok(ended?)
@@ -165,6 +169,16 @@ async fn watch_certificate(tls: &Tls) -> Infallible {
         tls.check(Utc::now());
         tokio::time::sleep(Duration::from_hours(24)).await;
     }
+}
+
+/// Closes enumerations that their clients have left, and all of them when the server stops.
+async fn keep_enumerations(broker: &Broker, mut stop: watch::Receiver<bool>) -> Infallible {
+    tokio::select! {
+        never = broker.expire_enumerations() => match never {},
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    broker.stop_enumerations();
+    std::future::pending().await
 }
 
 /// Everything over the store: the job engine first, since what ran before must be found again.
@@ -209,7 +223,7 @@ async fn engine(
     let mut config = EngineConfig::default();
     config.policy.zone = zone::host();
     if let Some(limit) = settings.max_running_jobs {
-        config.max_running = at_least_one(limit)?;
+        config.max_running = at_least_one("max_running_jobs", limit)?;
     }
     if let Some(days) = settings.finished_keep_days {
         config.policy.finished_keep = Duration::from_hours(24 * u64::from(days));
@@ -238,12 +252,42 @@ fn keep(settings: &Settings) -> Keep {
     }
 }
 
-fn at_least_one(limit: u32) -> Result<u32, ConfigError> {
-    let reason = "at least one job must be able to run".to_owned();
+/// What enumerations may cost.
+fn pull_limits(settings: &Settings) -> Result<PullLimits, ConfigError> {
+    let usual = PullLimits::default();
+    let one = |key, set: Option<u32>| set.map(|limit| at_least_one(key, limit)).transpose();
+    let size = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    let longest = one(
+        "pull_timeout_limit_seconds",
+        settings.pull_timeout_limit_seconds,
+    )?;
+    let longest = longest.map_or(usual.longest_timeout, seconds);
+    let limits = PullLimits {
+        enumerations: one("open_enumerations", settings.open_enumerations)?
+            .map_or(usual.enumerations, size),
+        user_enumerations: one("user_open_enumerations", settings.user_open_enumerations)?
+            .map_or(usual.user_enumerations, size),
+        objects: one("pull_limit_objects", settings.pull_limit_objects)?.unwrap_or(usual.objects),
+        timeout: one("pull_timeout_seconds", settings.pull_timeout_seconds)?
+            .map_or(usual.timeout.min(longest), seconds),
+        longest_timeout: longest,
+    };
+    if limits.timeout > limits.longest_timeout {
+        return Err(ConfigError::Value {
+            key: "pull_timeout_seconds",
+            value: limits.timeout.as_secs().to_string(),
+            reason: "it is above pull_timeout_limit_seconds".to_owned(),
+        });
+    }
+    Ok(limits)
+}
+
+fn at_least_one(key: &'static str, limit: u32) -> Result<u32, ConfigError> {
     let wrong = ConfigError::Value {
-        key: "max_running_jobs",
+        key,
         value: limit.to_string(),
-        reason,
+        reason: "it must be at least one".to_owned(),
     };
     Some(limit).filter(|limit| *limit > 0).ok_or(wrong)
 }
@@ -306,5 +350,6 @@ fn broker(
         &jobs::Host { name: host },
         &[main],
     ));
-    Ok(Broker::new(namespaces, Registry::new(registrations)?))
+    let broker = Broker::new(namespaces, Registry::new(registrations)?);
+    Ok(broker.with_pull_limits(pull_limits(settings)?))
 }

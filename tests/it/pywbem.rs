@@ -85,6 +85,11 @@ fn queries_select_what_they_say() {
     run("test_queries");
 }
 
+#[test]
+fn pulled_enumerations_give_what_the_others_give() {
+    run("test_pulls");
+}
+
 /// `pywbemcli` with the connection options of `server`.
 fn pywbemcli(server: &Server, arguments: &[&str]) -> Option<String> {
     // Not the script of that name: its first line is a path that a moved checkout breaks.

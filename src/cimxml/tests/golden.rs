@@ -204,6 +204,7 @@ fn streamed_items_stand_between_start_and_finish() {
     encoder
         .path(&mut out, &path)
         .expect("a path that XML can carry");
+    encoder.end_list(&mut out);
     encoder.finish(&mut out);
     let name = "<INSTANCENAME CLASSNAME=\"JW_Sample\"><KEYBINDING NAME=\"InstanceID\"><KEYVALUE VALUETYPE=\"string\" TYPE=\"string\">a</KEYVALUE></KEYBINDING></INSTANCENAME>";
     let expected = format!(

@@ -6,6 +6,7 @@ mod golden;
 mod headers;
 mod limits;
 mod malformed;
+mod pulls;
 mod roundtrip;
 mod samples;
 mod wire;

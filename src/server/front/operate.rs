@@ -18,7 +18,7 @@ use futures_util::stream::{self, StreamExt};
 use crate::broker::Arrival;
 use crate::cimxml::{Batch, Decoded, Part, ResponseEncoder, ResponseHead, begin_batch, end_batch};
 use crate::model::{CimError, Result};
-use crate::ops::{Addressed, Request as Operation};
+use crate::ops::Addressed;
 use crate::provider::Principal;
 
 use super::answer::Front;
@@ -88,15 +88,10 @@ impl Front {
         call: Addressed,
         encoder: ResponseEncoder,
     ) -> Result<Text> {
-        let time = match &call.request {
-            Operation::EnumerateInstances(_)
-            | Operation::EnumerateInstanceNames(_)
-            | Operation::Associators(_)
-            | Operation::AssociatorNames(_)
-            | Operation::References(_)
-            | Operation::ReferenceNames(_)
-            | Operation::ExecQuery(_) => self.limits.enumeration_time,
-            _ => self.limits.operation_time,
+        let time = if call.request.is_enumeration() {
+            self.limits.enumeration_time
+        } else {
+            self.limits.operation_time
         };
         let arrival = Arrival {
             now: Utc::now(),

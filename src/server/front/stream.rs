@@ -7,7 +7,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::cimxml::{ResponseEncoder, Rest};
 use crate::model::Result;
-use crate::ops::Reply;
+use crate::ops::{PullReply, Reply};
 
 /// Pieces of a text in their order, each made when it is drawn.
 pub(super) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -56,8 +56,24 @@ pub(super) async fn encode(
     })
 }
 
+/// The items and what ends them.
 fn items(encoder: ResponseEncoder, rest: Rest) -> Items {
-    match rest {
+    let ending = encoder.clone();
+    let end = stream::once(async move {
+        let mut out = BytesMut::new();
+        ending.end_list(&mut out);
+        Ok(out.freeze())
+    });
+    let list = match rest {
+        Rest::Pulled(PullReply { stream, shape }) => {
+            return stream
+                .map(move |piece| {
+                    let mut out = BytesMut::new();
+                    encoder.pulled(&mut out, &piece?, &shape)?;
+                    Ok(out.freeze())
+                })
+                .boxed();
+        }
         Rest::Complete => stream::empty().boxed(),
         Rest::Instances { stream, select } => stream
             .map(move |item| {
@@ -94,7 +110,8 @@ fn items(encoder: ResponseEncoder, rest: Rest) -> Items {
                 Ok(out.freeze())
             })
             .boxed(),
-    }
+    };
+    list.chain(end).boxed()
 }
 
 impl Text {
