@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use crate::model::{
-    CimError, CimName, CimType, ClassDecl, InstanceDecl, Literal, ObjectPath, PropertyValue,
-    QualifierDecl, Status,
+    CimError, CimName, CimType, CimValue, ClassDecl, InstanceDecl, Literal, ObjectPath,
+    PropertyValue, QualifierDecl, Status,
 };
 
 use super::error::{DecodeErrorKind, Result};
@@ -58,7 +58,7 @@ pub struct Response {
 /// Items of another kind, or another number of them, than the operation gives.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the response has no {0} where the operation gives one")]
-pub struct UnexpectedItem(&'static str);
+pub struct UnexpectedItem(pub &'static str);
 
 macro_rules! lists {
     ($( $(#[doc = $doc:literal])* $many:ident, $one:ident: $variant:ident => $ty:ty, $what:literal; )*) => {
@@ -97,6 +97,32 @@ lists! {
     classes, class: Class => ClassDecl, "class";
     /// Qualifier declarations.
     qualifiers, qualifier: Qualifier => QualifierDecl, "qualifier declaration";
+    /// Values.
+    values, value: Value => Literal, "value";
+}
+
+impl Returned {
+    /// The output parameter `name`.
+    pub fn output(&self, name: &str) -> Option<&Literal> {
+        let output = self.outputs.iter().find(|output| output.name.is(name))?;
+        Some(&output.value)
+    }
+
+    /// By which context to go on with an enumeration; `None` at the end of its sequence.
+    ///
+    /// # Errors
+    /// When the server says neither that it is the end nor how to go on.
+    pub fn enumeration(&self) -> std::result::Result<Option<String>, UnexpectedItem> {
+        let ended = self.output("EndOfSequence");
+        let ended = ended.and_then(|ended| ended.resolve(CimType::Boolean, false).ok());
+        match (ended, self.output("EnumerationContext")) {
+            (Some(CimValue::Boolean(true)), _) => Ok(None),
+            (_, Some(Literal::Text(context))) if !context.is_empty() => {
+                Ok(Some(context.to_string()))
+            }
+            (_, _) => Err(UnexpectedItem("EnumerationContext")),
+        }
+    }
 }
 
 /// Decodes the body of a response.

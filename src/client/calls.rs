@@ -1,5 +1,6 @@
 //! Typed calls, one for each operation that the command line uses.
 
+use crate::cimxml::Returned;
 use crate::model::{
     CimName, CimType, CimValue, ClassDecl, InstanceDecl, Literal, Namespace, ObjectPath,
     PropertyValue, QualifierDecl,
@@ -63,11 +64,7 @@ impl Client {
         let found = self
             .call(namespace, Request::EnumerateInstances(request))
             .await?;
-        Ok(found
-            .named_instances()?
-            .into_iter()
-            .map(|named| (named.path, named.instance))
-            .collect())
+        with_paths(found)
     }
 
     /// `GetClass`.
@@ -161,4 +158,12 @@ impl Client {
             outputs: returned.outputs,
         })
     }
+}
+
+/// Instances with their paths.
+pub(super) fn with_paths(
+    returned: Returned,
+) -> Result<Vec<(ObjectPath, InstanceDecl)>, ClientError> {
+    let found = returned.named_instances()?.into_iter();
+    Ok(found.map(|named| (named.path, named.instance)).collect())
 }

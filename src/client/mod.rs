@@ -1,13 +1,16 @@
 //! A CIM-XML client: one connection, typed calls; and a listener, to which servers send indications.
 
+mod associations;
 mod calls;
 mod connection;
 mod error;
 mod listener;
+mod pulls;
 mod tls;
 
 pub use calls::MethodResult;
 pub use connection::{Client, Credentials};
 pub use error::ClientError;
 pub use listener::{Listener, Received};
+pub use pulls::Pulled;
 pub use tls::Trust;

@@ -1,7 +1,9 @@
 //! What HTTP says of requests, good and bad: `fixtures/http`, replayed over a socket.
 //!
 //! In a fixture `Authorization: *` stands for the administrator's and `Content-Length: *` for the right
-//! length. `JOBWRIGHT_BLESS=1` writes the `.expect` files anew; they are reviewed like code.
+//! length; a line `====` stands between requests that follow each other, and `{context}` for the
+//! enumeration context of the answer before. In an answer `{host}` stands for the machine's name.
+//! Every operation has the fixtures `operation-NAME-good` and `operation-NAME-bad`. `JOBWRIGHT_BLESS=1` writes the `.expect` files anew; they are reviewed like code.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jobwright::ops::Request;
+use rustix::system::uname;
 
 use crate::support::{Server, state_dir};
 
@@ -65,12 +69,48 @@ pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
     answer
 }
 
+/// The enumeration context that an answer gives.
+fn context(answer: &str) -> Option<&str> {
+    let (_, rest) = answer
+        .split_once("<PARAMVALUE NAME=\"EnumerationContext\" PARAMTYPE=\"string\"><VALUE>")?;
+    rest.split('<').next()
+}
+
+/// A body without what differs from one machine and from one answer to the next.
+fn masked(body: &str) -> String {
+    let host = uname();
+    let host = host.nodename().to_str().expect("a name of ASCII letters");
+    let mut masked = body.to_owned();
+    for (before, after) in [
+        (">", "</KEYVALUE>"),
+        (">Jobwright:", "</KEYVALUE>"),
+        (">", "</VALUE>"),
+    ] {
+        masked = masked.replace(
+            &format!("{before}{host}{after}"),
+            &format!("{before}{{host}}{after}"),
+        );
+    }
+    match context(body) {
+        Some(context) => masked.replace(context, "{context}"),
+        None => masked,
+    }
+}
+
 /// An answer without what changes from one to the next.
 fn stable(answer: &[u8]) -> String {
     let text = String::from_utf8_lossy(answer);
     let text = text.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n");
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
-    let mut lines: Vec<&str> = head.lines().collect();
+    let whole = format!("content-length: {}", body.len());
+    let body = masked(body);
+    let length = format!("content-length: {}", body.len());
+    let lines = head.lines().map(|line| {
+        let is_length = line.starts_with("content-length:");
+        assert!(!is_length || line == whole, "expected {whole} in:\n{text}");
+        if is_length { &length } else { line }
+    });
+    let mut lines: Vec<&str> = lines.collect();
     lines.retain(|line| {
         let name = line.split(':').next().unwrap_or_default();
         !CHANGING
@@ -78,6 +118,56 @@ fn stable(answer: &[u8]) -> String {
             .any(|changing| name.to_lowercase().ends_with(changing))
     });
     format!("{}\n\n{body}", lines.join("\n"))
+}
+
+/// The answers to the requests of a fixture, one after the other.
+fn replayed(server: &Server, fixture: &str) -> String {
+    let mut answers: Vec<String> = Vec::new();
+    let mut open = String::new();
+    for text in fixture.split("====\n") {
+        let text = text.replace("{context}", &open);
+        let answer = exchange(server.port(), &request(&text, &server.password()));
+        if let Some(context) = context(&String::from_utf8_lossy(&answer)) {
+            context.clone_into(&mut open);
+        }
+        answers.push(stable(&answer));
+    }
+    answers.join("====\n")
+}
+
+#[test]
+fn every_operation_has_a_good_and_a_bad_fixture() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/http");
+    let mut faults = Vec::new();
+    for operation in Request::NAMES.iter().filter(|name| **name != "Unsupported") {
+        for kind in ["good", "bad"] {
+            let name = format!("operation-{operation}-{kind}");
+            let read = |ending| fs::read_to_string(folder.join(format!("{name}.{ending}")));
+            let (Ok(request), Ok(answer)) = (read("http"), read("expect")) else {
+                faults.push(format!("{name}: there is no such fixture"));
+                continue;
+            };
+            let (requests, answers) = (request.split("====\n"), answer.split("====\n"));
+            let call = match *operation {
+                "InvokeMethod" => "<METHODCALL NAME=".to_owned(),
+                intrinsic => format!("<IMETHODCALL NAME=\"{intrinsic}\""),
+            };
+            // The answer to the last request of that operation.
+            let last = requests
+                .zip(answers)
+                .filter(|(request, _)| request.contains(&call))
+                .last();
+            let Some((_, answer)) = last else {
+                faults.push(format!("{name}: it does not ask for {operation}"));
+                continue;
+            };
+            let is_answer = answer.starts_with("HTTP/1.1 200 OK");
+            if !is_answer || answer.contains("<ERROR CODE=") != (kind == "bad") {
+                faults.push(format!("{name}: {answer}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]
@@ -90,10 +180,7 @@ fn every_fixture_is_answered_as_expected() {
     assert!(all.len() > 40, "only {} fixtures were found", all.len());
     for path in all {
         let fixture = fs::read_to_string(&path).expect("a readable fixture");
-        let actual = stable(&exchange(
-            server.port(),
-            &request(&fixture, &server.password()),
-        ));
+        let actual = replayed(&server, &fixture);
         let expect = path.with_extension("expect");
         if bless {
             fs::write(&expect, &actual).expect("a writable fixture");

@@ -5,6 +5,7 @@
 mod abuse;
 mod cli;
 mod cli_mof;
+mod client;
 mod crash;
 mod crash_load;
 mod dmtf;
