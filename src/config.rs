@@ -5,6 +5,7 @@
     reason = "configuration is read from files and environment"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -92,6 +93,8 @@ keys! {
     pull_timeout_seconds: u32, "30";
     /// The longest time that a client may name for it.
     pull_timeout_limit_seconds: u32, "600";
+    /// What `RecoveryAction` 1 runs: a name each, with an argument vector that begins with an absolute path.
+    hooks: BTreeMap<String, Vec<String>>, "none";
     /// The namespace that describes the server.
     interop_namespace: String, "interop";
     /// Further names of that namespace.
@@ -162,6 +165,14 @@ impl<T: FromVariable> FromVariable for Vec<T> {
         text.split(',')
             .map(|entry| T::from_variable(entry.trim()))
             .collect()
+    }
+}
+
+/// Hooks are written as in the file, an inline table: `{name = ["/program", "argument"]}`.
+impl FromVariable for BTreeMap<String, Vec<String>> {
+    fn from_variable(text: &str) -> Option<Self> {
+        let settings: Settings = toml::from_str(&format!("hooks = {text}")).ok()?;
+        settings.hooks
     }
 }
 
@@ -244,6 +255,21 @@ mod tests {
             .over(file);
         assert_eq!((settings.port, settings.strict), (Some(2), Some(true)));
         assert_eq!(settings.schema, Some(vec!["/a".into(), "/b".into()]));
+    }
+
+    #[test]
+    fn hooks_are_a_table_in_the_file_and_in_the_environment() {
+        let expected = BTreeMap::from([("page".to_owned(), vec!["/bin/page".to_owned()])]);
+        let file: Settings = toml::from_str("[hooks]\npage = [\"/bin/page\"]").expect("a file");
+        assert_eq!(file.hooks.as_ref(), Some(&expected));
+        let read = |text: &'static str| {
+            let read = move |name: &str| (name == "JOBWRIGHT_HOOKS").then(|| text.to_owned());
+            Settings::from_environment(read)
+        };
+        let environment = read("{page = [\"/bin/page\"]}").expect("a variable");
+        assert_eq!(environment.hooks, Some(expected));
+        assert!(read("page").is_err());
+        assert!(read("{}\nport = 1").is_ok_and(|read| read.port.is_none()));
     }
 
     #[test]

@@ -129,10 +129,12 @@ impl From<Refusal> for EngineError {
             Refusal::Spec(error) => Self::Spec(error),
             Refusal::IdUsed(id) => Self::IdUsed(id),
             Refusal::NotFound(id) => Self::NotFound(id),
-            Refusal::DependencyExists(..) => Self::Exists(refusal.to_string()),
+            Refusal::DependencyExists(..) | Refusal::RecoveryJobExists(..) => {
+                Self::Exists(refusal.to_string())
+            }
             Refusal::Circle(..) => Self::Wrong(refusal.to_string()),
             Refusal::Full(limit) => Self::Full(limit),
-            Refusal::NoSchedule(..) | Refusal::NoDependency(..) => {
+            Refusal::NoSchedule(..) | Refusal::NoDependency(..) | Refusal::NoRecoveryJob(..) => {
                 Self::Missing(refusal.to_string())
             }
             Refusal::NotEnded
@@ -142,6 +144,7 @@ impl From<Refusal> for EngineError {
             | Refusal::Schedules
             | Refusal::Begun
             | Refusal::Chain(_)
+            | Refusal::NotHeld(_)
             | Refusal::LastSchedule => Self::Denied(refusal.to_string()),
             Refusal::Queue(refusal) => Self::Queue(refusal),
         }

@@ -12,6 +12,7 @@ use super::core::{Change, JobId, JobRecord};
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     dependents: OrdSet<(JobId, JobId)>,
+    recovered: OrdSet<(JobId, JobId)>,
 }
 
 impl Links {
@@ -27,11 +28,16 @@ impl Links {
         following(&self.dependents, id)
     }
 
+    /// The jobs that have `id` as their recovery job.
+    pub fn recovered_by<'a>(&'a self, id: &JobId) -> impl Iterator<Item = &'a JobId> {
+        following(&self.recovered, id)
+    }
+
     /// Takes over a committed change.
     pub(super) fn apply(&mut self, change: &Change) {
         match change {
             Change::Insert { job, .. } => self.enter(job),
-            Change::Update { before, after } if before.spec.shares_dependencies(&after.spec) => {}
+            Change::Update { before, after } if is_alike(before, after) => {}
             Change::Update { before, after } => {
                 self.leave(before);
                 self.enter(after);
@@ -45,13 +51,24 @@ impl Links {
         for entry in job.spec.dependencies() {
             self.dependents.insert((entry.job, job.id.clone()));
         }
+        if let Some(by) = &job.recovery.by {
+            self.recovered.insert((by.clone(), job.id.clone()));
+        }
     }
 
     fn leave(&mut self, job: &JobRecord) {
         for entry in job.spec.dependencies() {
             self.dependents.remove(&(entry.job, job.id.clone()));
         }
+        if let Some(by) = &job.recovery.by {
+            self.recovered.remove(&(by.clone(), job.id.clone()));
+        }
     }
+}
+
+/// Whether both name the same jobs.
+fn is_alike(one: &JobRecord, other: &JobRecord) -> bool {
+    one.spec.shares_dependencies(&other.spec) && one.recovery.by == other.recovery.by
 }
 
 /// The second of each pair whose first is `id`.

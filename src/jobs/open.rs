@@ -19,7 +19,9 @@ use crate::store::{StoreError, Writer};
 
 use super::alarm::Alarm;
 use super::clock;
-use super::core::{DEFAULT_QUEUE, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler};
+use super::core::{
+    DEFAULT_QUEUE, Hooks, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler,
+};
 use super::driver::{Batch, Desk, Driver, EngineTask, queue_views};
 use super::engine::{Engine, Snapshot};
 use super::links::Links;
@@ -37,6 +39,8 @@ pub struct Config {
     pub max_running: u32,
     /// Limits and times.
     pub policy: Policy,
+    /// What `RecoveryAction` 1 may run.
+    pub hooks: Hooks,
 }
 
 impl Default for Config {
@@ -46,6 +50,7 @@ impl Default for Config {
         Self {
             max_running: u32::try_from(2 * processors).unwrap_or(u32::MAX),
             policy: Policy::default(),
+            hooks: Hooks::default(),
         }
     }
 }
@@ -85,6 +90,7 @@ impl Engine {
         let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted, zone);
         let queues = queues(loaded.queues, config.max_running);
         let scheduler = Scheduler::new(config.policy, queues, jobs.clone());
+        let scheduler = scheduler.with_hooks(config.hooks);
         let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
         let snapshot = Snapshot {
             jobs: jobs

@@ -158,7 +158,7 @@ async fn a_program_that_is_missing_makes_an_exception() {
     let job = bench.engine.snapshot().jobs[&id].clone();
     assert_eq!(job.error_code(), Some(1001));
     assert_eq!(
-        job.error_description(),
+        job.error_description().as_deref(),
         Some("could not be started: no such program")
     );
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "counting begins at an instant")]
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -225,6 +226,7 @@ async fn engine(
     if let Some(limit) = settings.max_running_jobs {
         config.max_running = at_least_one("max_running_jobs", limit)?;
     }
+    config.hooks = Arc::new(hooks(settings)?);
     if let Some(days) = settings.finished_keep_days {
         config.policy.finished_keep = Duration::from_hours(24 * u64::from(days));
     }
@@ -281,6 +283,20 @@ fn pull_limits(settings: &Settings) -> Result<PullLimits, ConfigError> {
         });
     }
     Ok(limits)
+}
+
+/// The hooks, each of which names its program without a search.
+fn hooks(settings: &Settings) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
+    let hooks = settings.hooks.clone().unwrap_or_default();
+    let is_absolute = |command: &[String]| command.first().is_some_and(|it| it.starts_with('/'));
+    match hooks.iter().find(|(_, command)| !is_absolute(command)) {
+        Some((name, command)) => Err(ConfigError::Value {
+            key: "hooks",
+            value: format!("{name} = {command:?}"),
+            reason: "it must begin with an absolute path".to_owned(),
+        }),
+        None => Ok(hooks),
+    }
 }
 
 fn at_least_one(key: &'static str, limit: u32) -> Result<u32, ConfigError> {

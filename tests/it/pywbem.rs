@@ -52,6 +52,19 @@ fn associations_are_walked_both_ways() {
 }
 
 #[test]
+fn failures_are_recovered_from() {
+    let state = state_dir();
+    let file = state_dir();
+    let file = file.path().join("jobwright.toml");
+    let told = "$JOBWRIGHT_FAILED_JOB_ID $JOBWRIGHT_FAILED_RUN $JOBWRIGHT_FAILED_CODE";
+    let hook = format!("[hooks]\nnote = ['/bin/sh', '-c', 'echo {told}']\n");
+    std::fs::write(&file, hook).expect("a file of ours");
+    let config = file.to_str().expect("a plain path");
+    let server = Server::start_with(state.path(), &["--config", config]);
+    run_against(&server, "test_recovery", &[]);
+}
+
+#[test]
 fn what_may_be_written_is_what_the_mof_says() {
     run("test_limits");
 }

@@ -1,4 +1,4 @@
-//! What clients change of what belongs to a job beside its properties: its schedules, and whom it waits for.
+//! What clients change of what belongs to a job beside its properties: its schedules, whom it waits for, who repairs what it broke.
 
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ impl Scheduler {
             Amendment::RemoveSchedule(number) => self.remove_schedule(&job, number, now),
             Amendment::AddDependency(entry) => self.add_dependency(&job, entry, now),
             Amendment::RemoveDependency(other) => self.remove_dependency(&job, &other, now),
+            Amendment::SetRecoveryJob(by) => self.set_recovery_job(&job, by, now),
+            Amendment::RemoveRecoveryJob(by) => self.remove_recovery_job(&job, &by, now),
         }
     }
 

@@ -43,6 +43,12 @@ impl Bench {
         }
     }
 
+    /// The configuration has one more hook.
+    pub(super) fn hook(&mut self, name: &str, command: &[&str]) {
+        let command = command.iter().map(|word| (*word).to_owned()).collect();
+        Arc::make_mut(&mut self.scheduler.hooks).insert(name.to_owned(), command);
+    }
+
     pub(super) fn handle(&mut self, event: Event) {
         self.scheduler.begin();
         self.actions = self.scheduler.handle(event, self.now);
@@ -241,7 +247,8 @@ impl Bench {
             .queue_views()
             .map(|view| view.record)
             .collect();
-        self.scheduler = Scheduler::new(policy, queues, jobs);
+        let hooks = self.scheduler.hooks.clone();
+        self.scheduler = Scheduler::new(policy, queues, jobs).with_hooks(hooks);
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Arc<JobRecord>> {

@@ -207,7 +207,7 @@ fn decision_15_and_16_an_end_terminates_what_runs_and_what_waits() {
     assert_eq!(bench.state("runs"), JobState::Terminated);
     let waits = bench.job("waits");
     assert_eq!(waits.state, JobState::Terminated);
-    assert_eq!(waits.error_description(), Some("expired"));
+    assert_eq!(waits.error_description().as_deref(), Some("expired"));
 }
 
 #[test]

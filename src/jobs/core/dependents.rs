@@ -29,24 +29,21 @@ impl Scheduler {
     }
 
     /// `other` has ended in `state`: strikes what holds now, ends the job if it never can.
-    pub(super) fn settle_dependency(
-        &mut self,
-        id: &JobId,
-        (other, state): (&JobId, JobState),
-        now: Now,
-    ) {
+    pub(super) fn settle_dependency(&mut self, id: &JobId, other: &JobRecord, now: Now) {
         let Some(job) = self.jobs.get(id).filter(|job| !job.state.is_final()) else {
             return;
         };
-        let of_other = |entry: &&Dependency| entry.job == *other;
+        let of_other = |entry: &&Dependency| entry.job == other.id;
         let broken = job.awaited.iter().filter(of_other);
         let broken = broken
             .clone()
-            .find(|entry| entry.condition.holds(state) == Some(false));
+            .find(|entry| entry.condition.holds(other.state) == Some(false));
+        let broken = broken.filter(|_| !other.lets_next_begin());
         if let Some(entry) = broken {
             let description = format!(
-                "not started: {other} ended as {}, so that its condition \"{}\" can no longer hold",
-                state.label(),
+                "not started: {} ended as {}, so that its condition \"{}\" can no longer hold",
+                other.id,
+                other.state.label(),
                 entry.condition.word()
             );
             let error = JobError {
@@ -58,7 +55,7 @@ impl Scheduler {
                 job.error = Some(error);
             });
         }
-        self.update(id, now, |job| strike(job, other, now));
+        self.update(id, now, |job| strike(job, &other.id, now));
     }
 
     /// One more job that `id` waits for. One that has ended already as wanted is not waited for.
@@ -84,9 +81,9 @@ impl Scheduler {
             job.awaited.push(entry);
             job.ready = None;
         });
-        if let Some(ended) = self.jobs.get(&other).filter(|job| job.state.is_final()) {
-            let state = ended.state;
-            self.settle_dependency(&job.id, (&other, state), now);
+        let ended = self.jobs.get(&other).filter(|job| job.state.is_final());
+        if let Some(ended) = ended.cloned() {
+            self.settle_dependency(&job.id, &ended, now);
         }
         Ok(Answer::Done)
     }

@@ -122,6 +122,10 @@ pub enum Amendment {
     AddDependency(Dependency),
     /// It no longer waits for this job.
     RemoveDependency(JobId),
+    /// This job runs when it fails with `RecoveryAction` 5.
+    SetRecoveryJob(JobId),
+    /// This one no longer does.
+    RemoveRecoveryJob(JobId),
 }
 
 /// What the store knew about the ids of a submission.
@@ -324,6 +328,17 @@ pub enum Refusal {
     /// Too many jobs wait for each other to say whether they would go round in a circle.
     #[error("more than {0} jobs wait for each other there")]
     Chain(usize),
+    /// The first job has the second as its recovery job.
+    #[error("the job {0} has the recovery job {1}, and there can be one")]
+    RecoveryJobExists(JobId, JobId),
+    /// The first job does not have the second as its recovery job.
+    #[error("the job {0} does not have the recovery job {1}")]
+    NoRecoveryJob(JobId, JobId),
+    /// A recovery job has to be held.
+    #[error(
+        "the job {0} is not held (Suspended, without a run), so that it cannot be a recovery job"
+    )]
+    NotHeld(JobId),
     /// Without its last schedule the job would begin at once.
     #[error("the job would begin at once without its last schedule; suspend it first")]
     LastSchedule,

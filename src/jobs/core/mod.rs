@@ -19,6 +19,7 @@ mod plan;
 mod queue;
 mod queues;
 mod record;
+mod recovery;
 mod requests;
 mod rules;
 mod runs;
@@ -47,6 +48,7 @@ pub use plan::Plan;
 pub use queue::{QUEUE_LIMIT, QueueLimits, QueueOrder, QueueRecord, QueueRefusal, QueueState};
 pub use queues::QueueView;
 pub use record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, RunRow, Written, error_code};
+pub use recovery::{Failed, Hooks, REPAIR_LIMIT, Recovery};
 pub use rules::{
     ARGUMENT_LIMIT, ARGUMENT_LIMIT_BYTES, DEPENDENCY_LIMIT, PATH_LIMIT_BYTES, Rule, SpecError,
     WORK_LIMIT_BYTES,

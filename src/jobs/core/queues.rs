@@ -213,6 +213,10 @@ impl Scheduler {
 
     /// A job that recurs loses this run, any other ends.
     fn drop_from_queue(&mut self, id: &JobId, now: Now) {
+        let repairs = self.jobs.get(id).is_some_and(|job| {
+            let open = &job.recovery.open;
+            !open.is_empty() && !job.recovery.hook
+        });
         self.update(id, now, |job| {
             job.error = Some(JobError {
                 code: error_code::WAITED,
@@ -220,13 +224,19 @@ impl Scheduler {
             });
             (job.ready, job.started_by_hand) = (None, false);
             job.plan.retries = 0;
-            if job.start() == StartRule::Calendar && job.has_more_runs() {
+            if repairs {
+                // A recovery job is there for later failures too.
+                job.state = JobState::Suspended;
+            } else if job.start() == StartRule::Calendar && job.has_more_runs() {
                 let lost = 1 + std::mem::take(&mut job.plan.pending);
                 job.plan.missed = job.plan.missed.saturating_add(lost);
             } else {
                 job.state = JobState::Terminated;
             }
         });
+        if repairs {
+            self.give_up_repairs(id, now);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::depend::Dependency;
 use super::id::{JobId, Submitter};
 use super::instant;
 use super::plan::Plan;
+use super::recovery::{Failed, Recovery};
 use super::schedule::Schedules;
 use super::spec::JobSpec;
 use super::state::JobState;
@@ -74,6 +75,9 @@ pub struct JobRecord {
     pub schedules: Schedules,
     /// `DeleteOnKill` of the `KillJob` that ended it, which overrides `DeleteOnCompletion`.
     pub delete_on_kill: Option<bool>,
+    /// What binds it to others when one of them fails.
+    #[serde(default, skip_serializing_if = "Recovery::is_none")]
+    pub recovery: Recovery,
 }
 
 /// One start of a job's process, from the decision to start it.
@@ -84,6 +88,9 @@ pub struct Run {
     /// The processor time that it may use, as its queue had it when it started.
     #[serde(default)]
     pub cpu_limit: Option<Duration>,
+    /// The failed run that this one is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<Failed>,
     /// How far the run has come.
     pub phase: Phase,
     /// `StartTime`; `None` until the executor may let the program run.
@@ -157,6 +164,7 @@ impl JobRecord {
             plan: Plan::default(),
             schedules: Schedules::default(),
             delete_on_kill: None,
+            recovery: Recovery::default(),
         }
     }
 
@@ -199,6 +207,7 @@ impl Run {
         Self {
             number,
             cpu_limit,
+            repairs: None,
             phase: Phase::Preparing,
             started: None,
             ended: None,
@@ -289,6 +298,8 @@ pub mod error_code {
     pub const KILLED: u16 = 1007;
     /// It used more than a limit lets it.
     pub const LIMITED: u16 = 1008;
+    /// It failed, and so did what was to recover from that.
+    pub const NOT_RECOVERED: u16 = 1009;
     /// The run made room for the next one (`OverlapPolicy` 5).
     pub const REPLACED: u16 = 1010;
 }

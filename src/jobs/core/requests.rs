@@ -61,7 +61,7 @@ impl Scheduler {
         self.undo.requests.get(&key).cloned()
     }
 
-    fn admit(&mut self, mut job: JobRecord, request_id: Option<String>, now: Now) {
+    pub(super) fn admit(&mut self, mut job: JobRecord, request_id: Option<String>, now: Now) {
         job.look_ahead(None, self.policy.zone, now);
         if job.state == JobState::New && job.awaited.is_empty() && due(&job, now) {
             job.ready = Some(now.wall);
@@ -69,9 +69,9 @@ impl Scheduler {
         let (id, awaited) = (job.id.clone(), job.awaited.clone());
         self.insert(job, request_id);
         for entry in awaited {
-            let state = self.jobs.get(&entry.job).map(|other| other.state);
-            if let Some(state) = state.filter(|state| state.is_final()) {
-                self.settle_dependency(&id, (&entry.job, state), now);
+            let other = self.jobs.get(&entry.job).cloned();
+            if let Some(other) = other.filter(|other| other.state.is_final()) {
+                self.settle_dependency(&id, &other, now);
             }
         }
     }

@@ -27,7 +27,11 @@ impl Scheduler {
             job.state = JobState::Starting;
             job.ready = None;
             job.error = None;
-            job.run = Some(Run::preparing(number, cpu_limit));
+            let mut run = Run::preparing(number, cpu_limit);
+            if !job.recovery.open.is_empty() {
+                run.repairs = Some(job.recovery.open.remove(0));
+            }
+            job.run = Some(run);
         });
         if let Some(job) = self.jobs.get(id) {
             self.actions.push(Action::Prepare(Arc::clone(job)));
@@ -123,8 +127,8 @@ impl Scheduler {
             return self.update(&job.id, now, |job| close_unreleased(job, ending));
         }
         self.update(&job.id, now, |job| {
-            // #21: each started run counts, and one that is tried again only once.
-            job.run_count += u32::from(job.plan.retries == 0);
+            // #21: each started run counts.
+            job.run_count += u32::from(job.counts());
             if let Some(run) = &mut job.run {
                 run.phase = Phase::Released;
                 run.identity = Some(identity);
@@ -233,6 +237,7 @@ impl Scheduler {
         let number = job.run.as_ref().map_or(0, |run| run.number);
         let limit = job.run.as_ref().and_then(|run| run.cpu_limit);
         let row_error = failure(&end, limit);
+        let repairs = job.repairs().cloned();
         self.update(&job.id, now, |job| {
             close_run(job, end, now);
             (job.ready, job.started_by_hand) = (None, false);
@@ -243,6 +248,13 @@ impl Scheduler {
         self.persist_run(&job.id);
         self.actions
             .push(Action::Acknowledge(job.id.clone(), number));
+        if let Some(failed) = repairs {
+            return self.after_run_for(&failed, &job.id, now);
+        }
+        let failed = |job: &Arc<JobRecord>| job.state == JobState::Exception;
+        if self.jobs.get(&job.id).is_some_and(failed) {
+            self.recover(&job.id, now);
+        }
     }
 
     fn persist_run(&mut self, id: &JobId) {
@@ -258,7 +270,10 @@ impl Scheduler {
             .as_ref()
             .is_some_and(|run| run.phase == Phase::Released);
         self.update(&job.id, now, |job| {
-            job.run_count -= u32::from(counted && job.plan.retries == 0);
+            job.run_count -= u32::from(counted && job.counts());
+            if let Some(failed) = job.run.as_mut().and_then(|run| run.repairs.take()) {
+                job.recovery.open.insert(0, failed);
+            }
             let exit = Exit::NotStarted("the server stopped before the program ran".to_owned());
             let end = RunEnd::from(exit);
             job.error = counted.then(|| failure(&end, None)).flatten();
@@ -367,6 +382,14 @@ impl Scheduler {
     }
 }
 
+impl JobRecord {
+    /// Whether its newest run consumes one of `JobRunTimes`: not one that was tried before, nor one
+    /// for a job that failed.
+    fn counts(&self) -> bool {
+        self.plan.retries == 0 && self.repairs().is_none()
+    }
+}
+
 /// The job reaches the goal of its ending although nothing ran.
 fn close_unreleased(job: &mut JobRecord, ending: Ending) {
     if let Some(run) = &mut job.run {
@@ -398,6 +421,7 @@ fn close_run(job: &mut JobRecord, end: RunEnd, now: Now) {
 /// Where a job goes when its run has ended.
 fn after_run(job: &mut JobRecord, failure: Option<JobError>, now: Now) {
     let replaced = job.is_replaced();
+    let repairs = job.run.as_mut().and_then(|run| run.repairs.take());
     let failure = match job.ending.take() {
         // Whoever ended it meant the job and not the run.
         Some(ending) if ending.goal.is_final() && ending.goal != JobState::Exception => {
@@ -407,6 +431,9 @@ fn after_run(job: &mut JobRecord, failure: Option<JobError>, now: Now) {
         Some(ending) => Some(ending.error),
         None => failure,
     };
+    if repairs.is_some() && !job.recovery.hook {
+        return job.after_repair(failure, now);
+    }
     if failure.is_some() && !replaced && job.try_again(now) {
         (job.state, job.error) = (JobState::New, failure);
         return;

@@ -19,6 +19,7 @@ use super::index::Index;
 use super::plan::FAR;
 use super::queue::QueueRecord;
 use super::record::{JobRecord, Now};
+use super::recovery::Hooks;
 use super::state::JobState;
 
 /// What the scheduler is told once.
@@ -68,6 +69,7 @@ pub struct Scheduler {
     pub(super) finals: Vec<JobId>,
     pub(super) actions: Vec<Action>,
     pub(super) undo: Undo,
+    pub(super) hooks: Hooks,
     /// The wall clock less the boot clock at the last look: it changes when the clock is set.
     offset: Option<TimeDelta>,
 }
@@ -138,8 +140,16 @@ impl Scheduler {
             finals: Vec::new(),
             actions: Vec::new(),
             undo: Undo::default(),
+            hooks: Hooks::default(),
             offset: None,
         }
+    }
+
+    /// The same scheduler with the hooks that `RecoveryAction` 1 may name.
+    #[must_use]
+    pub fn with_hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = hooks;
+        self
     }
 
     /// Takes one step.
@@ -390,13 +400,14 @@ impl Scheduler {
     /// Tells those who wait for jobs that became final; their failing may make others final.
     fn tell_dependents(&mut self, now: Now) {
         while let Some(id) = self.finals.pop() {
-            let Some(state) = self.jobs.get(&id).map(|job| job.state) else {
+            let Some(job) = self.jobs.get(&id).cloned() else {
                 continue;
             };
             for dependent in self.index.dependents(&id) {
-                self.settle_dependency(&dependent, (&id, state), now);
+                self.settle_dependency(&dependent, &job, now);
             }
-            self.after_the_end(&id, state);
+            self.give_up_repairs(&id, now);
+            self.after_the_end(&id, job.state);
         }
     }
 

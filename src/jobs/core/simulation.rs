@@ -35,6 +35,12 @@ pub(super) enum Step {
         condition: u16,
         remove: bool,
     },
+    /// Another recovery job, or none.
+    Repair {
+        job: usize,
+        by: usize,
+        remove: bool,
+    },
     Control {
         job: usize,
         requested: u16,
@@ -87,7 +93,7 @@ pub(super) struct Options {
     pub(super) after: Option<(usize, usize)>,
     pub(super) request_id: Option<u8>,
     pub(super) calendar: Option<Wish>,
-    pub(super) tried_again: bool,
+    pub(super) recovery: Option<u16>,
     /// 0 for the default one.
     pub(super) queue: u8,
 }
@@ -129,14 +135,14 @@ fn order() -> impl Strategy<Value = QueueOrder> {
 
 fn options() -> impl Strategy<Value = Options> {
     (
-        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.2),
         prop::option::weighted(0.2, -5..60_i64),
         prop::option::weighted(0.2, 1..30_i64),
         any::<bool>(),
         prop::option::weighted(0.2, (0..40_usize, 0..4_usize)),
         prop::option::weighted(0.2, 0..5_u8),
         prop::option::weighted(0.3, wish()),
-        prop::bool::weighted(0.2),
+        prop::option::weighted(0.6, 0..6_u16),
         prop_oneof![3 => Just(0_u8), 1 => Just(1)],
     )
         .prop_map(
@@ -148,7 +154,7 @@ fn options() -> impl Strategy<Value = Options> {
                 after,
                 request_id,
                 calendar,
-                tried_again,
+                recovery,
                 queue,
             )| Options {
                 hold,
@@ -158,7 +164,7 @@ fn options() -> impl Strategy<Value = Options> {
                 after,
                 request_id,
                 calendar,
-                tried_again,
+                recovery,
                 queue,
             },
         )
@@ -173,6 +179,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(job, half_hour, remove)| Step::Schedule { job, half_hour, remove }),
         3 => (0..40_usize, 0..40_usize, 2..5_u16, prop::bool::weighted(0.3))
             .prop_map(|(job, other, condition, remove)| Step::Depend { job, other, condition, remove }),
+        4 => (0..40_usize, 0..40_usize, prop::bool::weighted(0.2))
+            .prop_map(|(job, by, remove)| Step::Repair { job, by, remove }),
         4 => (0..40_usize, 2..7_u16).prop_map(|(job, requested)| Step::Control { job, requested }),
         1 => (0..40_usize, any::<Option<bool>>()).prop_map(|(job, delete)| Step::Kill { job, delete }),
         1 => (0..40_usize).prop_map(|job| Step::Delete { job }),

@@ -60,6 +60,7 @@ pub const LEGAL: &[(JobState, JobState)] = &[
     (Suspended, Killed),       // Kill of a held job
     (Suspended, Exception),    // the run ended abnormally, or a dependency can no longer hold
     (ShuttingDown, New),       // the run made room for the next one, or is tried again
+    (ShuttingDown, Suspended), // a recovery job that was ended is held again
     (ShuttingDown, Terminated),
     (ShuttingDown, Killed),
     (ShuttingDown, Exception), // ended for exceeding a limit, or lost

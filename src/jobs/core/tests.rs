@@ -70,7 +70,7 @@ fn every_failure_has_its_code() {
             (job.state, job.error_code()),
             (JobState::Exception, Some(code))
         );
-        assert_eq!(job.error_description(), Some(text));
+        assert_eq!(job.error_description().as_deref(), Some(text));
         assert_eq!(job.job_status(bench.now), text);
     }
 }
@@ -322,7 +322,7 @@ fn until_time_ends_what_waits_and_what_runs() {
         (waits.state, waits.error_code()),
         (JobState::Terminated, Some(1004))
     );
-    assert_eq!(waits.error_description(), Some("expired"));
+    assert_eq!(waits.error_description().as_deref(), Some("expired"));
     assert_eq!(bench.state("runs"), JobState::ShuttingDown);
     bench.pass(10);
     assert_eq!(bench.signals(), [Signal::Kill]);

@@ -1,5 +1,6 @@
 //! What a client sees of a job: values computed from its record at the moment of reading.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -164,8 +165,12 @@ impl JobRecord {
     }
 
     /// `ErrorDescription`, where there is an error.
-    pub fn error_description(&self) -> Option<&str> {
-        self.error.as_ref().map(|error| error.description.as_str())
+    pub fn error_description(&self) -> Option<Cow<'_, str>> {
+        let error = self.error.as_ref()?.description.as_str();
+        Some(match &self.recovery.trouble {
+            Some(trouble) => format!("{error}; not recovered: {trouble}").into(),
+            None => error.into(),
+        })
     }
 
     /// `ExitStatus` of the newest run, where it exited.

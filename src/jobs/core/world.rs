@@ -47,6 +47,10 @@ pub(super) struct World {
     tables: BTreeMap<JobId, Vec<Timetable>>,
     /// Jobs that at some time were to begin once, without a timetable.
     once: BTreeSet<JobId>,
+    /// Failed runs that somebody was to run for, and by whom.
+    repairs: BTreeMap<(JobId, u32), JobId>,
+    /// Those that somebody has run for.
+    repaired: BTreeSet<(JobId, u32)>,
     /// How often somebody asked a job to start.
     by_hand: BTreeMap<JobId, usize>,
     /// The latest time that the wall clock ever showed.
@@ -60,10 +64,16 @@ fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).expect("in range")
 }
 
+fn hooks() -> Hooks {
+    let hook = ("hook".to_owned(), vec!["/bin/hook".to_owned()]);
+    Arc::new(BTreeMap::from([hook]))
+}
+
 impl World {
     pub(super) fn new() -> Self {
         let queue = Arc::new(QueueRecord::default_queue(2));
         let scheduler = Scheduler::new(Policy::default(), vec![queue.clone()], Vec::new());
+        let scheduler = scheduler.with_hooks(hooks());
         let queues = BTreeMap::from([(queue.name.clone(), queue)]);
         Self {
             scheduler,
@@ -83,6 +93,8 @@ impl World {
             removed: BTreeSet::new(),
             tables: BTreeMap::new(),
             once: BTreeSet::new(),
+            repairs: BTreeMap::new(),
+            repaired: BTreeSet::new(),
             by_hand: BTreeMap::new(),
             latest: start(),
             tickets: 0,
@@ -124,18 +136,8 @@ impl World {
                 condition,
                 remove,
             } => self.depend(job, other, condition, remove),
-            Step::Control { job, requested } => {
-                let (ticket, id) = (self.ticket(), self.job(job));
-                if requested == 2 {
-                    *self.by_hand.entry(id.clone()).or_default() += 1;
-                }
-                self.handle(Event::Change {
-                    ticket,
-                    id,
-                    requested,
-                    timeout: None,
-                });
-            }
+            Step::Repair { job, by, remove } => self.repair(job, by, remove),
+            Step::Control { job, requested } => self.control(job, requested),
             Step::Kill { job, delete } => {
                 let (ticket, id) = (self.ticket(), self.job(job));
                 self.handle(Event::Kill {
@@ -190,7 +192,10 @@ impl World {
             job_run_times: wish.map(|wish| wish.times),
             missed_run_policy: wish.map(|wish| wish.missed),
             overlap_policy: wish.map(|wish| wish.overlap),
-            recovery_action: options.tried_again.then_some(4),
+            recovery_action: options.recovery,
+            // Two names, one of which is no hook.
+            other_recovery_action: (options.recovery == Some(1))
+                .then(|| if priority == 0 { "unknown" } else { "hook" }.to_owned()),
             max_retries: Some(2),
             max_elapsed_time: options.max_elapsed.map(interval),
             delete_on_completion: Some(options.delete),
@@ -226,7 +231,6 @@ impl World {
     }
 
     fn schedule(&mut self, job: usize, half_hour: u64, remove: bool) {
-        let (ticket, id) = (self.ticket(), self.job(job));
         let time = TimeDelta::minutes(i64::try_from(half_hour * 30).expect("a day"));
         let fields = ScheduleFields {
             run_start_interval: Some(CimDateTime::interval(time)),
@@ -237,15 +241,11 @@ impl World {
         } else {
             Amendment::AddSchedule(fields.try_into().expect("a schedule"))
         };
-        self.handle(Event::Amend {
-            ticket,
-            id,
-            amendment,
-        });
+        self.amend(job, amendment);
     }
 
     fn depend(&mut self, job: usize, other: usize, condition: u16, remove: bool) {
-        let (ticket, id, other) = (self.ticket(), self.job(job), self.job(other));
+        let other = self.job(other);
         let amendment = if remove {
             Amendment::RemoveDependency(other)
         } else {
@@ -254,6 +254,34 @@ impl World {
                 condition: Condition::from_number(condition).expect("2 to 4"),
             })
         };
+        self.amend(job, amendment);
+    }
+
+    fn repair(&mut self, job: usize, by: usize, remove: bool) {
+        let by = self.job(by);
+        let amendment = if remove {
+            Amendment::RemoveRecoveryJob(by)
+        } else {
+            Amendment::SetRecoveryJob(by)
+        };
+        self.amend(job, amendment);
+    }
+
+    fn control(&mut self, job: usize, requested: u16) {
+        let (ticket, id) = (self.ticket(), self.job(job));
+        if requested == 2 {
+            *self.by_hand.entry(id.clone()).or_default() += 1;
+        }
+        self.handle(Event::Change {
+            ticket,
+            id,
+            requested,
+            timeout: None,
+        });
+    }
+
+    fn amend(&mut self, job: usize, amendment: Amendment) {
+        let (ticket, id) = (self.ticket(), self.job(job));
         self.handle(Event::Amend {
             ticket,
             id,
@@ -334,6 +362,11 @@ impl World {
     fn persist(&mut self, change: Change) {
         if let Change::Insert { job, .. } | Change::Update { after: job, .. } = &change {
             self.note_start(job);
+            for failed in &job.recovery.open {
+                let key = (failed.job.clone(), failed.run);
+                let by = self.repairs.entry(key).or_insert_with(|| job.id.clone());
+                assert_eq!(*by, job.id, "one job runs for a failed one");
+            }
         }
         match change {
             Change::Insert { job, request_id } => {
@@ -481,7 +514,8 @@ impl World {
         };
         jobs.iter().for_each(stored);
         let queues = self.queues.values().cloned().collect();
-        self.scheduler = Scheduler::new(Policy::default(), queues, jobs.clone());
+        self.scheduler =
+            Scheduler::new(Policy::default(), queues, jobs.clone()).with_hooks(hooks());
         self.asked.clear();
         self.held.clear();
         self.waiting.clear();

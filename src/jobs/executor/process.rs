@@ -122,6 +122,14 @@ impl Shared {
         // The last of a name counts: what a job is told of itself cannot be told otherwise.
         environment.push(("JOBWRIGHT_JOB_ID".to_owned(), job.id.as_str().to_owned()));
         environment.push(("JOBWRIGHT_RUN".to_owned(), run.to_string()));
+        if let Some(failed) = job.repairs() {
+            let of_failed = [
+                ("JOBWRIGHT_FAILED_JOB_ID", failed.job.to_string()),
+                ("JOBWRIGHT_FAILED_RUN", failed.run.to_string()),
+                ("JOBWRIGHT_FAILED_CODE", failed.code.to_string()),
+            ];
+            environment.extend(of_failed.map(|(name, value)| (name.to_owned(), value)));
+        }
         Spec {
             folder,
             program,

@@ -250,15 +250,18 @@ pub(super) fn path_of(cx: &Context, id: &JobId) -> Result<InstancePath> {
     })
 }
 
-/// `GetErrors` and `GetError`: 0 and the error, if there is one, as an array or alone.
+/// `GetErrors` and `GetError`: 0 and the errors, if there are any, as an array or the first alone.
 fn errors(cx: &Context, job: &JobRecord, parameter: &'static str) -> Result<MethodReply> {
     let mut reply = MethodReply::code(0);
-    if let Some(error) = trouble::of(cx, job)? {
-        let error = CimValue::Instance(Box::new(error));
+    let errors = trouble::of(cx, job)?.into_iter();
+    let mut errors: Vec<_> = errors
+        .map(|error| CimValue::Instance(Box::new(error)))
+        .collect();
+    if !errors.is_empty() {
         let value = if parameter == "Errors" {
-            CimValue::Array(vec![error])
+            CimValue::Array(errors)
         } else {
-            error
+            errors.swap_remove(0)
         };
         reply.output(parameter, crate::model::CimType::String, value);
     }

@@ -9,6 +9,7 @@ mod log;
 mod next_runs;
 mod queue;
 mod recent;
+mod recovery;
 mod run;
 mod schedule;
 mod service;
@@ -41,7 +42,9 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
     };
     let (engine, host) = (engine.clone(), host.clone());
     let dependencies = link::LinkProvider::new(&engine, &host, dependency::Dependencies);
+    let recovery = link::LinkProvider::new(&engine, &host, recovery::RecoveryJobs);
     vec![
+        registration("recovery jobs", recovery::CLASS, Arc::new(recovery)),
         registration("dependencies", dependency::CLASS, Arc::new(dependencies)),
         registration(
             "jobs",

@@ -1,5 +1,6 @@
 //! What a job shows: the value of each property of JW_Job, computed from its record.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::{Class, Instance, Result};
@@ -113,7 +114,10 @@ fn live(job: &JobRecord, now: Now) -> Values {
         ("TimeOfLastStateChange", last_change(job)),
         ("PercentComplete", job.percent_complete().into()),
         ("ErrorCode", job.error_code().into()),
-        ("ErrorDescription", job.error_description().into()),
+        (
+            "ErrorDescription",
+            job.error_description().map(Cow::into_owned).into(),
+        ),
         ("ExitStatus", job.exit_status().into()),
         ("ExitSignal", job.exit_signal().into()),
         ("RunCount", job.run_count.into()),

@@ -12,12 +12,22 @@ const STATUS_FAILED: u32 = 1;
 /// `CIM_Error.ErrorSourceFormat`: the text is an object path.
 const SOURCE_IS_A_PATH: u16 = 2;
 
-/// The error of `job`; `None` when it went well or has not ended.
-pub(super) fn of(cx: &Context, job: &JobRecord) -> Result<Option<Instance>> {
-    let Some(error) = job.error.as_ref().filter(|_| job.state.is_final()) else {
-        return Ok(None);
-    };
-    let instance = fill::instance(
+/// The errors of `job`: its own, and that it could not be recovered from; none when it went well or
+/// has not ended.
+pub(super) fn of(cx: &Context, job: &JobRecord) -> Result<Vec<Instance>> {
+    if !job.state.is_final() {
+        return Ok(Vec::new());
+    }
+    let not_recovered = job.recovery.trouble.clone().map(|description| JobError {
+        code: error_code::NOT_RECOVERED,
+        description,
+    });
+    let errors = job.error.iter().chain(&not_recovered);
+    errors.map(|error| shown(cx, job, error)).collect()
+}
+
+fn shown(cx: &Context, job: &JobRecord, error: &JobError) -> Result<Instance> {
+    fill::instance(
         fill::class(cx, "CIM_Error")?,
         [
             ("ErrorType", SOFTWARE_ERROR.into()),
@@ -30,8 +40,7 @@ pub(super) fn of(cx: &Context, job: &JobRecord) -> Result<Option<Instance>> {
             ("ErrorSourceFormat", SOURCE_IS_A_PATH.into()),
             ("CIMStatusCode", STATUS_FAILED.into()),
         ],
-    );
-    instance.map(Some)
+    )
 }
 
 /// One id for each kind of end, so that a client can tell them apart by it.

@@ -62,6 +62,10 @@ impl World {
             "{} runs twice under one number",
             key.0
         );
+        if let Some(failed) = stored.repairs() {
+            let key = (failed.job.clone(), failed.run);
+            assert!(self.repaired.insert(key), "{failed:?} is run for twice");
+        }
         let runs = self.ran.iter().filter(|(id, _)| *id == key.0).count();
         let most = self.most_runs(stored);
         assert!(runs <= most, "{} was to run at most {most} times", key.0);
@@ -91,7 +95,8 @@ impl World {
         } else {
             1
         };
-        reasons * each
+        let repairs = self.repairs.values().filter(|by| **by == job.id).count();
+        reasons * each + repairs
     }
 
     pub(super) fn signal(&mut self, id: &JobId, run: u32, signal: Signal) {

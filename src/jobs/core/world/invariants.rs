@@ -24,6 +24,23 @@ impl World {
             .collect();
         assert_eq!(memory, disk, "memory and disk agree");
         self.check_dependencies();
+        for job in self.disk.values() {
+            let (open, begun) = (&job.recovery.open, job.repairs().is_some());
+            let ended = job.state.is_final() && (begun || !open.is_empty());
+            assert!(
+                !ended,
+                "{} has ended and has failed runs to run for",
+                job.id
+            );
+            assert!(
+                job.has_process() || !begun,
+                "{} runs for one without a run",
+                job.id
+            );
+            let action = job.spec.recovery_action();
+            let told = job.recovery.trouble.is_none() || matches!(action, 1 | 5);
+            assert!(told, "{} is not to be recovered", job.id);
+        }
         for view in self.scheduler.queue_views() {
             let name = &view.record.name;
             assert_eq!(self.queues.get(name), Some(&view.record), "queues agree");

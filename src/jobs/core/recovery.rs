@@ -1,0 +1,238 @@
+//! What follows a failed run: nothing, a hook, the next job, the same run again, a recovery job.
+//!
+//! `RecoveryAction` 4 is in `plan`, since it is a matter of time. A hook is a job of its own, so that it
+//! is durable, supervised and seen like any other. A recovery job is held, runs for one failed run
+//! after the other, and is held again; neither it nor a hook is recovered in its turn.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Answer, Refusal};
+use super::fields::JobFields;
+use super::id::JobId;
+use super::record::{JobError, JobRecord, Now};
+use super::scheduler::Scheduler;
+use super::spec::JobSpec;
+use super::state::JobState;
+
+/// Most failed runs that wait for one recovery job.
+pub const REPAIR_LIMIT: usize = 1000;
+
+/// What the hooks of `RecoveryAction` 1 run: a name, and an argument vector.
+pub type Hooks = Arc<BTreeMap<String, Vec<String>>>;
+
+/// A failed run that another job runs for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The job.
+    pub job: JobId,
+    /// The number of the run.
+    pub run: u32,
+    /// Its `ErrorCode`.
+    pub code: u16,
+}
+
+/// What binds a job to others when one of them fails.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recovery {
+    /// The recovery job, `Antecedent` of its `JW_RecoveryJob`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<JobId>,
+    /// The failed runs that this job is still to run for, first the one whose turn it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<Failed>,
+    /// The job is what a hook does, and ends when it has run.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hook: bool,
+    /// Why its failure was not recovered from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+impl Recovery {
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl JobRecord {
+    /// Whether those that wait for its success may begin although it failed (`RecoveryAction` 3).
+    pub(super) fn lets_next_begin(&self) -> bool {
+        self.state == JobState::Exception && self.spec.recovery_action() == 3
+    }
+
+    /// The failed run that the newest run of this job is for.
+    pub fn repairs(&self) -> Option<&Failed> {
+        self.run.as_ref()?.repairs.as_ref()
+    }
+
+    /// Whether it is held, so that it can serve as a recovery job, or serves as one now.
+    fn is_kept(&self) -> bool {
+        let held = self.state == JobState::Suspended && !self.has_process();
+        held || self.repairs().is_some() || !self.recovery.open.is_empty()
+    }
+
+    /// The run for a failed one is over: the next one's turn, or the job is held again.
+    pub(super) fn after_repair(&mut self, failure: Option<JobError>, now: Now) {
+        self.error = failure;
+        self.plan.retries = 0;
+        if self.recovery.open.is_empty() {
+            self.state = JobState::Suspended;
+        } else {
+            self.state = JobState::New;
+            self.ready = Some(now.wall);
+        }
+    }
+}
+
+impl Scheduler {
+    /// A job has failed for good: what its `RecoveryAction` says.
+    pub(super) fn recover(&mut self, id: &JobId, now: Now) {
+        let Some(job) = self.jobs.get(id).cloned() else {
+            return;
+        };
+        let failed = Failed {
+            job: id.clone(),
+            run: job.run.as_ref().map_or(0, |run| run.number),
+            code: job.error.as_ref().map_or(0, |error| error.code),
+        };
+        let begun = match job.spec.recovery_action() {
+            1 => self.begin_hook(&job, failed, now),
+            5 => self.begin_recovery_job(&job, failed, now),
+            _ => Ok(()),
+        };
+        if let Err(trouble) = begun {
+            self.note_trouble(id, trouble, now);
+        }
+    }
+
+    fn begin_hook(&mut self, job: &JobRecord, failed: Failed, now: Now) -> Result<(), String> {
+        let name = job.spec.fields().other_recovery_action.as_deref();
+        let name = name.ok_or("OtherRecoveryAction names no hook")?;
+        let command = self.hooks.get(name).cloned();
+        let command = command.ok_or_else(|| format!("there is no hook \"{name}\""))?;
+        if self.jobs.len() >= self.policy.max_jobs {
+            return Err(Refusal::Full(self.policy.max_jobs).to_string());
+        }
+        let fields = JobFields {
+            name: Some(format!("recovery hook {name}")),
+            description: Some(format!("runs because {} failed", job.id)),
+            command: Some(command),
+            queue_name: Some(job.spec.queue().to_owned()),
+            delete_on_completion: Some(true),
+            ..JobFields::default()
+        };
+        let wrong = |error| format!("the hook \"{name}\": {error}");
+        let spec = JobSpec::new(fields, now.wall).map_err(|error| wrong(error.to_string()))?;
+        // The clock and the order of submission together name nothing else.
+        let id = format!("JW:hook-{}-{}", now.wall.timestamp_micros(), self.next_seq);
+        let id = JobId::new(&id).map_err(|error| wrong(error.to_string()))?;
+        let spec = self.with_defaults(spec);
+        let mut hook = JobRecord::new((id, self.next_seq), job.owner.clone(), spec, now.wall);
+        self.next_seq += 1;
+        hook.recovery.hook = true;
+        hook.recovery.open = vec![failed];
+        self.admit(hook, None, now);
+        Ok(())
+    }
+
+    fn begin_recovery_job(
+        &mut self,
+        job: &JobRecord,
+        failed: Failed,
+        now: Now,
+    ) -> Result<(), String> {
+        let by = job.recovery.by.clone();
+        let by = by.ok_or("the job has no recovery job (JW_RecoveryJob)")?;
+        let other = self.jobs.get(&by).filter(|other| !other.state.is_final());
+        let other = other.ok_or_else(|| format!("the recovery job {by} has ended"))?;
+        if other.recovery.open.len() >= REPAIR_LIMIT {
+            let text = format!("the recovery job {by} has {REPAIR_LIMIT} failed runs to run for");
+            return Err(text);
+        }
+        self.update(&by, now, |job| {
+            job.recovery.open.push(failed);
+            if job.state == JobState::Suspended && !job.has_process() {
+                job.state = JobState::New;
+                job.started_by_hand = true;
+            }
+            if job.state == JobState::New && job.awaited.is_empty() {
+                job.ready.get_or_insert(now.wall);
+            }
+        });
+        Ok(())
+    }
+
+    /// The run of `id` for `failed` is over, well or not.
+    pub(super) fn after_run_for(&mut self, failed: &Failed, id: &JobId, now: Now) {
+        let error = self.jobs.get(id).and_then(|job| job.error.clone());
+        if let Some(error) = error {
+            let text = format!("its recovery by {id} failed: {}", error.description);
+            self.note_trouble(&failed.job, text, now);
+        }
+    }
+
+    /// The job `id` will not run again: whatever it was still to run for is told.
+    pub(super) fn give_up_repairs(&mut self, id: &JobId, now: Now) {
+        let Some(job) = self.jobs.get(id).cloned() else {
+            return;
+        };
+        let begun = job.repairs().cloned();
+        if begun.is_none() && job.recovery.open.is_empty() {
+            return;
+        }
+        self.update(id, now, |job| {
+            job.recovery.open.clear();
+            if let Some(run) = &mut job.run {
+                run.repairs = None;
+            }
+        });
+        for failed in begun.into_iter().chain(job.recovery.open.iter().cloned()) {
+            let text = format!("its recovery by {id} did not come to an end");
+            self.note_trouble(&failed.job, text, now);
+        }
+    }
+
+    fn note_trouble(&mut self, id: &JobId, trouble: impl Into<String>, now: Now) {
+        let trouble = trouble.into();
+        self.update(id, now, |job| job.recovery.trouble = Some(trouble));
+    }
+
+    /// `by` runs when `job` has failed with `RecoveryAction` 5.
+    pub(super) fn set_recovery_job(
+        &mut self,
+        job: &Arc<JobRecord>,
+        by: JobId,
+        now: Now,
+    ) -> Result<Answer, Refusal> {
+        let known = job.recovery.by.as_ref();
+        if let Some(known) = known.filter(|known| self.jobs.contains_key(*known)) {
+            return Err(Refusal::RecoveryJobExists(job.id.clone(), known.clone()));
+        }
+        if !self.find(&by)?.is_kept() || by == job.id {
+            return Err(Refusal::NotHeld(by));
+        }
+        self.update(&job.id, now, |job| job.recovery.by = Some(by));
+        Ok(Answer::Done)
+    }
+
+    /// `by` is no longer the recovery job of `job`.
+    pub(super) fn remove_recovery_job(
+        &mut self,
+        job: &Arc<JobRecord>,
+        by: &JobId,
+        now: Now,
+    ) -> Result<Answer, Refusal> {
+        if job.recovery.by.as_ref() != Some(by) {
+            return Err(Refusal::NoRecoveryJob(job.id.clone(), by.clone()));
+        }
+        self.update(&job.id, now, |job| job.recovery.by = None);
+        Ok(Answer::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! JW_RecoveryJob: the job that runs when another one has failed with `RecoveryAction` 5.
+
+use crate::model::{Instance, Result};
+use crate::ops::BoxFuture;
+
+use super::super::core::{Amendment, JobId, JobRecord};
+use super::super::engine::Engine;
+use super::dependency::jobs;
+use super::elements::{Element, Scope};
+use super::failure;
+use super::link::{Link, Pair};
+
+/// The class of recovery jobs.
+pub(super) const CLASS: &str = "JW_RecoveryJob";
+
+/// Which job runs for which.
+pub(super) struct RecoveryJobs;
+
+impl Link for RecoveryJobs {
+    fn class(&self) -> &'static str {
+        CLASS
+    }
+
+    fn roles(&self) -> [&'static str; 2] {
+        ["Antecedent", "Dependent"]
+    }
+
+    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+        let by = job.recovery.by.clone();
+        let pair = by.map(|by| Pair {
+            ends: [Element::Job(by), Element::Job(job.id.clone())],
+            values: Vec::new(),
+        });
+        pair.into_iter().collect()
+    }
+
+    fn pointing_to(&self, scope: &Scope, job: &JobId) -> Vec<JobId> {
+        scope.snapshot.links.recovered_by(job).cloned().collect()
+    }
+
+    fn may_create(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn create<'a>(
+        &'a self,
+        engine: &'a Engine,
+        ends: [Element; 2],
+        _instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (antecedent, dependent) = jobs(ends)?;
+            let amendment = Amendment::SetRecoveryJob(antecedent);
+            let amended = engine.amend(dependent, amendment).await;
+            amended.map_err(|error| failure::cim(&error))
+        })
+    }
+
+    fn delete<'a>(&'a self, engine: &'a Engine, ends: [Element; 2]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (antecedent, dependent) = jobs(ends)?;
+            let amendment = Amendment::RemoveRecoveryJob(antecedent);
+            let amended = engine.amend(dependent, amendment).await;
+            amended.map_err(|error| failure::cim(&error))
+        })
+    }
+}
