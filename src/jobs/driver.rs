@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chrono_tz::Tz;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -527,16 +526,18 @@ impl Engine {
     pub(super) fn launch(
         driver: Driver,
         requests: mpsc::Sender<Request>,
-        (history, host, zone): (crate::store::History, String, Tz),
+        (history, host): (crate::store::History, String),
     ) -> (Self, EngineTask) {
+        let policy = driver.scheduler.policy();
         let engine = Self {
+            zone: policy.zone,
+            finished_keep: policy.finished_keep,
             requests: requests.clone(),
             published: Arc::clone(&driver.published),
             changes: driver.changes.clone(),
             history,
             executor: Arc::clone(&driver.executor),
             host: host.into(),
-            zone,
         };
         let task = tokio::spawn(driver.run());
         let sweep = tokio::spawn(sweep(engine.clone()));

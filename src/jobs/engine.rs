@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
@@ -34,6 +35,7 @@ pub struct Engine {
     pub(super) executor: Arc<dyn Runs>,
     pub(super) host: Arc<str>,
     pub(super) zone: Tz,
+    pub(super) finished_keep: Duration,
 }
 
 /// The job table at the last commit.
@@ -76,7 +78,7 @@ pub enum Timeout {
     /// NULL or an interval of zero.
     None,
     /// An interval.
-    After(std::time::Duration),
+    After(Duration),
 }
 
 /// Why the engine did not do what was asked.
@@ -307,6 +309,11 @@ impl Engine {
     /// The host name of the first start, which never changes afterwards.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// How long finished jobs stay that nobody deletes.
+    pub fn finished_keep(&self) -> Duration {
+        self.finished_keep
     }
 
     /// Up to `count` times at which `job` will begin by itself, as far as can be said now.

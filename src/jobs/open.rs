@@ -114,7 +114,7 @@ impl Engine {
             not_before: Duration::ZERO,
         };
         driver.recover(&jobs).await?;
-        Ok(Self::launch(driver, sender, (history, loaded.host, zone)))
+        Ok(Self::launch(driver, sender, (history, loaded.host)))
     }
 }
 

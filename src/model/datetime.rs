@@ -86,6 +86,13 @@ impl CimDateTime {
             .expect("the infinite value of DSP0004 is well formed")
     }
 
+    /// The interval that never ends.
+    pub fn infinite_interval() -> Self {
+        "99999999235959.000000:000"
+            .parse()
+            .expect("the infinite value of DSP0004 is well formed")
+    }
+
     /// Whether this is an interval and not a timestamp.
     pub fn is_interval(&self) -> bool {
         matches!(self.kind, Kind::Interval { .. })

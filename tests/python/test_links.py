@@ -65,3 +65,113 @@ class Dependencies(Case):
         twice = [held["InstanceID"], held["InstanceID"] + ";ended"]
         self.assert_status(4, self.create, "/bin/true", containing="twice", DependsOn=twice)
         self.request(held, KILL)
+
+
+class Structure(Case):
+    """Each association leads from one end to the other and back."""
+
+    def setUp(self):
+        self.system = self.conn.EnumerateInstanceNames("CIM_ComputerSystem")[0]
+        self.service = self.conn.EnumerateInstanceNames("JW_JobService")[0]
+        self.queue = self.conn.CreateInstance(
+            pywbem.CIMInstance("JW_JobQueue", {"Name": "links", "MaxRunningJobs": pywbem.Uint32(1)})
+        )
+        self.addCleanup(self.conn.DeleteInstance, self.queue)
+        for path in (self.system, self.service, self.queue):
+            path.host = None
+
+    def far(self, path, association, role, result_role):
+        found = self.conn.AssociatorNames(
+            path, AssocClass=association, Role=role, ResultRole=result_role
+        )
+        for far in found:
+            far.host = None
+        return found
+
+    def assert_linked(self, association, near, far, linked=True):
+        """The ends are (role, path) each; every operation agrees on whether they are linked."""
+        (role, path), (other_role, other) = near, far
+        message = f"{association} from {path} to {other}"
+        self.assertEqual(other in self.far(path, association, role, other_role), linked, message)
+        self.assertEqual(path in self.far(other, association, other_role, role), linked, message)
+        self.assertNotIn(other, self.far(path, association, other_role, role), message)
+        references = self.conn.References(path, ResultClass=association, Role=role)
+        found = [link for link in references if link[other_role] == other]
+        self.assertEqual(len(found), int(linked), message)
+        if not linked:
+            return None
+        self.assertEqual(found[0][role], path)
+        self.assertEqual(self.conn.GetInstance(found[0].path).path.keybindings, found[0].path.keybindings)
+        found[0].path.host = None
+        self.assertIn(found[0].path, self.conn.EnumerateInstanceNames(association))
+        return found[0]
+
+    def test_what_is_hosted_where(self):
+        system, service, queue = self.system, self.service, self.queue
+        self.assert_linked("CIM_HostedService", ("Antecedent", system), ("Dependent", service))
+        self.assert_linked("CIM_HostedJobDestination", ("Antecedent", system), ("Dependent", queue))
+        link = self.assert_linked(
+            "CIM_ServiceAffectsElement", ("AffectingElement", service), ("AffectedElement", queue)
+        )
+        self.assertEqual(link["ElementEffects"], [5])
+
+    def test_capabilities(self):
+        path = self.conn.EnumerateInstanceNames("CIM_JobCapabilities")[0]
+        path.host = None
+        for element in (self.service, self.queue):
+            self.assert_linked(
+                "CIM_ElementCapabilities", ("ManagedElement", element), ("Capabilities", path)
+            )
+        instance = self.conn.GetInstance(path)
+        self.assertEqual(instance["RequestedStatesSupported"], [2, 3, 4, 5])
+        self.assertEqual(instance["CleanupInterval"].timedelta.days, 30)
+
+    def test_a_job_comes_and_goes_with_its_links(self):
+        job = self.create("/bin/true", QueueName="links", Hold=True)
+        job.host = None
+        schedule = self.conn.CreateInstance(
+            pywbem.CIMInstance(
+                "JW_JobSchedule", {"JobID": job["InstanceID"], "RunDay": pywbem.Sint8(1)}
+            )
+        )
+        schedule.host = None
+        owner = ("OwningElement", self.service), ("OwnedElement", job)
+        queue = ("Antecedent", self.queue), ("Dependent", job)
+        system = ("AffectedElement", self.system), ("AffectingElement", job)
+        setting = ("ManagedElement", job), ("SettingData", schedule)
+        self.assert_linked("CIM_OwningJobElement", *owner)
+        self.assert_linked("CIM_JobDestinationJobs", *queue)
+        link = self.assert_linked("CIM_AffectedJobElement", *system)
+        self.assertEqual(link["ElementEffects"], [3])
+        self.assert_linked("CIM_ElementSettingData", *setting)
+        self.conn.DeleteInstance(schedule)
+        self.assertEqual(self.conn.References(job, ResultClass="CIM_ElementSettingData"), [])
+        self.request(job, START)
+        self.wait(job, COMPLETED)
+        run = pywbem.CIMInstanceName(
+            "JW_JobRun", {"InstanceID": job["InstanceID"] + ":1"}, namespace=NAMESPACE
+        )
+        stats = ("ManagedElement", job), ("Stats", run)
+        self.assert_linked("CIM_ElementStatisticalData", *stats)
+        self.assert_linked("CIM_AffectedJobElement", *system, linked=False)
+        links = self.conn.ReferenceNames(job)
+        self.assertEqual(
+            sorted(link.classname for link in links),
+            ["CIM_ElementStatisticalData", "CIM_JobDestinationJobs", "CIM_OwningJobElement"],
+        )
+        self.conn.DeleteInstance(job)
+        for link in links:
+            self.assert_status(6, self.conn.GetInstance, link)
+        for element, association in (
+            (self.service, "CIM_OwningJobElement"),
+            (self.queue, "CIM_JobDestinationJobs"),
+        ):
+            self.assertNotIn(job, self.conn.AssociatorNames(element, AssocClass=association))
+
+    def test_links_are_not_made_by_clients(self):
+        link = pywbem.CIMInstance(
+            "CIM_HostedService", {"Antecedent": self.system, "Dependent": self.service}
+        )
+        self.assert_status(7, self.conn.CreateInstance, link)
+        path = self.conn.ReferenceNames(self.service, ResultClass="CIM_HostedService")[0]
+        self.assert_status(7, self.conn.DeleteInstance, path)

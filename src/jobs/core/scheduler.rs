@@ -152,6 +152,11 @@ impl Scheduler {
         self
     }
 
+    /// What it was told at the beginning.
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
     /// Takes one step.
     pub fn handle(&mut self, event: Event, now: Now) -> Vec<Action> {
         match event {

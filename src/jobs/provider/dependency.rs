@@ -10,7 +10,7 @@ use super::link::{Link, Pair};
 use super::{failure, settings};
 
 /// The class of dependencies.
-pub(super) const CLASS: &str = "JW_JobDependency";
+const CLASS: &str = "JW_JobDependency";
 
 /// Which job waits for which.
 pub(super) struct Dependencies;

@@ -7,7 +7,7 @@ use crate::provider::{Context, fill};
 
 use super::super::core::{JobId, JobRecord};
 use super::super::engine::Snapshot;
-use super::{Host, is_visible, job, queue, service};
+use super::{Host, capabilities, is_visible, job, queue, run, schedule, service};
 
 /// One end of an association.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,22 @@ pub(super) enum Element {
     Service,
     /// The system that all of it is on.
     System,
+    /// A run of a job, by its number.
+    Run(JobId, u32),
+    /// A schedule of a job, by its number.
+    Schedule(JobId, u32),
+    /// What jobs can do.
+    Capabilities,
+}
+
+impl Element {
+    /// The job that the element is, or is a part of.
+    pub(super) fn job(&self) -> Option<&JobId> {
+        match self {
+            Self::Job(id) | Self::Run(id, _) | Self::Schedule(id, _) => Some(id),
+            Self::Queue(_) | Self::Service | Self::System | Self::Capabilities => None,
+        }
+    }
 }
 
 /// Who asks, and what there was when the question came.
@@ -59,6 +75,14 @@ impl Scope {
         };
         if is(job::CLASS) {
             JobId::new(key("InstanceID")?).ok().map(Element::Job)
+        } else if is(run::CLASS) {
+            let (job, number) = run::parts(key("InstanceID")?)?;
+            Some(Element::Run(job, number))
+        } else if is(schedule::CLASS) {
+            let (job, number) = schedule::parts(key("InstanceID")?)?;
+            Some(Element::Schedule(job, number))
+        } else if is(capabilities::CLASS) {
+            (key("InstanceID") == Some(capabilities::ID)).then_some(Element::Capabilities)
         } else if hosted(queue::CLASS) {
             Some(Element::Queue(key("Name")?.to_owned()))
         } else if hosted(service::CLASS) && is_key("Name", service::NAME, true) {
@@ -87,6 +111,14 @@ impl Scope {
         match element {
             Element::Job(id) => job::path_of(&self.cx, id),
             Element::Queue(name) => queue::path_of(&self.cx, &self.host, name),
+            Element::Run(job, number) => self.path_by(
+                run::CLASS,
+                &[("InstanceID", &run::instance_id(job, *number))],
+            ),
+            Element::Schedule(job, number) => schedule::path_of(&self.cx, job, *number),
+            Element::Capabilities => {
+                self.path_by(capabilities::CLASS, &[("InstanceID", capabilities::ID)])
+            }
             Element::Service => self.path_by(
                 service::CLASS,
                 &[
@@ -125,9 +157,14 @@ impl Scope {
     /// Whether `element` is there and the principal may see it.
     pub(super) fn is_there(&self, element: &Element) -> bool {
         match element {
-            Element::Job(id) => self.job(id).is_some(),
+            // Runs are in the store: whoever shows one has read it there.
+            Element::Job(id) | Element::Run(id, _) => self.job(id).is_some(),
             Element::Queue(name) => self.snapshot.queues.contains_key(name),
-            Element::Service | Element::System => true,
+            Element::Schedule(id, number) => {
+                let job = self.job(id);
+                job.is_some_and(|job| job.schedules.get(*number).is_some())
+            }
+            Element::Service | Element::System | Element::Capabilities => true,
         }
     }
 }

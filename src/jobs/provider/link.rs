@@ -22,6 +22,16 @@ pub(super) struct Pair {
     pub(super) values: Vec<(&'static str, Plain)>,
 }
 
+impl Pair {
+    /// A pair that says nothing but its ends.
+    pub(super) fn of(first: Element, second: Element) -> Self {
+        Self {
+            ends: [first, second],
+            values: Vec::new(),
+        }
+    }
+}
+
 /// An association class. A pair whose end is not there, or not for the principal, is not shown.
 pub(super) trait Link: Send + Sync + 'static {
     /// The class of the instances.
@@ -111,15 +121,14 @@ impl<L: Link> LinkProvider<L> {
         stream::iter(fixed).chain(of_jobs).boxed()
     }
 
-    /// The pairs of which the job `id` is an end.
-    fn around(&self, scope: &Scope, id: &JobId) -> Vec<Pair> {
-        let end = Element::Job(id.clone());
+    /// The pairs of which `end`, which is the job `id` or a part of it, is an end.
+    fn around(&self, scope: &Scope, end: &Element, id: &JobId) -> Vec<Pair> {
         let own = scope.job(id).map(|job| self.link.of_job(scope, job));
         let others = self.link.pointing_to(scope, id);
         let others = others.iter().filter_map(|other| scope.job(other));
         let others = others.flat_map(|job| self.link.of_job(scope, job));
         let pairs = own.into_iter().flatten().chain(others);
-        pairs.filter(|pair| pair.ends.contains(&end)).collect()
+        pairs.filter(|pair| pair.ends.contains(end)).collect()
     }
 
     /// The ends that the references of a path or of a new instance lead to.
@@ -138,12 +147,9 @@ impl<L: Link> LinkProvider<L> {
             return Err(missing());
         };
         let ends = [first, second];
-        let job = ends.iter().find_map(|end| match end {
-            Element::Job(id) => Some(id),
-            Element::Queue(_) | Element::Service | Element::System => None,
-        });
-        let pairs = match job {
-            Some(id) => self.around(scope, id),
+        let of_job = ends.iter().find_map(|end| Some((end, end.job()?)));
+        let pairs = match of_job {
+            Some((end, id)) => self.around(scope, end, id),
             None => self.link.fixed(scope),
         };
         let found = pairs.into_iter().find(|pair| pair.ends == ends);
@@ -215,7 +221,7 @@ impl<L: Link> Provider for LinkProvider<L> {
         let (Some(own), Some(element)) = (own, scope.element(object)) else {
             return stream_of(Vec::new());
         };
-        let Element::Job(id) = &element else {
+        let Some(id) = element.job() else {
             let (cx, object, role) = (cx.clone(), object.clone(), role.cloned());
             let refers =
                 move |instance: &Instance| ready(refers_to(&cx, instance, &object, role.as_ref()));
@@ -223,7 +229,7 @@ impl<L: Link> Provider for LinkProvider<L> {
         };
         let roles = self.link.roles();
         let meant = |name: &str| role.is_none_or(|role| role.is(name));
-        let mut pairs = self.around(&scope, id);
+        let mut pairs = self.around(&scope, &element, id);
         pairs.retain(|pair| {
             let mut ends = pair.ends.iter().zip(roles);
             ends.any(|(end, name)| *end == element && meant(name))

@@ -1,8 +1,11 @@
 //! The providers of jobs, of their queue, of the service that takes them: views of the job engine.
 
+mod capabilities;
 mod dependency;
+mod element_settings;
 mod elements;
 mod failure;
+mod hosting;
 mod job;
 mod link;
 mod log;
@@ -15,6 +18,7 @@ mod schedule;
 mod service;
 mod settings;
 mod shown;
+mod statistics;
 mod trouble;
 
 use std::sync::Arc;
@@ -24,6 +28,7 @@ use crate::provider::{Context, Provider, Registration, Role};
 
 use super::core::JobRecord;
 use super::engine::Engine;
+use link::{Link, LinkProvider};
 
 /// What the providers need to know of the machine: the keys of its system.
 #[derive(Debug, Clone)]
@@ -40,12 +45,22 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
         classes: vec![CimName::of(class)],
         provider,
     };
+    let mut all = associations(engine, host, served);
     let (engine, host) = (engine.clone(), host.clone());
-    let dependencies = link::LinkProvider::new(&engine, &host, dependency::Dependencies);
-    let recovery = link::LinkProvider::new(&engine, &host, recovery::RecoveryJobs);
-    vec![
-        registration("recovery jobs", recovery::CLASS, Arc::new(recovery)),
-        registration("dependencies", dependency::CLASS, Arc::new(dependencies)),
+    all.extend([
+        registration(
+            "statistics of jobs",
+            statistics::CLASS,
+            Arc::new(statistics::StatisticsProvider::new(
+                engine.clone(),
+                host.clone(),
+            )),
+        ),
+        registration(
+            "capabilities of jobs",
+            capabilities::CLASS,
+            Arc::new(capabilities::CapabilitiesProvider::new(engine.clone())),
+        ),
         registration(
             "jobs",
             "CIM_Job",
@@ -71,7 +86,35 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
             "JW_JobService",
             Arc::new(service::ServiceProvider::new(engine, host)),
         ),
-    ]
+    ]);
+    all
+}
+
+/// The registrations of the associations, each with its class as its name.
+fn associations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<Registration> {
+    fn of<L: Link>(link: L, engine: &Engine, host: &Host) -> (&'static str, Arc<dyn Provider>) {
+        let class = link.class();
+        (class, Arc::new(LinkProvider::new(engine, host, link)))
+    }
+    let all = [
+        of(dependency::Dependencies, engine, host),
+        of(recovery::RecoveryJobs, engine, host),
+        of(hosting::OwningJobElement, engine, host),
+        of(hosting::AffectedJobElement, engine, host),
+        of(hosting::JobDestinationJobs, engine, host),
+        of(hosting::HostedJobDestination, engine, host),
+        of(hosting::HostedService, engine, host),
+        of(hosting::ServiceAffectsElement, engine, host),
+        of(element_settings::ElementSettingData, engine, host),
+        of(capabilities::ElementCapabilities, engine, host),
+    ];
+    let registration = |(class, provider)| Registration {
+        name: class,
+        namespaces: served.to_vec(),
+        classes: vec![CimName::of(class)],
+        provider,
+    };
+    all.into_iter().map(registration).collect()
 }
 
 /// Whether the principal of `cx` may know of `job`: its owner, an administrator, or a reader, to

@@ -11,7 +11,7 @@ use super::failure;
 use super::link::{Link, Pair};
 
 /// The class of recovery jobs.
-pub(super) const CLASS: &str = "JW_RecoveryJob";
+const CLASS: &str = "JW_RecoveryJob";
 
 /// Which job runs for which.
 pub(super) struct RecoveryJobs;
@@ -27,10 +27,7 @@ impl Link for RecoveryJobs {
 
     fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
         let by = job.recovery.by.clone();
-        let pair = by.map(|by| Pair {
-            ends: [Element::Job(by), Element::Job(job.id.clone())],
-            values: Vec::new(),
-        });
+        let pair = by.map(|by| Pair::of(Element::Job(by), Element::Job(job.id.clone())));
         pair.into_iter().collect()
     }
 

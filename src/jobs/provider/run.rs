@@ -13,7 +13,7 @@ use super::super::engine::{Engine, EngineError};
 use super::{failure, log, sees_jobs_of};
 
 /// The class of runs.
-const CLASS: &str = "JW_JobRun";
+pub(super) const CLASS: &str = "JW_JobRun";
 /// Runs read at a time; no reading of the store outlasts a page.
 const PAGE: u32 = 256;
 
@@ -44,7 +44,7 @@ impl RunProvider {
 }
 
 /// The job and the number that an `InstanceID` is made of.
-fn parts(id: &str) -> Option<(JobId, u32)> {
+pub(super) fn parts(id: &str) -> Option<(JobId, u32)> {
     let (job, number) = id.rsplit_once(':')?;
     let parsed: u32 = number.parse().ok()?;
     // One run has one id: no sign, no leading zeros.
@@ -105,8 +105,15 @@ impl Provider for RunProvider {
     }
 }
 
+/// What [`parts`] takes apart.
+pub(super) fn instance_id(job: &JobId, number: u32) -> String {
+    format!("{job}:{number}")
+}
+
 /// Every run, page by page.
-fn all(engine: Engine) -> impl Stream<Item = std::result::Result<RunRow, EngineError>> + Send {
+pub(super) fn all(
+    engine: Engine,
+) -> impl Stream<Item = std::result::Result<RunRow, EngineError>> + Send {
     let next = move |last: Option<Option<(JobId, u32)>>| {
         let engine = engine.clone();
         async move {
@@ -134,7 +141,7 @@ fn shown(class: &Arc<Class>, row: &RunRow) -> Result<Instance> {
     fill::instance(
         class,
         [
-            ("InstanceID", format!("{}:{}", row.job, row.number).into()),
+            ("InstanceID", instance_id(&row.job, row.number).into()),
             (
                 "ElementName",
                 format!("Run {} of {}", row.number, row.job).into(),

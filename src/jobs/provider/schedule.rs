@@ -30,14 +30,8 @@ impl ScheduleProvider {
     /// The job with the number of its schedule that `path` names, where the principal may see it.
     fn find(&self, cx: &Context, path: &InstancePath) -> Result<(Arc<JobRecord>, u32)> {
         let found = path.keys.get("InstanceID").and_then(CimValue::as_str);
-        let found = found.and_then(|id| {
-            let (job, number) = id.rsplit_once(SEPARATOR)?;
-            let number = number.parse().ok()?;
-            // Another spelling of the number is another id.
-            (id == instance_id(job, number)).then_some((job, number))
-        });
-        let known = found.and_then(|(job, number)| {
-            let job = visible(&self.engine, cx, job)?;
+        let known = found.and_then(parts).and_then(|(job, number)| {
+            let job = visible(&self.engine, cx, job.as_str())?;
             job.schedules.get(number)?;
             Some((job, number))
         });
@@ -117,6 +111,15 @@ pub(super) fn path_of(cx: &Context, job: &JobId, number: u32) -> Result<Instance
         class: fill::class(cx, CLASS)?.name.clone(),
         keys: [(CimName::of("InstanceID"), id)].into_iter().collect(),
     })
+}
+
+/// The job and the number that an `InstanceID` is made of.
+pub(super) fn parts(id: &str) -> Option<(JobId, u32)> {
+    let (job, number) = id.rsplit_once(SEPARATOR)?;
+    let number = number.parse().ok()?;
+    // Another spelling of the number is another id.
+    let is_plain = id == instance_id(job, number);
+    Some((JobId::new(job).ok()?, number)).filter(|_| is_plain)
 }
 
 fn instance_id(job: &str, number: u32) -> String {
