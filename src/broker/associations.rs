@@ -16,12 +16,12 @@ use crate::ops::{
     AssociatorFilter, AssociatorNames, Associators, InstanceStream, Object, ObjectStream,
     ReferenceFilter, ReferenceNames, References, Reply,
 };
-use crate::provider::{Context, Registry, leads_to};
+use crate::provider::{Context, Namespaces, Registry, leads_to};
 use crate::schema::Schema;
 
+use super::association_classes;
 use super::dispatch::Broker;
 use super::instances::lookup;
-use super::{Namespaces, association_classes};
 
 /// Results of one traversal: what was given already is remembered up to here.
 const RESULTS_LIMIT: usize = 1_000_000;
@@ -102,7 +102,7 @@ impl Broker {
         let associations = self.associations(cx, &source, &narrowed);
         let walk = Walk {
             registry: self.registry.clone(),
-            namespaces: self.namespaces.load_full(),
+            namespaces: self.catalogue.namespaces(),
             cx: cx.clone(),
             source,
             filter,
@@ -427,8 +427,9 @@ mod tests {
             provider: Arc::new(World),
         };
         Broker::new(
-            namespaces,
+            crate::provider::catalogue(namespaces),
             Registry::new(vec![world]).expect("one provider"),
+            Arc::default(),
         )
     }
 

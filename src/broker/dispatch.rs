@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 
-use crate::model::{CimError, Result};
+use crate::model::{CimError, CimName, Result};
 use crate::ops::{Addressed, PullKind, Reply, Request};
-use crate::provider::{Context, Principal, Registry};
+use crate::provider::{Catalogue, Context, Principal, Registry};
+use crate::schema::Schema;
 
+use super::access;
 use super::deprecations::Deprecations;
 use super::enumerations::{Enumerations, PullLimits};
-use super::{Namespaces, access};
 
 /// When a request came and until when it must be answered.
 #[derive(Debug, Clone, Copy)]
@@ -25,18 +25,23 @@ pub struct Arrival {
 
 /// Brings requests to providers.
 pub struct Broker {
-    pub(super) namespaces: ArcSwap<Namespaces>,
+    pub(super) catalogue: Arc<Catalogue>,
     pub(super) registry: Arc<Registry>,
+    reserved: Arc<Schema>,
     pub(super) deprecations: Deprecations,
     pub(super) enumerations: Arc<Enumerations>,
 }
 
 impl Broker {
-    /// A broker over these namespaces and providers.
-    pub fn new(namespaces: Namespaces, registry: Registry) -> Self {
+    /// A broker over these namespaces and providers. The classes of `reserved` are there in every
+    /// namespace, whatever else is in it, and in no list of classes.
+    pub fn new(catalogue: Arc<Catalogue>, registry: Registry, reserved: Arc<Schema>) -> Self {
+        let registry = Arc::new(registry);
+        catalogue.attach(&registry);
         Self {
-            namespaces: ArcSwap::from_pointee(namespaces),
-            registry: Arc::new(registry),
+            catalogue,
+            registry,
+            reserved,
             deprecations: Deprecations::default(),
             enumerations: Arc::new(Enumerations::new(PullLimits::default())),
         }
@@ -70,11 +75,18 @@ impl Broker {
             return Err(CimError::not_supported(text));
         }
         access::permit(&principal, request.access())?;
-        let served = self.namespaces.load().find(&namespace)?;
+        let served = self.catalogue.find(&namespace)?;
+        let is_reserved =
+            subject(&request).is_some_and(|class| self.reserved.class(class.as_str()).is_some());
+        let schema = if is_reserved {
+            self.reserved.clone()
+        } else {
+            served.schema
+        };
         let cx = Context {
             principal,
             namespace: served.namespace,
-            schema: served.schema,
+            schema,
             now: arrival.now,
             deadline: arrival.deadline,
         };
@@ -99,6 +111,11 @@ impl Broker {
             Request::GetClass(request) => super::classes::get(&cx.schema, request),
             Request::EnumerateClasses(request) => super::classes::enumerate(&cx.schema, &request),
             Request::EnumerateClassNames(request) => super::classes::names(&cx.schema, &request),
+            Request::CreateClass(request) => self.create_class(cx, request).await,
+            Request::ModifyClass(request) => self.modify_class(cx, request).await,
+            Request::DeleteClass(request) => self.delete_class(cx, request).await,
+            Request::SetQualifier(request) => self.set_qualifier(cx, request).await,
+            Request::DeleteQualifier(request) => self.delete_qualifier(cx, request).await,
             Request::GetQualifier(request) => super::classes::qualifier(&cx.schema, &request),
             Request::EnumerateQualifiers(_) => Ok(super::classes::qualifiers(&cx.schema)),
             Request::ExecQuery(request) => self.exec_query(cx, &request).await,
@@ -128,6 +145,18 @@ impl Broker {
             Request::EnumerationCount(request) => self.enumeration_count(cx, &request),
             Request::Unsupported(request) => Err(CimError::not_supported(request.method)),
         }
+    }
+}
+
+/// The class whose instances a request is about.
+fn subject(request: &Request) -> Option<&CimName> {
+    match request {
+        Request::GetInstance(request) => Some(&request.path.class),
+        Request::EnumerateInstances(request) => Some(&request.class),
+        Request::EnumerateInstanceNames(request) => Some(&request.class),
+        Request::CreateInstance(request) => Some(&request.instance.class),
+        Request::DeleteInstance(request) => Some(&request.path.class),
+        _ => None,
     }
 }
 

@@ -92,11 +92,12 @@ impl Broker {
     pub(super) async fn create_instance(
         &self,
         cx: &Context,
-        request: CreateInstance,
+        mut request: CreateInstance,
     ) -> Result<Reply> {
         let class = cx.schema.known_class(&request.instance.class)?;
         let provider = provider(self, cx, class)?;
         provider.may_create(class)?;
+        provider.complete(cx, class, &mut request.instance);
         let instance = cx.schema.instance(&request.instance)?;
         let written = request.instance.properties.iter().map(|given| &given.name);
         self.deprecations.properties(class, written);

@@ -5,6 +5,7 @@
 mod access;
 mod association_classes;
 mod associations;
+mod class_changes;
 mod classes;
 mod deprecations;
 mod dispatch;
@@ -12,11 +13,9 @@ mod enumerations;
 mod instances;
 mod methods;
 mod modify;
-mod namespaces;
 mod properties;
 mod pulls;
 mod queries;
 
 pub use dispatch::{Arrival, Broker};
 pub use enumerations::PullLimits;
-pub use namespaces::{Namespaces, Served};

@@ -1,17 +1,23 @@
 //! The providers of what describes the server itself: its system, its object manager, its namespaces.
 
+mod elsewhere;
 mod fixed;
-mod interop;
 mod manager;
+mod namespaces;
+mod repository;
+mod schema_service;
 mod statistics;
 mod system;
 
+pub use elsewhere::Elsewhere;
+pub use namespaces::reserved;
+pub use repository::RepositoryProvider;
 pub use statistics::{Cost, Kind, Statistics};
 
 use std::sync::Arc;
 
 use crate::model::{CimName, Namespace};
-use crate::provider::{Provider, Registration};
+use crate::provider::{Catalogue, Provider, Registration};
 
 /// What the providers are told of the server when it starts.
 #[derive(Debug, Clone)]
@@ -20,14 +26,18 @@ pub struct Identity {
     pub host: Arc<str>,
     /// The name of the object manager, the same for the life of the installation.
     pub manager: Arc<str>,
-    /// Every namespace by its own name.
+    /// The namespaces of the configuration by their own names.
     pub namespaces: Vec<Namespace>,
     /// The namespace that describes the server.
     pub interop: Namespace,
 }
 
 /// The registrations of the built-in providers.
-pub fn registrations(identity: &Identity, statistics: &Arc<Statistics>) -> Vec<Registration> {
+pub fn registrations(
+    identity: &Identity,
+    catalogue: &Arc<Catalogue>,
+    statistics: &Arc<Statistics>,
+) -> Vec<Registration> {
     let identity = Arc::new(identity.clone());
     let registration = |name, class, namespaces, provider: Arc<dyn Provider>| Registration {
         name,
@@ -57,9 +67,28 @@ pub fn registrations(identity: &Identity, statistics: &Arc<Statistics>) -> Vec<R
         ),
         registration(
             "namespaces",
-            "CIM_Namespace",
+            namespaces::CLASS,
             interop,
-            interop::namespaces(&identity),
+            Arc::new(namespaces::Namespaces {
+                identity: identity.clone(),
+                catalogue: catalogue.clone(),
+            }),
+        ),
+        registration(
+            "schema service",
+            schema_service::CLASS,
+            identity.namespaces.clone(),
+            Arc::new(schema_service::SchemaService::new(
+                &identity,
+                catalogue.clone(),
+            )),
         ),
     ]
+}
+
+/// The classes that are served in every namespace.
+pub fn everywhere(catalogue: &Arc<Catalogue>) -> (Vec<CimName>, Arc<dyn Provider>) {
+    let catalogue = catalogue.clone();
+    let classes = vec![CimName::of(namespaces::LEGACY_CLASS)];
+    (classes, Arc::new(namespaces::Legacy { catalogue }))
 }

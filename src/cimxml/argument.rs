@@ -230,6 +230,24 @@ impl Arguments {
         }
     }
 
+    /// A class declaration that must be there.
+    pub fn class_decl(&mut self, name: &str) -> Taken<ClassDecl> {
+        match self.take(name) {
+            None => wrong(name, "the parameter is missing"),
+            Some(Argument::Class(class)) => Ok(class),
+            Some(_) => wrong(name, "a CLASS is wanted"),
+        }
+    }
+
+    /// A qualifier declaration that must be there.
+    pub fn qualifier_decl(&mut self, name: &str) -> Taken<QualifierDecl> {
+        match self.take(name) {
+            None => wrong(name, "the parameter is missing"),
+            Some(Argument::Qualifier(qualifier)) => Ok(qualifier),
+            Some(_) => wrong(name, "a QUALIFIER.DECLARATION is wanted"),
+        }
+    }
+
     /// The name of a qualifier that must be there.
     pub fn cim_name(&mut self, name: &str) -> Taken<CimName> {
         let text = self.string(name)?;

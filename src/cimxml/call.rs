@@ -11,7 +11,7 @@ use crate::ops::{
 
 use super::response::{PROLOGUE, atomically};
 use super::writer::{EncodeError, Written, attribute, markup, text};
-use super::{associations, decl_writer, path_writer, pulls};
+use super::{associations, class_decl, class_writer, decl_writer, path_writer, pulls};
 
 /// What is escaped in `CIMObject` and `CIMMethod`: DSP0200 1.4 §6.3.7 leaves what is safe in a
 /// header to the sender.
@@ -131,6 +131,17 @@ fn parameters(out: &mut BytesMut, request: &Request) -> Written {
             class_name(out, all.class.as_ref())?;
             boolean(out, "DeepInheritance", all.deep_inheritance)
         }
+        Request::CreateClass(create) => parameter(out, "NewClass", |out| {
+            class_decl::put_class(out, &create.class)
+        }),
+        Request::ModifyClass(modify) => parameter(out, "ModifiedClass", |out| {
+            class_decl::put_class(out, &modify.class)
+        }),
+        Request::DeleteClass(delete) => class_name(out, Some(&delete.class)),
+        Request::SetQualifier(set) => parameter(out, "QualifierDeclaration", |out| {
+            class_writer::declaration(out, &set.qualifier)
+        }),
+        Request::DeleteQualifier(delete) => string(out, "QualifierName", delete.name.as_str()),
         Request::GetQualifier(get) => string(out, "QualifierName", get.name.as_str()),
         Request::ExecQuery(exec) => {
             string(out, "QueryLanguage", &exec.language)?;

@@ -89,12 +89,7 @@ fn method(out: &mut BytesMut, declared: &Method, select: &ClassSelect) -> Writte
 }
 
 fn parameter(out: &mut BytesMut, declared: &Parameter, select: &ClassSelect) -> Written {
-    let element = match (declared.slot.ty, declared.slot.is_array) {
-        (CimType::Reference, false) => "PARAMETER.REFERENCE",
-        (CimType::Reference, true) => "PARAMETER.REFARRAY",
-        (_, false) => "PARAMETER",
-        (_, true) => "PARAMETER.ARRAY",
-    };
+    let element = parameter_element(declared.slot.ty, declared.slot.is_array);
     markup(out, "<");
     markup(out, element);
     attribute(out, "NAME", declared.name.as_str());
@@ -110,6 +105,16 @@ fn parameter(out: &mut BytesMut, declared: &Parameter, select: &ClassSelect) -> 
     markup(out, element);
     markup(out, ">");
     Ok(())
+}
+
+/// The element of a parameter.
+pub(super) fn parameter_element(ty: CimType, is_array: bool) -> &'static str {
+    match (ty, is_array) {
+        (CimType::Reference, false) => "PARAMETER.REFERENCE",
+        (CimType::Reference, true) => "PARAMETER.REFARRAY",
+        (_, false) => "PARAMETER",
+        (_, true) => "PARAMETER.ARRAY",
+    }
 }
 
 /// The qualifiers when they are wanted; with `LocalOnly` those that the element itself has.

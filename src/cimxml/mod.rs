@@ -14,6 +14,7 @@ mod associations;
 mod batch;
 mod charset;
 mod class;
+mod class_decl;
 mod envelope;
 mod headers;
 mod instance;
@@ -41,6 +42,7 @@ pub use answer::{Item, Response, Returned, UnexpectedItem, decode as decode_resp
 pub use batch::{Batch, Part, decode_batch};
 pub use call::{CallHeaders, encode as encode_request, method_name};
 pub use charset::{Charset, to_utf8};
+pub use class_decl::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
 pub use export::{
     EXPORT_METHOD, Exported, Sequence, decode_export, decode_export_response, decode_indication,

@@ -168,6 +168,21 @@ fn operation(method: &str, given: &mut Arguments) -> Result<Request, CimError> {
             class: given.optional_class("ClassName")?,
             deep_inheritance: given.boolean("DeepInheritance", false)?,
         }),
+        "createclass" => Request::CreateClass(ops::CreateClass {
+            class: given.class_decl("NewClass")?,
+        }),
+        "modifyclass" => Request::ModifyClass(ops::ModifyClass {
+            class: given.class_decl("ModifiedClass")?,
+        }),
+        "deleteclass" => Request::DeleteClass(ops::DeleteClass {
+            class: given.class("ClassName")?,
+        }),
+        "setqualifier" => Request::SetQualifier(ops::SetQualifier {
+            qualifier: given.qualifier_decl("QualifierDeclaration")?,
+        }),
+        "deletequalifier" => Request::DeleteQualifier(ops::DeleteQualifier {
+            name: given.cim_name("QualifierName")?,
+        }),
         "getqualifier" => Request::GetQualifier(ops::GetQualifier {
             name: given.cim_name("QualifierName")?,
         }),

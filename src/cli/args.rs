@@ -46,6 +46,8 @@ pub enum Mof {
     Check(MofCheck),
     /// Print classes, or a whole namespace, as MOF that compiles to the same.
     Print(MofPrint),
+    /// Compile MOF files into a running server: everything in them or nothing.
+    Compile(MofCompile),
 }
 
 /// Arguments of `mof print`. Without `--schema` and `--embedded` the server is asked.
@@ -63,6 +65,19 @@ pub struct MofPrint {
     /// Print what the program itself brings along.
     #[arg(long, conflicts_with = "schema")]
     pub embedded: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Arguments of `mof compile`.
+#[derive(Debug, Args)]
+pub struct MofCompile {
+    /// Files, folders, or zip archives as DMTF publishes them.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The namespace for what stands before the first namespace pragma [default: root/cimv2].
+    #[arg(long, short = 'n', value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
     #[command(flatten)]
     pub target: Target,
 }

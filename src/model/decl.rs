@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CimName, CimType, CimValue, Literal};
+use super::{CimName, CimType, CimValue, Instance, Literal};
 
 /// The type of a property, reference or parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -251,6 +251,23 @@ impl InstanceDecl {
         self.properties
             .iter()
             .find(|property| property.name.is(name))
+    }
+}
+
+/// What has a value, with its type.
+impl From<&Instance> for InstanceDecl {
+    fn from(instance: &Instance) -> Self {
+        let given = instance.iter().filter(|(_, value)| !value.is_null());
+        let property = |(property, value): (&super::Property, &CimValue)| PropertyValue {
+            name: property.name.clone(),
+            ty: Some(property.slot.ty),
+            is_array: property.slot.is_array,
+            value: Literal::from(value),
+        };
+        Self {
+            class: instance.class.name.clone(),
+            properties: given.map(property).collect(),
+        }
     }
 }
 

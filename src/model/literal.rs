@@ -133,6 +133,35 @@ impl Literal {
     }
 }
 
+/// The literal that resolves to the value again.
+impl From<&CimValue> for Literal {
+    fn from(value: &CimValue) -> Self {
+        match value {
+            CimValue::Null => Self::Null,
+            CimValue::Boolean(value) => Self::Boolean(*value),
+            CimValue::String(text) => Self::Quoted((&**text).into()),
+            CimValue::Char16(unit) => Self::Char(*unit),
+            CimValue::Uint8(v) => Self::Integer((*v).into()),
+            CimValue::Sint8(v) => Self::Integer((*v).into()),
+            CimValue::Uint16(v) => Self::Integer((*v).into()),
+            CimValue::Sint16(v) => Self::Integer((*v).into()),
+            CimValue::Uint32(v) => Self::Integer((*v).into()),
+            CimValue::Sint32(v) => Self::Integer((*v).into()),
+            CimValue::Uint64(v) => Self::Integer((*v).into()),
+            CimValue::Sint64(v) => Self::Integer((*v).into()),
+            // The shortest text of a number of either width reads back as the same number; infinity
+            // and NaN have no literal of their own.
+            CimValue::Real32(_) | CimValue::Real64(_) => Self::Text(value.to_string().into()),
+            CimValue::DateTime(time) => Self::Quoted(time.as_str().into()),
+            CimValue::Reference(path) => Self::Reference(path.clone()),
+            CimValue::Instance(instance) => {
+                Self::Instance(Box::new(InstanceDecl::from(&**instance)))
+            }
+            CimValue::Array(entries) => Self::Array(entries.iter().map(Self::from).collect()),
+        }
+    }
+}
+
 fn shorten(text: &str) -> String {
     let mut shown: String = text.chars().take(64).collect();
     if shown.len() < text.len() {

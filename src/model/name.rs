@@ -238,6 +238,10 @@ impl<V> NameMap<V> {
     pub fn values(&self) -> impl ExactSizeIterator<Item = &V> + DoubleEndedIterator {
         self.0.values()
     }
+    /// The values themselves in declaration order.
+    pub fn into_values(self) -> impl ExactSizeIterator<Item = V> {
+        self.0.into_values()
+    }
     /// The names in declaration order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &CimName> + DoubleEndedIterator {
         self.0.keys()
@@ -304,6 +308,16 @@ impl Namespace {
     /// The namespace as it was written, without leading or trailing `/`.
     pub fn as_str(&self) -> &str {
         &self.0.0
+    }
+    /// The namespace in lower case, for storage keys.
+    pub fn folded(&self) -> String {
+        folded_chars(&self.0.0).collect()
+    }
+    /// Whether this is a namespace below `outer`.
+    pub fn is_below(&self, outer: &Self) -> bool {
+        let (own, outer) = (self.folded(), outer.folded());
+        let rest = own.strip_prefix(&outer);
+        rest.is_some_and(|rest| rest.starts_with('/'))
     }
     /// The components, outermost first.
     pub fn components(&self) -> impl Iterator<Item = &str> {

@@ -129,5 +129,6 @@ files! {
     "jw/JW_JobService.mof"
     "jw/JW_PrintJob.mof"
     "jw/JW_RecoveryJob.mof"
+    "jw/JW_SchemaService.mof"
     "qualifiers.mof"
 }

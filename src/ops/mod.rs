@@ -16,7 +16,9 @@ pub use reply::{
 pub use select::{ClassSelect, Select};
 pub use traversal::{AssociatorFilter, ReferenceFilter};
 
-use crate::model::{CimName, InstanceDecl, Literal, Namespace, ObjectPath, PropertyValue};
+use crate::model::{
+    CimName, ClassDecl, InstanceDecl, Literal, Namespace, ObjectPath, PropertyValue, QualifierDecl,
+};
 
 /// What an operation does to what it touches; access is granted by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -191,6 +193,31 @@ operations! {
         class: Option<CimName>,
         /// Whether subclasses of subclasses are wanted too.
         deep_inheritance: bool,
+    }
+    /// Adds a class (§5.4.2.5).
+    CreateClass(WriteSchema) {
+        /// The class as the client wrote it.
+        class: ClassDecl,
+    }
+    /// Puts a class in the place of one of the same name (§5.4.2.7).
+    ModifyClass(WriteSchema) {
+        /// The class as the client wrote it.
+        class: ClassDecl,
+    }
+    /// Removes a class (§5.4.2.3).
+    DeleteClass(WriteSchema) {
+        /// The class.
+        class: CimName,
+    }
+    /// Adds a qualifier declaration, or puts it in the place of one of the same name (§5.4.2.21).
+    SetQualifier(WriteSchema) {
+        /// The declaration.
+        qualifier: QualifierDecl,
+    }
+    /// Removes a qualifier declaration (§5.4.2.22).
+    DeleteQualifier(WriteSchema) {
+        /// The qualifier.
+        name: CimName,
     }
     /// Reads one qualifier declaration (§5.4.2.20).
     GetQualifier(ReadSchema) {

@@ -6,7 +6,8 @@ use futures_util::future::ready;
 use futures_util::stream::{StreamExt, TryStreamExt};
 
 use crate::model::{
-    CimError, CimName, CimValue, Class, Instance, InstancePath, Method, NameMap, Result,
+    CimError, CimName, CimValue, Class, Instance, InstanceDecl, InstancePath, Method, NameMap,
+    Result,
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply, PathStream};
 
@@ -102,6 +103,10 @@ pub trait Provider: Send + Sync + 'static {
             "instances of {name} cannot be created by clients"
         )))
     }
+
+    /// Gives a new instance of `class` what the client left out and the server knows, before what was
+    /// written is judged.
+    fn complete(&self, _cx: &Context, _class: &Arc<Class>, _instance: &mut InstanceDecl) {}
 
     /// Creates `instance`, filling in keys that the server assigns.
     fn create<'a>(

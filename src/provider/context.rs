@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::Namespace;
+use crate::model::{CimError, Namespace, Result};
 use crate::schema::Schema;
 
 /// What a principal may do.
@@ -47,6 +47,22 @@ impl Principal {
     /// What the principal may do.
     pub fn role(&self) -> Role {
         self.role
+    }
+}
+
+impl Context {
+    /// That the principal may change what belongs to nobody in particular.
+    ///
+    /// # Errors
+    /// `ACCESS_DENIED` for anybody but an administrator.
+    pub fn only_administrators(&self) -> Result<()> {
+        match self.principal.role() {
+            Role::Administrator => Ok(()),
+            Role::Reader | Role::Submitter => Err(CimError::access_denied(format!(
+                "{} is no administrator",
+                self.principal.name()
+            ))),
+        }
     }
 }
 

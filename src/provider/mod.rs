@@ -1,15 +1,21 @@
 //! What a provider is and who serves what: the seam between the broker and everything that has instances.
 
 mod api;
+mod catalogue;
 mod context;
 mod events;
 pub mod fill;
+mod namespaces;
 mod query;
 mod references;
 mod registry;
 
 pub use api::{Arguments, Changes, Provider, matching};
+#[cfg(test)]
+pub(crate) use catalogue::tests::catalogue;
+pub use catalogue::{Catalogue, Refused, SchemaStore};
 pub use context::{Context, Principal, Role};
 pub use events::{Change, Notice, Observer, StreamId, Unobserved};
+pub use namespaces::{Namespaces, Served};
 pub use references::{leads_to, refers_to};
 pub use registry::{Registration, Registry, RegistryError};

@@ -43,6 +43,10 @@ pub enum RegistryError {
 #[derive(Clone, Default)]
 pub struct Registry {
     registrations: Vec<Registration>,
+    /// Classes claimed in every namespace in which nobody claims them by its name.
+    everywhere: Vec<(Vec<CimName>, Arc<dyn Provider>)>,
+    /// Serves what nobody claims.
+    repository: Option<Arc<dyn Provider>>,
 }
 
 impl Registry {
@@ -53,20 +57,44 @@ impl Registry {
                 disjoint(first, second)?;
             }
         }
-        Ok(Self { registrations })
+        Ok(Self {
+            registrations,
+            ..Self::default()
+        })
     }
 
-    /// The provider that claims `class`, by its nearest claimed ancestor.
+    /// Lets `provider` serve `classes` in every namespace in which nobody else claims them.
+    #[must_use]
+    pub fn with_everywhere(mut self, classes: Vec<CimName>, provider: Arc<dyn Provider>) -> Self {
+        self.everywhere.push((classes, provider));
+        self
+    }
+
+    /// Lets `provider` serve every class that nobody claims.
+    #[must_use]
+    pub fn with_repository(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.repository = Some(provider);
+        self
+    }
+
+    /// The provider that claims `class`, by its nearest claimed ancestor; else the repository.
     pub fn provider_of(&self, namespace: &Namespace, class: &Class) -> Option<&Arc<dyn Provider>> {
+        self.claimant(namespace, class).or(self.repository.as_ref())
+    }
+
+    fn claimant(&self, namespace: &Namespace, class: &Class) -> Option<&Arc<dyn Provider>> {
         let mut names = std::iter::once(&class.name).chain(&class.ancestors);
-        let claims = |name: &CimName| {
-            self.registrations.iter().find(|registration| {
-                registration.namespaces.contains(namespace) && registration.classes.contains(name)
-            })
-        };
-        names
-            .find_map(claims)
-            .map(|registration| &registration.provider)
+        names.find_map(|name| {
+            let here = self.serving(namespace);
+            let mut here = here.filter(|registration| registration.classes.contains(name));
+            here.next()
+                .map(|registration| &registration.provider)
+                .or_else(|| {
+                    let mut wide = self.everywhere.iter();
+                    let found = wide.find(|(classes, _)| classes.contains(name));
+                    found.map(|(_, provider)| provider)
+                })
+        })
     }
 
     /// The providers that may have instances of `class` or of its subclasses.
@@ -76,19 +104,30 @@ impl Registry {
         schema: &'a Schema,
         class: &'a Class,
     ) -> impl Iterator<Item = &'a Arc<dyn Provider>> {
-        self.serving(namespace)
-            .filter(move |registration| {
-                registration.classes.iter().any(|claimed| {
-                    class.is_a(claimed.as_str())
-                        || schema
-                            .class(claimed.as_str())
-                            .is_some_and(|claimed| claimed.is_a(class.name.as_str()))
-                })
-            })
-            .map(|registration| &registration.provider)
+        let related = move |claimed: &CimName| {
+            let above = || schema.class(claimed.as_str());
+            class.is_a(claimed.as_str())
+                || above().is_some_and(|claimed| claimed.is_a(class.name.as_str()))
+        };
+        let is_claimed = self.claimant(namespace, class).is_some();
+        let here = self
+            .serving(namespace)
+            .filter(move |registration| registration.classes.iter().any(related))
+            .map(|registration| &registration.provider);
+        let everywhere = self
+            .everywhere
+            .iter()
+            .filter(move |(classes, _)| classes.iter().any(related))
+            .map(|(_, provider)| provider);
+        // What is claimed is claimed with its subclasses.
+        let repository = self.repository.iter().filter(move |_| !is_claimed);
+        here.chain(everywhere).chain(repository)
     }
 
-    fn serving<'a>(&'a self, namespace: &'a Namespace) -> impl Iterator<Item = &'a Registration> {
+    fn serving<'a, 'n>(
+        &'a self,
+        namespace: &'n Namespace,
+    ) -> impl Iterator<Item = &'a Registration> + use<'a, 'n> {
         self.registrations
             .iter()
             .filter(move |r| r.namespaces.contains(namespace))

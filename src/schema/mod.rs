@@ -7,10 +7,13 @@ mod advice;
 mod error;
 
 mod builder;
+mod declaration;
+mod edit;
 mod parent;
 mod qualifiers;
 mod resolve;
 mod slot;
+mod structure;
 
 pub mod rules;
 
@@ -22,6 +25,7 @@ mod instance;
 mod path;
 
 pub use builder::{Builder, INHERITANCE_LIMIT};
+pub use edit::{Edit, Edited};
 pub use error::{DeclError, DeclErrorKind};
 pub use input::EMBEDDING_LIMIT;
 pub use snapshot::Schema;

@@ -33,6 +33,20 @@ impl Schema {
         }
     }
 
+    /// Takes classes that are the same in one of `others` from there, so that memory holds them once.
+    pub fn share<'a>(&mut self, others: impl Iterator<Item = &'a Self>) {
+        let others: Vec<&Self> = others.collect();
+        let shared = self.classes.iter().map(|(name, class)| {
+            let same = |other: &&Self| {
+                let theirs = other.class(name.as_str())?;
+                (Arc::ptr_eq(theirs, class) || theirs == class).then(|| theirs.clone())
+            };
+            let found = others.iter().find_map(same);
+            (name.clone(), found.unwrap_or_else(|| class.clone()))
+        });
+        self.classes = shared.collect();
+    }
+
     /// The class of that name, in any case.
     pub fn class(&self, name: &str) -> Option<&Arc<Class>> {
         self.classes.get(name)

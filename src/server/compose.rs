@@ -11,8 +11,8 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 
-use crate::broker::{Broker, Namespaces, PullLimits};
-use crate::builtin::{self, Statistics};
+use crate::broker::{Broker, PullLimits};
+use crate::builtin::{self, Elsewhere, RepositoryProvider, Statistics};
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
 use crate::jobs::engine::Engine;
@@ -20,7 +20,7 @@ use crate::jobs::executor::{Options, ProcessExecutor};
 use crate::jobs::zone;
 use crate::jobs::{Config as EngineConfig, EngineTask, provider as jobs};
 use crate::model::Namespace;
-use crate::provider::Registry;
+use crate::provider::{Catalogue, Namespaces, Registry};
 use crate::store::{self, Keep, Writer, WriterThread};
 
 use super::auth::Authenticator;
@@ -190,7 +190,7 @@ async fn open(
     statistics: &Arc<Statistics>,
 ) -> Result<(Broker, EngineTask), StartError> {
     let (engine, task) = engine(settings, state, writer).await?;
-    match broker(settings, &engine, statistics) {
+    match broker(settings, &engine, writer, statistics).await {
         Ok(broker) => Ok((broker, task)),
         Err(error) => {
             // What was started meanwhile goes on.
@@ -332,27 +332,27 @@ fn namespace(key: &'static str, name: &str) -> Result<Namespace, ConfigError> {
     })
 }
 
-fn broker(
+async fn broker(
     settings: &Settings,
     engine: &Engine,
+    writer: &Writer,
     statistics: &Arc<Statistics>,
 ) -> Result<Broker, StartError> {
     let added = settings.schema.clone().unwrap_or_default();
     let main = Namespace::of("root/cimv2");
     let name = settings.interop_namespace.as_deref().unwrap_or("interop");
     let interop = namespace("interop_namespace", name)?;
-    // The interop namespace knows the classes of the others too: what describes the server refers to
-    // them, and MOF that an administrator adds may build on them.
+    let loaded = schema::load(&added)?;
     let mut namespaces = Namespaces::new()
-        .with(main.clone(), schema::load(&["cimv2.mof"], &added)?)
-        .with(
-            interop.clone(),
-            schema::load(&["cimv2.mof", "interop.mof"], &added)?,
-        );
+        .with(main.clone(), loaded.main)
+        .with(interop.clone(), loaded.interop);
     let aliases = settings.interop_aliases.clone();
     for alias in aliases.unwrap_or_else(|| vec!["root/interop".to_owned()]) {
         namespaces = namespaces.with_alias(namespace("interop_aliases", &alias)?, interop.clone());
     }
+    let (namespaces, created) = schema::restore(namespaces, writer).await?;
+    let keeper = Arc::new(schema::Keeper(writer.clone()));
+    let catalogue = Catalogue::new(namespaces, &created, keeper);
     let host: Arc<str> = engine.host().into();
     let identity = builtin::Identity {
         manager: format!("Jobwright:{host}").into(),
@@ -360,12 +360,23 @@ fn broker(
         namespaces: vec![interop.clone(), main.clone()],
         interop,
     };
-    let mut registrations = builtin::registrations(&identity, statistics);
-    registrations.extend(jobs::registrations(
+    let mut registrations = builtin::registrations(&identity, &catalogue, statistics);
+    let jobs = jobs::registrations(
         engine,
         &jobs::Host { name: host },
-        &[main],
-    ));
-    let broker = Broker::new(namespaces, Registry::new(registrations)?);
+        std::slice::from_ref(&main),
+    );
+    // A job that lay in the repository would never run.
+    let at_home = jobs.iter().flat_map(|jobs| jobs.classes.clone()).collect();
+    registrations.extend(jobs);
+    let (reserved, legacy) = builtin::everywhere(&catalogue);
+    let repository = RepositoryProvider::open(writer.clone(), catalogue.clone()).await?;
+    let registry = Registry::new(registrations)?
+        .with_everywhere(at_home, Arc::new(Elsewhere { home: main }))
+        .with_everywhere(reserved, legacy)
+        .with_repository(Arc::new(repository));
+    let reserved = builtin::reserved();
+    let reserved = reserved.map_err(|error| StartError::Schema(error.to_string()))?;
+    let broker = Broker::new(catalogue, registry, reserved);
     Ok(broker.with_pull_limits(pull_limits(settings)?))
 }

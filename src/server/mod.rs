@@ -21,5 +21,5 @@ pub use error::StartError;
 pub use front::{Front, Handler};
 pub use limits::Limits;
 pub use listener::Listener;
-pub use schema::{Finding, check, compiled};
+pub use schema::{Finding, Text, check, compiled, texts};
 pub use tls::{KeyPair, Tls};

@@ -9,6 +9,7 @@ use super::directory::Directory;
 use super::error::StoreError;
 use super::history::History;
 use super::keep::Keep;
+use super::readers::Readers;
 
 /// Marks the file as ours: "JOBW".
 const APPLICATION_ID: i64 = 0x4A4F_4257;
@@ -17,11 +18,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 /// 3.7.0 to 3.51.2 can lose committed transactions when two checkpoints meet.
 const OLDEST_LIBRARY: i32 = 3_051_003;
-/// Most connections that history readers keep open.
-pub const HISTORY_POOL_LIMIT: usize = 4;
+/// Most connections that readers of one kind keep open.
+pub const READER_POOL_LIMIT: usize = 4;
 /// Changed rows after which the writer moves the log into the database.
 const CHECKPOINT_ROWS: u64 = 1000;
 
@@ -87,7 +89,12 @@ impl Store {
 
     /// A reader of history that does not disturb the writer.
     pub fn history(&self) -> History {
-        History::new(self.path.clone())
+        History::new(self.readers())
+    }
+
+    /// Connections that only read.
+    pub(super) fn readers(&self) -> Readers {
+        Readers::new(self.path.clone())
     }
 
     /// Whether nothing must be written any more.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use crate::model::CimError;
+
 /// Why the store failed.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -85,6 +87,13 @@ impl StoreError {
     /// Whether the process must not go on writing.
     pub fn is_fatal(&self) -> bool {
         matches!(self, Self::Sync(_) | Self::Conflict(_) | Self::Stopped)
+    }
+
+    /// What a client is told when `what` failed; why goes to the log.
+    pub fn told(&self, what: &'static str) -> CimError {
+        let cause: &dyn std::error::Error = self;
+        tracing::error!(error = cause, what, "the store failed");
+        CimError::failed(format!("{what}: the store failed: {self}"))
     }
 
     pub(super) fn directory(path: &Path, source: impl Into<io::Error>) -> Self {

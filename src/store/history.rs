@@ -1,7 +1,5 @@
 //! Reading the history of runs, beside the writer and without making it wait.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,8 +7,8 @@ use rusqlite::{Connection, Params, Row, params, types::Type};
 
 use crate::jobs::core::{JobId, RunRow, Written};
 
-use super::database::{HISTORY_POOL_LIMIT, open_reader};
 use super::error::StoreError;
+use super::readers::Readers;
 
 /// Most rows of history that one question returns.
 const ROW_LIMIT: u32 = 10_000;
@@ -18,17 +16,12 @@ const ROW_LIMIT: u32 = 10_000;
 /// Reads history; clones share a few read-only connections.
 #[derive(Debug, Clone)]
 pub struct History {
-    path: PathBuf,
-    // A pool of idle connections, locked only to take one out or to put one back.
-    idle: Arc<Mutex<Vec<Connection>>>,
+    readers: Readers,
 }
 
 impl History {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            idle: Arc::default(),
-        }
+    pub(super) fn new(readers: Readers) -> Self {
+        Self { readers }
     }
 
     /// The runs of a job, oldest first, of more than 10 000 the newest. Blocks on the disk.
@@ -54,18 +47,8 @@ impl History {
     }
 
     fn read(&self, which: &str, values: impl Params) -> Result<Vec<RunRow>, StoreError> {
-        let idle = self.pool().pop();
-        let connection = idle.map_or_else(|| open_reader(&self.path), Ok)?;
-        let runs = read(&connection, which, values)?;
-        let mut pool = self.pool();
-        if pool.len() < HISTORY_POOL_LIMIT {
-            pool.push(connection);
-        }
-        Ok(runs)
-    }
-
-    fn pool(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.readers
+            .read(|connection| read(connection, which, values))
     }
 }
 

@@ -2,12 +2,15 @@
 
 mod batch;
 mod database;
+mod declarations;
 mod directory;
 mod error;
 mod history;
 mod jobs;
 mod keep;
 mod outbox;
+mod readers;
+mod repository;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -15,10 +18,12 @@ mod upgrade;
 mod writer;
 
 pub use batch::Batch;
-pub use database::{HISTORY_POOL_LIMIT, Options, Store};
+pub use database::{Options, READER_POOL_LIMIT, Store};
+pub use declarations::{DeclarationKind, DeclarationRow};
 pub use error::StoreError;
 pub use history::History;
 pub use jobs::{Loaded, Query};
 pub use keep::{Forgotten, Keep};
 pub use outbox::{Leave, PAGE_LIMIT, QueueLimits, Queued, StreamRow};
+pub use repository::{InstanceData, InstanceKey, InstanceRow, Repository};
 pub use writer::{Writer, WriterThread};

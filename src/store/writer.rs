@@ -14,6 +14,7 @@ use super::batch::Batch;
 use super::database::{Options, Store};
 use super::error::StoreError;
 use super::history::History;
+use super::repository::Repository;
 
 /// After so long without work the log is moved into the database.
 const IDLE: Duration = Duration::from_secs(5);
@@ -30,6 +31,7 @@ enum Order {
 pub struct Writer {
     orders: blocking::Sender<Order>,
     history: History,
+    repository: Repository,
 }
 
 /// The thread itself; whoever opened the writer closes it at the end.
@@ -45,7 +47,7 @@ impl Writer {
     pub async fn open(options: Options) -> Result<(Self, WriterThread), StoreError> {
         let opened = tokio::task::spawn_blocking(move || Store::open(&options)).await;
         let store = opened.unwrap_or(Err(StoreError::Stopped))?;
-        let history = store.history();
+        let (history, repository) = (store.history(), store.repository());
         let (orders, incoming) = blocking::channel();
         let (alive, ended) = oneshot::channel();
         let builder = thread::Builder::new().name("store".to_owned());
@@ -58,6 +60,7 @@ impl Writer {
         let writer = Self {
             orders: orders.clone(),
             history,
+            repository,
         };
         let thread = WriterThread {
             orders,
@@ -96,6 +99,11 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         self.run(|store| store.transact(work)).await
+    }
+
+    /// A reader of instances that does not disturb the writer.
+    pub fn repository(&self) -> Repository {
+        self.repository.clone()
     }
 
     /// A reader of history that does not disturb the writer.

@@ -19,6 +19,8 @@ mod mof;
 mod mof_print;
 mod pywbem;
 mod schema;
+mod schema_durable;
+mod schema_edit;
 mod schema_sum;
 mod supervisor;
 mod support;

@@ -94,6 +94,11 @@ fn the_whole_schema_is_what_pywbem_makes_of_it() {
 }
 
 #[test]
+fn classes_qualifiers_namespaces_and_instances_are_made_and_deleted() {
+    run("test_schema");
+}
+
+#[test]
 fn queries_select_what_they_say() {
     run("test_queries");
 }

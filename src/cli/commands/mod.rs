@@ -5,6 +5,7 @@ mod follow;
 mod job;
 mod listen;
 mod mof_check;
+mod mof_compile;
 mod mof_print;
 mod schedule;
 mod serve;
@@ -27,6 +28,7 @@ pub fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::User(command) => user::run(&command),
         Command::Mof(args::Mof::Check(arguments)) => mof_check::run(&arguments),
         Command::Mof(args::Mof::Print(arguments)) => client(mof_print::run(arguments)),
+        Command::Mof(args::Mof::Compile(arguments)) => client(mof_compile::run(arguments)),
         Command::SuperviseRun => Ok(crate::jobs::supervisor::main()),
     }
 }

@@ -49,7 +49,7 @@ fn embedded() -> Compilation {
     compile(&[root], &Embedded, Limits::default())
 }
 
-fn front_end(compilations: &[Compilation]) -> Vec<Finding> {
+pub(super) fn front_end(compilations: &[Compilation]) -> Vec<Finding> {
     let of = |compilation: &Compilation| {
         let sources = compilation.sources.clone();
         let found = compilation.diagnostics.clone().into_iter();

@@ -1,9 +1,13 @@
 //! The schema that the server starts with: the embedded MOF, and over it what the administrator adds.
 
 mod check;
+mod keep;
 mod load;
 mod sources;
+mod texts;
 
 pub use check::{Finding, check};
+pub(super) use keep::{Keeper, restore};
 pub(super) use load::load;
 pub use sources::compiled;
+pub use texts::{Text, texts};

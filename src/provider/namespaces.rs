@@ -42,6 +42,26 @@ impl Namespaces {
         self
     }
 
+    /// Replaces the schema of a namespace, or adds the namespace.
+    pub fn put(&mut self, namespace: Namespace, schema: Arc<Schema>) {
+        self.served.insert(namespace, schema);
+    }
+
+    /// Takes a namespace away.
+    pub fn remove(&mut self, namespace: &Namespace) {
+        self.served.remove(namespace);
+    }
+
+    /// The namespaces by their own names, with their schemas.
+    pub fn iter(&self) -> impl Iterator<Item = (&Namespace, &Arc<Schema>)> {
+        self.served.iter()
+    }
+
+    /// Whether a namespace has this name, its own or another one.
+    pub fn contains(&self, name: &Namespace) -> bool {
+        self.served.contains_key(name) || self.aliases.contains_key(name)
+    }
+
     /// The namespace that `name` means.
     ///
     /// # Errors

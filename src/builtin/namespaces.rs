@@ -1,0 +1,223 @@
+//! CIM_Namespace in the interop namespace, and `__Namespace` everywhere: clients read them to find
+//! their way, and create and delete namespaces by them.
+
+use std::sync::Arc;
+
+use crate::model::{
+    CimError, CimName, CimType, CimValue, Class, ClassDecl, Flavor, FlavorUse, Instance,
+    InstanceDecl, InstancePath, Literal, Namespace, PropertyDecl, QualifierDecl, QualifierUse,
+    Result, Scope, TypeDecl,
+};
+use crate::ops::{BoxFuture, InstanceStream};
+use crate::provider::fill::{self, Plain};
+use crate::provider::{Catalogue, Context, Provider};
+use crate::schema::{Builder, Schema};
+
+use super::{Identity, manager, system};
+
+/// The class of namespaces.
+pub(super) const CLASS: &str = "CIM_Namespace";
+/// The class of the namespaces below the one asked in, from before CIM had classes for them.
+pub(super) const LEGACY_CLASS: &str = "__Namespace";
+/// What is in our namespaces, in words.
+const CONTENT: &str = "CIM 2.49 with the classes of Jobwright";
+
+/// The provider of CIM_Namespace.
+pub(super) struct Namespaces {
+    pub(super) identity: Arc<Identity>,
+    pub(super) catalogue: Arc<Catalogue>,
+}
+
+impl Namespaces {
+    fn values(&self, name: &str) -> Vec<(&'static str, Plain)> {
+        // ClassType 1 is Other, in words by DescriptionOfClassType; ClassInfo is its older form.
+        vec![
+            ("SystemCreationClassName", system::CLASS.into()),
+            ("SystemName", (&*self.identity.host).into()),
+            ("ObjectManagerCreationClassName", manager::CLASS.into()),
+            ("ObjectManagerName", (&*self.identity.manager).into()),
+            ("CreationClassName", CLASS.into()),
+            ("Name", name.into()),
+            ("ClassInfo", 1_u16.into()),
+            ("DescriptionOfClassInfo", CONTENT.into()),
+            ("ClassType", 1_u16.into()),
+            ("DescriptionOfClassType", CONTENT.into()),
+        ]
+    }
+
+    /// Keys that a client gave must be those that the instance will have.
+    fn fits(given: &Instance, made: &Instance) -> Result<()> {
+        for key in made.class.key_properties() {
+            let (asked, own) = (
+                given.value(key.name.as_str()),
+                made.value(key.name.as_str()),
+            );
+            if !asked.is_null() && asked != own {
+                let text = format!("{}: the server gives it the value {own}", key.name);
+                return Err(CimError::invalid_parameter(text));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Provider for Namespaces {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        let namespaces = self.catalogue.namespaces();
+        fill::instances_of(cx, CLASS, class, |own| {
+            let names = namespaces.iter().map(|(name, _)| name.as_str());
+            names
+                .map(|name| fill::instance(own, self.values(name)))
+                .collect()
+        })
+    }
+
+    fn may_create(&self, _class: &Class) -> Result<()> {
+        Ok(())
+    }
+
+    /// Clients give the name alone.
+    fn complete(&self, _cx: &Context, class: &Arc<Class>, instance: &mut InstanceDecl) {
+        let Ok(made) = fill::instance(class, self.values("")) else {
+            return;
+        };
+        for value in InstanceDecl::from(&made).properties {
+            if !value.name.is("Name") && instance.get(value.name.as_str()).is_none() {
+                instance.properties.push(value);
+            }
+        }
+    }
+
+    fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        instance: Instance,
+    ) -> BoxFuture<'a, Result<InstancePath>> {
+        Box::pin(async move {
+            cx.only_administrators()?;
+            let name = named(&instance)?;
+            let made = fill::instance(&instance.class, self.values(name.as_str()))?;
+            Self::fits(&instance, &made)?;
+            self.catalogue.create_namespace(&name).await?;
+            Ok(made.path(&cx.namespace))
+        })
+    }
+
+    fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            cx.only_administrators()?;
+            let found = self.get(cx, path).await?;
+            self.catalogue.delete_namespace(&named(&found)?).await
+        })
+    }
+}
+
+/// The namespace that the property Name says.
+fn named(instance: &Instance) -> Result<Namespace> {
+    let name = instance.value("Name").as_str();
+    let missing = || CimError::invalid_parameter("Name: a namespace has a name");
+    Namespace::new(name.ok_or_else(missing)?)
+        .map_err(|error| CimError::invalid_parameter(format!("Name: {error}")))
+}
+
+/// The provider of `__Namespace`.
+pub(super) struct Legacy {
+    pub(super) catalogue: Arc<Catalogue>,
+}
+
+impl Legacy {
+    /// The namespace `child` below the one asked in. A child may be deeper than one level, where the
+    /// levels between are no namespaces.
+    fn below(cx: &Context, child: &Namespace) -> Result<Namespace> {
+        Namespace::new(&format!("{}/{child}", cx.namespace))
+            .map_err(|error| CimError::invalid_parameter(format!("Name: {error}")))
+    }
+}
+
+impl Provider for Legacy {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        let namespaces = self.catalogue.namespaces();
+        fill::instances_of(cx, LEGACY_CLASS, class, |own| {
+            let below = namespaces
+                .iter()
+                .filter(|(name, _)| name.is_below(&cx.namespace));
+            let names = below.filter_map(|(name, _)| {
+                let outer = cx.namespace.as_str().len();
+                name.as_str().get(outer + 1..)
+            });
+            names
+                .map(|name| fill::instance(own, [("Name", name.into())]))
+                .collect()
+        })
+    }
+
+    fn may_create(&self, _class: &Class) -> Result<()> {
+        Ok(())
+    }
+
+    fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        instance: Instance,
+    ) -> BoxFuture<'a, Result<InstancePath>> {
+        Box::pin(async move {
+            cx.only_administrators()?;
+            let name = Self::below(cx, &named(&instance)?)?;
+            self.catalogue.create_namespace(&name).await?;
+            Ok(instance.path(&cx.namespace))
+        })
+    }
+
+    fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            cx.only_administrators()?;
+            let found = self.get(cx, path).await?;
+            let name = Self::below(cx, &named(&found)?)?;
+            self.catalogue.delete_namespace(&name).await
+        })
+    }
+}
+
+/// The schema in which `__Namespace` is declared: it is in no namespace's own one, since a new
+/// namespace has no class and can have others below it all the same.
+///
+/// # Errors
+/// None that can happen: the declaration is ours.
+pub fn reserved() -> Result<Arc<Schema>> {
+    let key = CimName::of("Key");
+    let mut builder = Builder::new();
+    builder.qualifier(QualifierDecl {
+        name: key.clone(),
+        ty: CimType::Boolean,
+        is_array: false,
+        array_size: None,
+        default: CimValue::Boolean(false),
+        scope: Scope::PROPERTY,
+        flavor: Flavor {
+            overridable: false,
+            ..Flavor::default()
+        },
+    });
+    builder.class(ClassDecl {
+        name: CimName::of(LEGACY_CLASS),
+        superclass: None,
+        qualifiers: Vec::new(),
+        properties: vec![PropertyDecl {
+            name: CimName::of("Name"),
+            ty: TypeDecl::scalar(CimType::String),
+            qualifiers: vec![QualifierUse {
+                name: key,
+                value: Some(Literal::Boolean(true)),
+                ty: None,
+                flavor: FlavorUse::default(),
+                propagated: false,
+            }],
+            default: None,
+            origin: None,
+            propagated: false,
+        }],
+        methods: Vec::new(),
+    });
+    let failed = |errors: Vec<_>| CimError::failed(format!("{LEGACY_CLASS}: {errors:?}"));
+    builder.build().map(Arc::new).map_err(failed)
+}

@@ -1,0 +1,431 @@
+//! The repository: keeps instances of classes that no other provider serves.
+
+mod encoding;
+mod keys;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use crate::model::{
+    CimError, CimName, CimValue, Class, ClassKind, Instance, InstancePath, ObjectPath, Property,
+    Result,
+};
+use crate::ops::{BoxFuture, InstanceStream};
+use crate::provider::{Catalogue, Changes, Context, Provider, refers_to};
+use crate::schema::Schema;
+use crate::store::{InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Writer};
+
+/// Instances read from the disk at a time.
+const PAGE: usize = 256;
+/// Most of them where the ones before were taken.
+const LONG_PAGE: usize = 2048;
+
+/// What is tried when the store fails.
+const READ: &str = "read instances";
+const WRITE: &str = "keep an instance";
+
+/// How many instances there are of each class, by namespace and class in lower case.
+type Counts = BTreeMap<(String, String), u64>;
+
+/// The provider of what nobody else provides.
+pub struct RepositoryProvider {
+    kept: Arc<Kept>,
+    catalogue: Arc<Catalogue>,
+}
+
+/// What is shared with streams that go on after a question was answered.
+struct Kept {
+    writer: Writer,
+    reader: Repository,
+    // Locked only to look a number up or to change one.
+    counts: Mutex<Counts>,
+}
+
+impl RepositoryProvider {
+    /// The repository of the store behind `writer`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn open(writer: Writer, catalogue: Arc<Catalogue>) -> Result<Self, StoreError> {
+        let counts = writer.run(|store| store.instance_counts()).await?;
+        let reader = writer.repository();
+        let kept = Kept {
+            writer,
+            reader,
+            counts: Mutex::new(counts),
+        };
+        Ok(Self {
+            kept: Arc::new(kept),
+            catalogue,
+        })
+    }
+
+    /// Where the instance at `path` is kept, and its row. The path may name a superclass of the class
+    /// that the instance was made of.
+    async fn find(&self, cx: &Context, path: &InstancePath) -> Result<(InstanceKey, InstanceRow)> {
+        let class = cx.schema.known_class(&path.class)?;
+        for class in self.kept.classes(cx, class) {
+            let key = keys::key(&cx.namespace, &class.name, &path.keys);
+            let (kept, wanted) = (self.kept.clone(), key.clone());
+            let found = blocking(move || kept.reader.get(&wanted)).await?;
+            if let Some(row) = found {
+                return Ok((key, row));
+            }
+        }
+        Err(CimError::not_found(format!("there is no instance {path}")))
+    }
+
+    async fn modified(&self, cx: &Context, path: &InstancePath, changes: Changes) -> Result<()> {
+        let (key, _) = self.find(cx, path).await?;
+        let schema = cx.schema.clone();
+        let (namespace, path) = (cx.namespace.clone(), path.clone());
+        self.kept
+            .writer
+            .transact(move |batch| {
+                let missing = || CimError::not_found(format!("there is no instance {path}"));
+                // Others may have changed it since it was found.
+                let row = batch.instance(&key)?.ok_or_else(missing)?;
+                let mut instance = decoded(&row, &schema)?;
+                for (name, value) in changes.values.iter() {
+                    instance.set(name.as_str(), value.clone())?;
+                }
+                let data = data(&instance, &namespace, &schema);
+                Ok(batch.update_instance(&row, &data)?)
+            })
+            .await
+            .map_err(Trouble::into_cim)
+    }
+}
+
+impl Kept {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `class` and its subclasses, as far as there are instances of them.
+    fn classes(&self, cx: &Context, class: &Arc<Class>) -> Vec<Arc<Class>> {
+        let below = cx.schema.descendants(Some(&class.name)).into_iter();
+        let namespace = cx.namespace.folded();
+        let counts = self.counts();
+        let has_some = |class: &&Arc<Class>| {
+            let count = counts.get(&(namespace.clone(), class.name.folded()));
+            count.is_some_and(|count| *count > 0)
+        };
+        let classes = std::iter::once(class).chain(below);
+        classes.filter(has_some).cloned().collect()
+    }
+
+    fn count(&self, key: &InstanceKey, change: impl FnOnce(&mut u64)) {
+        let mut counts = self.counts();
+        let at = (key.namespace.clone(), key.class.clone());
+        change(counts.entry(at).or_default());
+    }
+}
+
+impl Provider for RepositoryProvider {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        let namespace: Arc<str> = cx.namespace.folded().into();
+        let (kept, schema) = (self.kept.clone(), cx.schema.clone());
+        let classes = stream::iter(self.kept.classes(cx, class));
+        let all = classes.flat_map(move |class| {
+            let (kept, name) = (kept.clone(), class.name.folded());
+            let (namespace, schema) = (namespace.clone(), schema.clone());
+            paged(move |after, limit| {
+                let rows = kept.reader.page(&namespace, &name, after, limit)?;
+                Ok(rows.iter().map(|row| made(row, &schema)).collect())
+            })
+        });
+        all.boxed()
+    }
+
+    fn get<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+    ) -> BoxFuture<'a, Result<Instance>> {
+        Box::pin(async move {
+            let (_, row) = self.find(cx, path).await?;
+            decoded(&row, &cx.schema)
+        })
+    }
+
+    fn references(
+        &self,
+        cx: &Context,
+        class: &Arc<Class>,
+        object: &InstancePath,
+        role: Option<&CimName>,
+    ) -> InstanceStream {
+        let (kept, schema) = (self.kept.clone(), cx.schema.clone());
+        let (namespace, target) = (cx.namespace.folded(), keys::target(object));
+        let all = paged(move |after, limit| {
+            let rows = kept.reader.referring(&namespace, &target, after, limit)?;
+            Ok(rows.iter().map(|row| made(row, &schema)).collect())
+        });
+        let (scope, object, role) = (cx.clone(), object.clone(), role.cloned());
+        let class = class.name.clone();
+        let wanted = move |instance: &Instance| {
+            let is_wanted = instance.class.is_a(class.as_str())
+                && refers_to(&scope, instance, &object, role.as_ref());
+            futures_util::future::ready(is_wanted)
+        };
+        all.try_filter(wanted).boxed()
+    }
+
+    fn may_create(&self, _class: &Class) -> Result<()> {
+        Ok(())
+    }
+
+    fn create<'a>(
+        &'a self,
+        cx: &'a Context,
+        instance: Instance,
+    ) -> BoxFuture<'a, Result<InstancePath>> {
+        Box::pin(async move {
+            cx.only_administrators()?;
+            keyed(&instance)?;
+            // No class goes or changes until the instance is on the disk.
+            let _held = self.catalogue.hold().await;
+            let served = self.catalogue.find(&cx.namespace)?;
+            let now = served.schema.class(instance.class.name.as_str());
+            if now.is_none_or(|now| !Arc::ptr_eq(now, &instance.class)) {
+                let text = format!("the class {} changed meanwhile", instance.class.name);
+                return Err(CimError::failed(text));
+            }
+            self.references_are_sound(cx, &instance)?;
+            let path = instance.path(&cx.namespace);
+            let key = keys::key(&cx.namespace, &instance.class.name, &path.keys);
+            let data = data(&instance, &cx.namespace, &cx.schema);
+            let wanted = key.clone();
+            let added = self
+                .kept
+                .writer
+                .transact(move |batch| batch.insert_instance(&wanted, &data))
+                .await
+                .map_err(|error| error.told(WRITE))?;
+            if !added {
+                let text = format!("there is an instance {path} already");
+                return Err(CimError::already_exists(text));
+            }
+            self.kept.count(&key, |count| *count += 1);
+            Ok(path)
+        })
+    }
+
+    fn modify<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+        changes: Changes,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            cx.only_administrators()?;
+            for (name, value) in changes.values.iter() {
+                self.reference_is_sound(cx, name, value)?;
+            }
+            self.modified(cx, path, changes).await
+        })
+    }
+
+    fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            cx.only_administrators()?;
+            let (key, _) = self.find(cx, path).await?;
+            let wanted = key.clone();
+            let gone = self
+                .kept
+                .writer
+                .transact(move |batch| batch.delete_instance(&wanted))
+                .await
+                .map_err(|error| error.told(WRITE))?;
+            if !gone {
+                return Err(CimError::not_found(format!("there is no instance {path}")));
+            }
+            self.kept
+                .count(&key, |count| *count = count.saturating_sub(1));
+            Ok(())
+        })
+    }
+}
+
+impl RepositoryProvider {
+    fn references_are_sound(&self, cx: &Context, instance: &Instance) -> Result<()> {
+        let given = instance.iter().filter(|(_, value)| !value.is_null());
+        for (property, value) in given {
+            self.reference_is_sound(cx, &property.name, value)
+                .and_then(|()| narrowed(self, cx, property, value))?;
+        }
+        Ok(())
+    }
+
+    /// A reference must be the path of an instance. Where it leads to a namespace of this server, the
+    /// class must be there and the keys must be its keys; whether the instance is there is not asked.
+    fn reference_is_sound(&self, cx: &Context, name: &CimName, value: &CimValue) -> Result<()> {
+        let Some(path) = value.as_reference() else {
+            return Ok(());
+        };
+        let wrong = |text: &str| CimError::invalid_parameter(format!("{name}: {text}"));
+        if path.keys.is_none() {
+            return Err(wrong("a reference to an instance has keys"));
+        }
+        let Some(schema) = self.schema_of(cx, path) else {
+            return Ok(());
+        };
+        let namespace = path.namespace.as_ref().unwrap_or(&cx.namespace);
+        let judged = schema.instance_path(namespace, path);
+        judged
+            .map(|_| ())
+            .map_err(|error| wrong(&error.description))
+    }
+
+    /// The schema of the namespace that `path` leads to; `None` for one that is not of this server.
+    fn schema_of(&self, cx: &Context, path: &ObjectPath) -> Option<Arc<Schema>> {
+        match &path.namespace {
+            None => Some(cx.schema.clone()),
+            Some(namespace) => Some(self.catalogue.find(namespace).ok()?.schema),
+        }
+    }
+}
+
+/// The class that a reference leads to is the declared one or one below it.
+fn narrowed(
+    provider: &RepositoryProvider,
+    cx: &Context,
+    property: &Property,
+    value: &CimValue,
+) -> Result<()> {
+    let (Some(path), Some(declared)) = (value.as_reference(), &property.slot.reference_class)
+    else {
+        return Ok(());
+    };
+    let schema = provider.schema_of(cx, path);
+    let class = schema
+        .as_ref()
+        .and_then(|schema| schema.class(path.class.as_str()));
+    match class {
+        Some(class) if !class.is_a(declared.as_str()) => {
+            let text = format!("{}: {} is no {declared}", property.name, class.name);
+            Err(CimError::invalid_parameter(text))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Every key has a value; a class without keys has no instances to be found again.
+fn keyed(instance: &Instance) -> Result<()> {
+    let class = &instance.class;
+    if class.keys.is_empty() {
+        let what = match class.kind {
+            ClassKind::Association => "the association",
+            ClassKind::Ordinary | ClassKind::Indication | ClassKind::Structure => "the class",
+        };
+        let text = format!("{what} {} has no keys to name an instance by", class.name);
+        return Err(CimError::not_supported(text));
+    }
+    let missing = class
+        .key_properties()
+        .find(|key| instance.value(key.name.as_str()).is_null());
+    match missing {
+        None => Ok(()),
+        Some(key) => {
+            let text = format!("{}.{}: a key has a value", class.name, key.name);
+            Err(CimError::invalid_parameter(text))
+        }
+    }
+}
+
+fn data(instance: &Instance, namespace: &crate::model::Namespace, schema: &Schema) -> InstanceData {
+    let references = instance
+        .iter()
+        .filter_map(|(_, value)| value.as_reference());
+    InstanceData {
+        format: encoding::FORMAT,
+        values: encoding::encode(instance),
+        targets: references
+            .filter_map(|reference| keys::referred(reference, namespace, schema))
+            .collect(),
+    }
+}
+
+fn decoded(row: &InstanceRow, schema: &Schema) -> Result<Instance> {
+    let class = schema.class(&row.class);
+    let instance = class
+        .filter(|_| row.format == encoding::FORMAT)
+        .and_then(|class| encoding::decode(&row.values, class, schema));
+    instance.ok_or_else(|| {
+        tracing::error!(
+            class = row.class,
+            id = row.id,
+            "a stored instance is not of its class"
+        );
+        CimError::failed(format!(
+            "a stored instance of {} is not readable",
+            row.class
+        ))
+    })
+}
+
+fn made(row: &InstanceRow, schema: &Schema) -> (i64, Result<Instance>) {
+    (row.id, decoded(row, schema))
+}
+
+/// What `read` gives, page after page; each page is asked for those after the last id of the one
+/// before, and no connection is held between them.
+fn paged<F>(read: F) -> InstanceStream
+where
+    F: Fn(i64, usize) -> Result<Vec<(i64, Result<Instance>)>, StoreError> + Send + Sync + 'static,
+{
+    let read = Arc::new(read);
+    let pages = stream::try_unfold(Some((0, PAGE)), move |at| {
+        let read = read.clone();
+        async move {
+            let Some((after, limit)) = at else {
+                return Ok(None);
+            };
+            let page = blocking(move || read(after, limit)).await?;
+            let last = page.last().map(|(id, _)| *id);
+            let next = last.filter(|_| page.len() == limit);
+            let instances = stream::iter(page.into_iter().map(|(_, instance)| instance));
+            Ok::<_, CimError>(Some((instances, next.map(|last| (last, LONG_PAGE)))))
+        }
+    });
+    pages.try_flatten().boxed()
+}
+
+/// Reads on a thread that may wait for the disk.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(read).await;
+    done.unwrap_or(Err(StoreError::Stopped))
+        .map_err(|error| error.told(READ))
+}
+
+/// Why a transaction was undone: because of the store, or of what was asked.
+enum Trouble {
+    Store(StoreError),
+    Asked(CimError),
+}
+
+impl Trouble {
+    fn into_cim(self) -> CimError {
+        match self {
+            Self::Store(error) => error.told(WRITE),
+            Self::Asked(error) => error,
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<CimError> for Trouble {
+    fn from(error: CimError) -> Self {
+        Self::Asked(error)
+    }
+}

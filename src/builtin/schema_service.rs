@@ -1,0 +1,184 @@
+//! JW_SchemaService: MOF is compiled into the running server, all of it or nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{
+    CimError, CimName, CimType, CimValue, Class, InstancePath, Method, Namespace, Result,
+};
+use crate::mof::{Compilation, Diagnostic, Limits, compile, render};
+use crate::ops::{BoxFuture, InstanceStream, MethodReply};
+use crate::provider::{Arguments, Catalogue, Context, Provider, Refused, fill};
+use crate::schema::{DeclError, Edit};
+
+use super::{Identity, system};
+
+/// The class of the one service.
+pub(super) const CLASS: &str = "JW_SchemaService";
+/// `Name` of the one service.
+const NAME: &str = "schema";
+
+/// Return values of CompileMOF.
+mod code {
+    /// Everything was taken.
+    pub(super) const COMPLETED: u32 = 0;
+    /// Nothing was taken; the diagnostics say why.
+    pub(super) const REJECTED: u32 = 5;
+}
+
+/// Texts by their names.
+type Texts = BTreeMap<String, Vec<u8>>;
+
+/// The provider of the one service.
+pub(super) struct SchemaService {
+    host: Arc<str>,
+    catalogue: Arc<Catalogue>,
+}
+
+impl SchemaService {
+    /// The service that changes `catalogue`.
+    pub(super) fn new(identity: &Identity, catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            host: identity.host.clone(),
+            catalogue,
+        }
+    }
+
+    async fn compile(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
+        cx.only_administrators()?;
+        let namespace = match given.value("Namespace").as_str() {
+            None => cx.namespace.clone(),
+            Some(text) => Namespace::new(text)
+                .map_err(|error| CimError::invalid_parameter(format!("Namespace: {error}")))?,
+        };
+        self.catalogue.find(&namespace)?;
+        let (names, texts) = texts(given)?;
+        let compiled = tokio::task::spawn_blocking(move || {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            compile(&names, &texts, Limits::default())
+        });
+        let compilation = compiled
+            .await
+            .map_err(|error| CimError::failed(error.to_string()))?;
+        let mut told = shown(&compilation.diagnostics, &compilation);
+        if compilation.has_errors() {
+            return Ok(reply(code::REJECTED, told));
+        }
+        let batches = batches(&compilation, &namespace);
+        match self.catalogue.put_all(cx, batches).await {
+            Ok(()) => Ok(reply(code::COMPLETED, told)),
+            Err(Refused::Unsound(errors)) => {
+                told.extend(errors.iter().map(|error| located(error, &compilation)));
+                Ok(reply(code::REJECTED, told))
+            }
+            Err(Refused::Other(error)) => Err(error),
+        }
+    }
+}
+
+impl Provider for SchemaService {
+    fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
+        fill::instances_of(cx, CLASS, class, |own| {
+            let values = [
+                ("SystemCreationClassName", system::CLASS.into()),
+                ("SystemName", (&*self.host).into()),
+                ("CreationClassName", CLASS.into()),
+                ("Name", NAME.into()),
+                ("ElementName", "Jobwright schema service".into()),
+                ("OperationalStatus", system::OK.into()),
+                ("HealthState", 5_u16.into()),
+                ("EnabledState", 2_u16.into()),
+                ("Started", true.into()),
+            ];
+            Ok(vec![fill::instance(own, values)?])
+        })
+    }
+
+    fn invoke<'a>(
+        &'a self,
+        cx: &'a Context,
+        _class: &'a Arc<Class>,
+        path: Option<&'a InstancePath>,
+        call: (&'a Method, Arguments),
+    ) -> BoxFuture<'a, Result<MethodReply>> {
+        Box::pin(async move {
+            if let Some(path) = path {
+                self.get(cx, path).await?;
+            }
+            let (method, given) = call;
+            if method.name.is("CompileMOF") {
+                return self.compile(cx, &given).await;
+            }
+            let text = format!("{CLASS} does not implement {}", method.name);
+            Err(CimError::method_not_available(text))
+        })
+    }
+}
+
+/// The names of the texts in their order, and the texts by their names.
+fn texts(given: &Arguments) -> Result<(Vec<String>, Texts)> {
+    let entries = |name: &str| -> Result<Vec<String>> {
+        let missing = || CimError::invalid_parameter(format!("{name}: an entry is NULL"));
+        let entries = given.value(name).as_array().unwrap_or_default().iter();
+        let entries = entries.map(|entry| entry.as_str().map(str::to_owned));
+        entries.collect::<Option<_>>().ok_or_else(missing)
+    };
+    let (names, texts) = (entries("Names")?, entries("Texts")?);
+    if names.len() != texts.len() {
+        let text = format!("{} Names and {} Texts", names.len(), texts.len());
+        return Err(CimError::invalid_parameter(text));
+    }
+    let bytes = texts.into_iter().map(String::into_bytes);
+    let by_name: Texts = names.iter().cloned().zip(bytes).collect();
+    if by_name.len() != names.len() {
+        return Err(CimError::invalid_parameter("Names: a name is given twice"));
+    }
+    Ok((names, by_name))
+}
+
+/// The declarations of each namespace, qualifiers before the classes that use them.
+fn batches(compilation: &Compilation, namespace: &Namespace) -> Vec<(Namespace, Vec<Edit>)> {
+    let mut batches: Vec<(Namespace, Vec<Edit>)> = Vec::new();
+    for batch in &compilation.batches {
+        let own = batch.namespace.as_ref().unwrap_or(namespace);
+        let qualifiers = batch.qualifiers.iter().cloned().map(Edit::Qualifier);
+        let classes = batch.classes.iter().cloned().map(Edit::Class);
+        let edits = qualifiers.chain(classes);
+        match batches.iter_mut().find(|(name, _)| name == own) {
+            Some((_, known)) => known.extend(edits),
+            None => batches.push((own.clone(), edits.collect())),
+        }
+    }
+    batches
+}
+
+fn shown(diagnostics: &[Diagnostic], compilation: &Compilation) -> Vec<String> {
+    let sources = &compilation.sources;
+    let shown = diagnostics.iter().map(|found| render(found, sources));
+    shown.collect()
+}
+
+/// The error of the schema at its place in the text.
+fn located(error: &DeclError, compilation: &Compilation) -> String {
+    let mut batches = compilation.batches.iter();
+    let place = batches.find_map(|batch| batch.locate(&error.element));
+    let Some(span) = place else {
+        return error.to_string();
+    };
+    let mut diagnostic = Diagnostic::declaration(error.kind.code(), span, error.to_string());
+    diagnostic.hint = error.kind.hint().map(Into::into);
+    render(&diagnostic, &compilation.sources)
+}
+
+fn reply(code: u32, diagnostics: Vec<String>) -> MethodReply {
+    let mut reply = MethodReply::code(code);
+    if !diagnostics.is_empty() {
+        let entries = diagnostics.into_iter().map(CimValue::string).collect();
+        reply.outputs.push((
+            CimName::of("Diagnostics"),
+            CimType::String,
+            CimValue::Array(entries),
+        ));
+    }
+    reply
+}

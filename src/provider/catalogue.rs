@@ -1,0 +1,471 @@
+//! The namespaces with their schemas while the server runs: read by every request, changed by few.
+//!
+//! Readers take a snapshot and never wait. Changes happen one after the other: judged, made durable,
+//! then shown. While one happens no instance is created or changed, so that none is made of a class
+//! that is going.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use arc_swap::ArcSwap;
+use futures_util::StreamExt;
+use tokio::sync::{RwLock, RwLockReadGuard};
+
+use crate::model::{CimError, CimName, Class, ClassDecl, Namespace, QualifierDecl, Result, Status};
+use crate::ops::BoxFuture;
+use crate::schema::{DeclError, DeclErrorKind, Edit, Edited, Schema};
+
+use super::{Context, Namespaces, Registry, Served};
+
+/// Most errors that an answer tells of.
+const TOLD_LIMIT: usize = 8;
+/// Names that begin so are this server's own.
+const OWN_PREFIX: &str = "JW_";
+
+/// What keeps the changes that clients make to namespaces and their schemas.
+pub trait SchemaStore: Send + Sync + 'static {
+    /// Makes changes of namespaces durable, all of them or none.
+    fn change(&self, changes: Vec<(Namespace, Vec<Edit>)>) -> BoxFuture<'_, Result<()>>;
+
+    /// Makes a new namespace durable.
+    fn create<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>>;
+
+    /// Forgets a namespace, durably.
+    fn delete<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Why a change of schemas is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The declarations are not sound: every fault.
+    Unsound(Vec<DeclError>),
+    /// Something that is there stands against it, or the store.
+    Other(CimError),
+}
+
+impl From<CimError> for Refused {
+    fn from(error: CimError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl Refused {
+    /// The refusal as one error for a client.
+    fn into_cim(self) -> CimError {
+        match self {
+            Self::Unsound(errors) => told(&errors),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+/// Every namespace with its schema.
+pub struct Catalogue {
+    current: ArcSwap<Namespaces>,
+    store: Arc<dyn SchemaStore>,
+    /// Namespaces of the configuration, which stay.
+    fixed: Vec<Namespace>,
+    registry: OnceLock<Weak<Registry>>,
+    // Held to write while the schema changes, and to read while instances are created.
+    changing: RwLock<()>,
+}
+
+impl Catalogue {
+    /// A catalogue that begins with `namespaces`, none of which can be deleted but `created`.
+    pub fn new(
+        namespaces: Namespaces,
+        created: &[Namespace],
+        store: Arc<dyn SchemaStore>,
+    ) -> Arc<Self> {
+        let fixed = namespaces.iter().map(|(name, _)| name.clone());
+        let fixed = fixed.filter(|name| !created.contains(name)).collect();
+        Arc::new(Self {
+            current: ArcSwap::from_pointee(namespaces),
+            store,
+            fixed,
+            registry: OnceLock::new(),
+            changing: RwLock::new(()),
+        })
+    }
+
+    /// Tells who has instances. Before that nobody has any.
+    pub fn attach(&self, registry: &Arc<Registry>) {
+        // Whoever attached first stays: there is one registry.
+        drop(self.registry.set(Arc::downgrade(registry)));
+    }
+
+    /// All namespaces as they are now.
+    pub fn namespaces(&self) -> Arc<Namespaces> {
+        self.current.load_full()
+    }
+
+    /// The namespace that `name` means.
+    ///
+    /// # Errors
+    /// `INVALID_NAMESPACE`.
+    pub fn find(&self, name: &Namespace) -> Result<Served> {
+        self.current.load().find(name)
+    }
+
+    /// Keeps the schemas as they are until the guard goes: for whoever creates instances.
+    pub async fn hold(&self) -> RwLockReadGuard<'_, ()> {
+        self.changing.read().await
+    }
+
+    /// CreateClass (DSP0200 1.4 §5.4.2.5).
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS`, `INVALID_SUPERCLASS`, or `INVALID_PARAMETER` with what is wrong with the
+    /// class.
+    pub async fn create_class(&self, cx: &Context, class: ClassDecl) -> Result<()> {
+        let _changing = self.changing.write().await;
+        let cx = &self.fresh(cx)?;
+        let name = class.name.clone();
+        if cx.schema.class(name.as_str()).is_some() {
+            let text = format!("the class {name} exists already");
+            return Err(CimError::new(Status::AlreadyExists, text));
+        }
+        self.change(cx, vec![Edit::Class(own(class))]).await
+    }
+
+    /// ModifyClass (DSP0200 1.4 §5.4.2.7). What was there is replaced as a whole.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `INVALID_SUPERCLASS` for another superclass, `CLASS_HAS_CHILDREN` and
+    /// `CLASS_HAS_INSTANCES` when more than descriptions change, `INVALID_PARAMETER`.
+    pub async fn modify_class(&self, cx: &Context, class: ClassDecl) -> Result<()> {
+        let _changing = self.changing.write().await;
+        let cx = &self.fresh(cx)?;
+        let name = &class.name;
+        let missing = || CimError::not_found(format!("the class {name} does not exist"));
+        let old = cx.schema.class(name.as_str()).ok_or_else(missing)?;
+        if old.superclass() != class.superclass.as_ref() {
+            let text = format!("{name}: a class keeps its superclass");
+            return Err(CimError::new(Status::InvalidSuperclass, text));
+        }
+        // Inherited elements may be sent along, marked as such; they come from the superclass.
+        self.change(cx, vec![Edit::Class(own(class))]).await
+    }
+
+    /// DeleteClass (DSP0200 1.4 §5.4.2.3).
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `CLASS_HAS_CHILDREN`, `CLASS_HAS_INSTANCES`; `FAILED` when another class refers
+    /// to it.
+    pub async fn delete_class(&self, cx: &Context, name: CimName) -> Result<()> {
+        let _changing = self.changing.write().await;
+        let cx = &self.fresh(cx)?;
+        if cx.schema.class(name.as_str()).is_none() {
+            let text = format!("the class {name} does not exist");
+            return Err(CimError::not_found(text));
+        }
+        self.change(cx, vec![Edit::DropClass(name)])
+            .await
+            .map_err(still_used)
+    }
+
+    /// SetQualifier (DSP0200 1.4 §5.4.2.21).
+    ///
+    /// # Errors
+    /// `FAILED` when classes would not be sound any more, or have instances and mean something else.
+    pub async fn set_qualifier(&self, cx: &Context, decl: QualifierDecl) -> Result<()> {
+        let _changing = self.changing.write().await;
+        let cx = &self.fresh(cx)?;
+        self.change(cx, vec![Edit::Qualifier(decl)])
+            .await
+            .map_err(failed)
+    }
+
+    /// DeleteQualifier (DSP0200 1.4 §5.4.2.22).
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `FAILED` when a class uses it.
+    pub async fn delete_qualifier(&self, cx: &Context, name: CimName) -> Result<()> {
+        let _changing = self.changing.write().await;
+        let cx = &self.fresh(cx)?;
+        if cx.schema.qualifier(name.as_str()).is_none() {
+            let text = format!("the qualifier {name} is not declared");
+            return Err(CimError::not_found(text));
+        }
+        self.change(cx, vec![Edit::DropQualifier(name)])
+            .await
+            .map_err(failed)
+    }
+
+    /// Puts declarations together, each batch in its namespace, all of them or none, as CreateClass,
+    /// ModifyClass and SetQualifier would one by one.
+    ///
+    /// # Errors
+    /// What those would answer.
+    pub async fn put_all(
+        &self,
+        cx: &Context,
+        batches: Vec<(Namespace, Vec<Edit>)>,
+    ) -> Result<(), Refused> {
+        let _changing = self.changing.write().await;
+        self.change_all(cx, batches).await
+    }
+
+    /// Makes a namespace without classes.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS`.
+    pub async fn create_namespace(&self, name: &Namespace) -> Result<()> {
+        let _changing = self.changing.write().await;
+        let mut namespaces = Namespaces::clone(&self.current.load());
+        if namespaces.contains(name) {
+            let text = format!("the namespace {name} exists already");
+            return Err(CimError::new(Status::AlreadyExists, text));
+        }
+        self.store.create(name).await?;
+        namespaces.put(name.clone(), Arc::default());
+        self.current.store(Arc::new(namespaces));
+        Ok(())
+    }
+
+    /// Removes a namespace in which nothing is left.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`; `NAMESPACE_NOT_EMPTY` while it has classes, qualifier declarations or namespaces
+    /// below it; `FAILED` for one of the configuration.
+    pub async fn delete_namespace(&self, name: &Namespace) -> Result<()> {
+        let _changing = self.changing.write().await;
+        let mut namespaces = Namespaces::clone(&self.current.load());
+        let found = namespaces.iter().find(|(own, _)| *own == name);
+        let missing = || CimError::not_found(format!("the namespace {name} does not exist"));
+        let (_, schema) = found.ok_or_else(missing)?;
+        let has = |what: &str| {
+            let text = format!("the namespace {name} still has {what}");
+            CimError::new(Status::NamespaceNotEmpty, text)
+        };
+        if schema.classes().len() > 0 {
+            return Err(has("classes"));
+        }
+        if schema.qualifiers().len() > 0 {
+            return Err(has("qualifier declarations"));
+        }
+        if namespaces.iter().any(|(other, _)| other.is_below(name)) {
+            return Err(has("namespaces below it"));
+        }
+        if self.fixed.contains(name) {
+            let text = format!("the namespace {name} belongs to the server");
+            return Err(CimError::failed(text));
+        }
+        self.store.delete(name).await?;
+        namespaces.remove(name);
+        self.current.store(Arc::new(namespaces));
+        Ok(())
+    }
+
+    /// The circumstances with the schema as it is now: no other change can come between.
+    fn fresh(&self, cx: &Context) -> Result<Context> {
+        let Served { namespace, schema } = self.find(&cx.namespace)?;
+        Ok(Context {
+            namespace,
+            schema,
+            ..cx.clone()
+        })
+    }
+
+    async fn change(&self, cx: &Context, edits: Vec<Edit>) -> Result<()> {
+        let batch = (cx.namespace.clone(), edits);
+        self.change_all(cx, vec![batch])
+            .await
+            .map_err(Refused::into_cim)
+    }
+
+    async fn change_all(
+        &self,
+        cx: &Context,
+        batches: Vec<(Namespace, Vec<Edit>)>,
+    ) -> Result<(), Refused> {
+        let mut namespaces = Namespaces::clone(&self.current.load());
+        let mut changes = Vec::new();
+        for (namespace, edits) in batches {
+            // A namespace that occurs twice is changed twice.
+            let Served { namespace, schema } = namespaces.find(&namespace)?;
+            let cx = Context {
+                namespace,
+                schema,
+                ..cx.clone()
+            };
+            let edited = self.judged(&cx, edits).await?;
+            let mut schema = edited.schema.clone();
+            schema.share(namespaces.iter().map(|(_, schema)| &**schema));
+            changes.push((cx.namespace.clone(), edited.changes()));
+            namespaces.put(cx.namespace, Arc::new(schema));
+        }
+        changes.retain(|(_, changes)| !changes.is_empty());
+        if !changes.is_empty() {
+            self.store.change(changes).await?;
+            self.current.store(Arc::new(namespaces));
+        }
+        Ok(())
+    }
+
+    /// What becomes of the schema of `cx`, when everything allows it.
+    async fn judged(&self, cx: &Context, edits: Vec<Edit>) -> Result<Edited, Refused> {
+        has_no_orphans(&cx.schema, &edits)?;
+        let schema = cx.schema.clone();
+        // Many declarations take longer than others should wait for this thread.
+        let judged = tokio::task::spawn_blocking(move || schema.edited(edits)).await;
+        let judged = judged.map_err(|error| CimError::failed(error.to_string()))?;
+        let edited = judged.map_err(Refused::Unsound)?;
+        if self.fixed.contains(&cx.namespace) {
+            is_not_ours(&edited)?;
+        }
+        keeps_children(&cx.schema, &edited)?;
+        for class in edited.restructured.iter().chain(&edited.dropped) {
+            self.has_no_instances(cx, class).await?;
+        }
+        Ok(edited)
+    }
+
+    async fn has_no_instances(&self, cx: &Context, class: &Arc<Class>) -> Result<()> {
+        let Some(registry) = self.registry.get().and_then(Weak::upgrade) else {
+            return Ok(());
+        };
+        // The class as it was, not as it is to be.
+        let Some(class) = cx.schema.class(class.name.as_str()) else {
+            return Ok(());
+        };
+        for provider in registry.providers_under(&cx.namespace, &cx.schema, class) {
+            if let Some(found) = provider.instances(cx, class).next().await {
+                found?;
+                let text = format!("the class {} has instances", class.name);
+                return Err(CimError::new(Status::ClassHasInstances, text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the class itself declares: what is marked as inherited is left out.
+fn own(mut class: ClassDecl) -> ClassDecl {
+    class.qualifiers.retain(|used| !used.propagated);
+    class.properties.retain(|property| !property.propagated);
+    class.methods.retain(|method| !method.propagated);
+    class
+}
+
+fn has_children(class: &CimName) -> CimError {
+    let text = format!("the class {class} has subclasses");
+    CimError::new(Status::ClassHasChildren, text)
+}
+
+/// A class goes only when its subclasses go with it.
+fn has_no_orphans(schema: &Schema, edits: &[Edit]) -> Result<()> {
+    let going = |class: &CimName| {
+        let mut edits = edits.iter();
+        edits.any(|edit| matches!(edit, Edit::DropClass(name) if name == class))
+    };
+    for edit in edits {
+        if let Edit::DropClass(name) = edit
+            && schema.children(Some(name)).any(|child| !going(&child.name))
+        {
+            return Err(has_children(name));
+        }
+    }
+    Ok(())
+}
+
+/// A class with subclasses means something else only when each of them was written with it.
+fn keeps_children(schema: &Schema, edited: &Edited) -> Result<()> {
+    for class in &edited.restructured {
+        let written = |child: &Arc<Class>| {
+            let mut written = edited.written.iter();
+            written.any(|class| class.name == child.name)
+        };
+        let was_written = written(class);
+        if was_written
+            && schema
+                .children(Some(&class.name))
+                .any(|child| !written(child))
+        {
+            return Err(has_children(&class.name));
+        }
+    }
+    Ok(())
+}
+
+/// The classes of this server's providers are what the providers are written for.
+fn is_not_ours(edited: &Edited) -> Result<()> {
+    let mut changed = edited.written.iter().chain(&edited.dropped);
+    let ours = changed.find(|class| {
+        let prefix = class.name.as_str().get(..OWN_PREFIX.len());
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(OWN_PREFIX))
+    });
+    match ours {
+        None => Ok(()),
+        Some(class) => Err(CimError::failed(format!(
+            "the class {} belongs to the server; derive one from it",
+            class.name
+        ))),
+    }
+}
+
+/// The error of declarations that are not sound.
+fn told(errors: &[DeclError]) -> CimError {
+    let superclass = errors
+        .iter()
+        .all(|error| matches!(error.kind, DeclErrorKind::Superclass(_)));
+    let status = if superclass {
+        Status::InvalidSuperclass
+    } else {
+        Status::InvalidParameter
+    };
+    let mut text: Vec<String> = errors
+        .iter()
+        .take(TOLD_LIMIT)
+        .map(ToString::to_string)
+        .collect();
+    if let Some(more) = errors.len().checked_sub(TOLD_LIMIT + 1) {
+        text.push(format!("and {} more", more + 1));
+    }
+    CimError::new(status, text.join("; "))
+}
+
+/// What other classes lose when one goes is not a wrong parameter.
+fn still_used(error: CimError) -> CimError {
+    match error.status {
+        Status::InvalidParameter | Status::InvalidSuperclass => CimError::failed(error.description),
+        _ => error,
+    }
+}
+
+/// Operations on qualifiers have one code for everything that classes do not allow.
+fn failed(error: CimError) -> CimError {
+    match error.status {
+        Status::InvalidParameter
+        | Status::InvalidSuperclass
+        | Status::ClassHasChildren
+        | Status::ClassHasInstances => CimError::failed(error.description),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A store that forgets.
+    struct Forgetful;
+
+    impl SchemaStore for Forgetful {
+        fn change(&self, _changes: Vec<(Namespace, Vec<Edit>)>) -> BoxFuture<'_, Result<()>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn create<'a>(&'a self, _namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn delete<'a>(&'a self, _namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    /// A catalogue whose changes nobody keeps.
+    pub(crate) fn catalogue(namespaces: Namespaces) -> Arc<Catalogue> {
+        Catalogue::new(namespaces, &[], Arc::new(Forgetful))
+    }
+}

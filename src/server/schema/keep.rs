@@ -1,0 +1,145 @@
+//! What clients change of the schema, kept in the store as CIM-XML and put over the MOF at the start.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
+use crate::model::{CimError, CimName, Namespace, Result};
+use crate::ops::BoxFuture;
+use crate::provider::{Namespaces, SchemaStore};
+use crate::schema::{Edit, Schema};
+use crate::store::{DeclarationKind, DeclarationRow, StoreError, Writer};
+
+use super::super::StartError;
+
+/// Keeps changes of the schema in the store.
+pub(in crate::server) struct Keeper(pub(in crate::server) Writer);
+
+impl SchemaStore for Keeper {
+    fn change(&self, changes: Vec<(Namespace, Vec<Edit>)>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let mut rows = Vec::new();
+            for (namespace, edits) in &changes {
+                for edit in edits {
+                    rows.push(row(namespace, edit)?);
+                }
+            }
+            let kept = self
+                .0
+                .transact(move |batch| rows.iter().try_for_each(|row| batch.put_declaration(row)));
+            kept.await.map_err(|error| error.told("change the schema"))
+        })
+    }
+
+    fn create<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+        let (name, written) = (namespace.folded(), namespace.to_string());
+        Box::pin(async move {
+            let kept = self
+                .0
+                .transact(move |batch| batch.put_namespace(&name, &written));
+            kept.await.map_err(|error| error.told("change the schema"))
+        })
+    }
+
+    fn delete<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+        let name = namespace.folded();
+        Box::pin(async move {
+            let kept = self.0.transact(move |batch| batch.drop_namespace(&name));
+            kept.await.map_err(|error| error.told("change the schema"))
+        })
+    }
+}
+
+fn row(namespace: &Namespace, edit: &Edit) -> Result<DeclarationRow> {
+    use DeclarationKind::{Class, Qualifier};
+    let (kind, name, text) = match edit {
+        Edit::Class(decl) => (Class, &decl.name, Some(encode_class(decl)?)),
+        Edit::Qualifier(decl) => (Qualifier, &decl.name, Some(encode_qualifier(decl)?)),
+        Edit::DropClass(name) => (Class, name, None),
+        Edit::DropQualifier(name) => (Qualifier, name, None),
+    };
+    Ok(DeclarationRow {
+        namespace: namespace.folded(),
+        kind,
+        name: name.folded(),
+        text,
+    })
+}
+
+fn edit(row: &DeclarationRow) -> Result<Edit> {
+    let name = || {
+        let name = CimName::new(&row.name);
+        name.map_err(|error| CimError::failed(error.to_string()))
+    };
+    Ok(match (row.kind, &row.text) {
+        (DeclarationKind::Class, Some(text)) => Edit::Class(decode_class(text)?),
+        (DeclarationKind::Class, None) => Edit::DropClass(name()?),
+        (DeclarationKind::Qualifier, Some(text)) => Edit::Qualifier(decode_qualifier(text)?),
+        (DeclarationKind::Qualifier, None) => Edit::DropQualifier(name()?),
+    })
+}
+
+/// `namespaces` with those that clients made, each with what clients changed of it, and the names of
+/// those that clients made.
+///
+/// # Errors
+/// A stored change that cannot be read, or that does not fit the MOF any more, with its names.
+pub(in crate::server) async fn restore(
+    mut namespaces: Namespaces,
+    writer: &Writer,
+) -> std::result::Result<(Namespaces, Vec<Namespace>), StartError> {
+    let read =
+        writer.run(|store| Ok::<_, StoreError>((store.namespaces()?, store.declarations()?)));
+    let (names, rows) = read.await?;
+    let mut created = Vec::new();
+    for name in names {
+        let name = Namespace::new(&name).map_err(|error| StartError::Schema(error.to_string()))?;
+        if !namespaces.contains(&name) {
+            namespaces.put(name.clone(), Arc::default());
+            created.push(name);
+        }
+    }
+    let mut edits: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
+    for row in rows {
+        let broken = |error| {
+            let (name, namespace) = (&row.name, &row.namespace);
+            let text = format!("the stored declaration of {name} in {namespace}: {error}");
+            StartError::Schema(text)
+        };
+        let edit = edit(&row).map_err(broken)?;
+        edits.entry(row.namespace).or_default().push(edit);
+    }
+    for (namespace, edits) in edits {
+        let found = namespaces
+            .iter()
+            .find(|(name, _)| name.folded() == namespace);
+        let Some((name, schema)) = found.map(|(name, schema)| (name.clone(), schema.clone()))
+        else {
+            // The configuration had this namespace once and has it no more.
+            tracing::warn!(
+                namespace,
+                "what was changed of its schema is kept and not used"
+            );
+            continue;
+        };
+        let mut changed = changed(&namespace, &schema, edits)?;
+        changed.share(namespaces.iter().map(|(_, schema)| &**schema));
+        namespaces.put(name, Arc::new(changed));
+    }
+    Ok((namespaces, created))
+}
+
+fn changed(
+    namespace: &str,
+    schema: &Schema,
+    edits: Vec<Edit>,
+) -> std::result::Result<Schema, StartError> {
+    let edited = schema.edited(edits).map_err(|errors| {
+        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        StartError::Schema(format!(
+            "what clients changed of the schema of {namespace} does not fit its MOF any more:\n{}",
+            told.join("\n")
+        ))
+    })?;
+    Ok(edited.schema)
+}

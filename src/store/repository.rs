@@ -1,0 +1,206 @@
+//! Instances as text under their class and keys: this module does not know what they hold.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::batch::Batch;
+use super::database::Store;
+use super::error::StoreError;
+use super::readers::Readers;
+
+/// Where an instance is: names in lower case, the keys in one canonical text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct InstanceKey {
+    /// The namespace.
+    pub namespace: String,
+    /// The class it was made of.
+    pub class: String,
+    /// The keys.
+    pub keys: String,
+}
+
+/// What is kept of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceData {
+    /// Version of the form of `values`.
+    pub format: i64,
+    /// The values.
+    pub values: String,
+    /// What it refers to, each in one canonical text.
+    pub targets: Vec<String>,
+}
+
+/// An instance as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceRow {
+    /// Grows with each instance that is made.
+    pub id: i64,
+    /// The class it was made of, in lower case.
+    pub class: String,
+    /// Version of the form of `values`.
+    pub format: i64,
+    /// The values.
+    pub values: String,
+}
+
+impl Batch<'_> {
+    /// Adds an instance; `false` when there is one already.
+    pub fn insert_instance(
+        &self,
+        key: &InstanceKey,
+        data: &InstanceData,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT OR IGNORE INTO instances (namespace, class, keys, format, data)
+             VALUES (?, ?, ?, ?, ?)",
+        )?;
+        let InstanceKey {
+            namespace,
+            class,
+            keys,
+        } = key;
+        let added = statement.execute(params![namespace, class, keys, data.format, data.values])?;
+        if added > 0 {
+            self.refer(self.transaction.last_insert_rowid(), &data.targets)?;
+        }
+        Ok(added > 0)
+    }
+
+    fn refer(&self, instance: i64, targets: &[String]) -> Result<(), StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT OR IGNORE INTO instance_references (target, instance) VALUES (?, ?)",
+        )?;
+        for target in targets {
+            statement.execute(params![target, instance])?;
+        }
+        Ok(())
+    }
+
+    /// The instance under `key`.
+    pub fn instance(&self, key: &InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
+        one(&self.transaction, key)
+    }
+
+    /// Gives the instance `row`, which this transaction has read, other values.
+    pub fn update_instance(
+        &self,
+        row: &InstanceRow,
+        data: &InstanceData,
+    ) -> Result<(), StoreError> {
+        self.transaction
+            .prepare_cached("UPDATE instances SET format = ?, data = ? WHERE id = ?")?
+            .execute(params![data.format, data.values, row.id])?;
+        self.transaction
+            .prepare_cached("DELETE FROM instance_references WHERE instance = ?")?
+            .execute([row.id])?;
+        self.refer(row.id, &data.targets)
+    }
+
+    /// Removes the instance under `key`; `false` when there is none.
+    pub fn delete_instance(&self, key: &InstanceKey) -> Result<bool, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "DELETE FROM instances WHERE namespace = ? AND class = ? AND keys = ?",
+        )?;
+        let gone = statement.execute(params![key.namespace, key.class, key.keys])?;
+        Ok(gone > 0)
+    }
+}
+
+impl Store {
+    /// A reader of instances that does not disturb the writer.
+    pub fn repository(&self) -> Repository {
+        Repository {
+            readers: self.readers(),
+        }
+    }
+
+    /// How many instances there are of each class of each namespace.
+    pub fn instance_counts(&self) -> Result<BTreeMap<(String, String), u64>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT namespace, class, count(*) FROM instances GROUP BY namespace, class",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let count: i64 = row.get(2)?;
+            Ok(((row.get(0)?, row.get(1)?), count.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Reads instances; clones share a few read-only connections.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    readers: Readers,
+}
+
+impl Repository {
+    /// The instance under `key`. Blocks on the disk.
+    pub fn get(&self, key: &InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
+        self.readers.read(|connection| one(connection, key))
+    }
+
+    /// The instances of one class that were made after the one with the id `after`, oldest first, at
+    /// most `limit`. Blocks on the disk.
+    pub fn page(
+        &self,
+        namespace: &str,
+        class: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        self.readers.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, class, format, data FROM instances
+                 WHERE namespace = ? AND class = ? AND id > ? ORDER BY id LIMIT ?",
+            )?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = statement.query_map(params![namespace, class, after, limit], row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The instances in `namespace` that refer to `target` and were made after the one with the id
+    /// `after`, oldest first, at most `limit`. Blocks on the disk.
+    pub fn referring(
+        &self,
+        namespace: &str,
+        target: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        self.readers.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, class, format, data FROM instance_references
+                 JOIN instances ON id = instance
+                 WHERE target = ? AND instance > ? AND namespace = ?
+                 ORDER BY instance LIMIT ?",
+            )?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = statement.query_map(params![target, after, namespace, limit], row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+fn one(
+    connection: &rusqlite::Connection,
+    key: &InstanceKey,
+) -> Result<Option<InstanceRow>, StoreError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT id, class, format, data FROM instances
+             WHERE namespace = ? AND class = ? AND keys = ?",
+        )?
+        .query_row(params![key.namespace, key.class, key.keys], row);
+    Ok(found.optional()?)
+}
+
+fn row(row: &Row<'_>) -> rusqlite::Result<InstanceRow> {
+    Ok(InstanceRow {
+        id: row.get(0)?,
+        class: row.get(1)?,
+        format: row.get(2)?,
+        values: row.get(3)?,
+    })
+}
