@@ -14,7 +14,7 @@ fn edits(compilation: Compilation) -> Vec<Edit> {
     let shown: Vec<String> = compilation
         .diagnostics
         .iter()
-        .map(|found| found.message.to_string())
+        .map(|found| found.message.clone())
         .collect();
     assert!(shown.is_empty(), "expected no diagnostics, got {shown:?}");
     let of = |batch: Batch| {
