@@ -398,10 +398,11 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::broker::{Arrival, Namespaces, PullLimits};
+    use crate::broker::{Arrival, PullLimits};
     use crate::model::{Keys, Namespace, ObjectPath};
     use crate::mof::{Embedded, Limits, SourceError, Sources, compile};
     use crate::ops::{Addressed, PullInstancePaths, PullInstances, PullInstancesWithPath, Request};
+    use crate::provider::Namespaces;
     use crate::provider::{Principal, Provider, Registration, Registry, Role};
     use crate::schema::{Builder, Schema};
 
@@ -509,7 +510,11 @@ mod tests {
                 }),
             };
             let registry = Registry::new(vec![world]).expect("one provider");
-            let broker = Broker::new(namespaces.with(b, schema), registry);
+            let broker = Broker::new(
+                crate::provider::catalogue(namespaces.with(b, schema)),
+                registry,
+                Arc::default(),
+            );
             Self {
                 broker: broker.with_pull_limits(limits),
                 alive,

@@ -129,6 +129,9 @@ fn operation(method: &str, given: &mut Arguments) -> Result<Request, CimError> {
     if let Some(request) = pulls::operation(&folded, given)? {
         return Ok(request);
     }
+    if let Some(request) = schema_change(&folded, given)? {
+        return Ok(request);
+    }
     Ok(match folded.as_str() {
         "getinstance" => get_instance(given)?,
         "enumerateinstances" => enumerate_instances(given)?,
@@ -168,6 +171,23 @@ fn operation(method: &str, given: &mut Arguments) -> Result<Request, CimError> {
             class: given.optional_class("ClassName")?,
             deep_inheritance: given.boolean("DeepInheritance", false)?,
         }),
+        "getqualifier" => Request::GetQualifier(ops::GetQualifier {
+            name: given.cim_name("QualifierName")?,
+        }),
+        "enumeratequalifiers" => Request::EnumerateQualifiers(ops::EnumerateQualifiers {}),
+        "execquery" => Request::ExecQuery(ops::ExecQuery {
+            language: given.string("QueryLanguage")?,
+            query: given.string("Query")?,
+        }),
+        _ => Request::Unsupported(ops::Unsupported {
+            method: method.to_owned(),
+        }),
+    })
+}
+
+/// The operations that change classes and qualifier declarations; `None` for any other one.
+fn schema_change(method: &str, given: &mut Arguments) -> Result<Option<Request>, CimError> {
+    Ok(Some(match method {
         "createclass" => Request::CreateClass(ops::CreateClass {
             class: given.class_decl("NewClass")?,
         }),
@@ -183,18 +203,8 @@ fn operation(method: &str, given: &mut Arguments) -> Result<Request, CimError> {
         "deletequalifier" => Request::DeleteQualifier(ops::DeleteQualifier {
             name: given.cim_name("QualifierName")?,
         }),
-        "getqualifier" => Request::GetQualifier(ops::GetQualifier {
-            name: given.cim_name("QualifierName")?,
-        }),
-        "enumeratequalifiers" => Request::EnumerateQualifiers(ops::EnumerateQualifiers {}),
-        "execquery" => Request::ExecQuery(ops::ExecQuery {
-            language: given.string("QueryLanguage")?,
-            query: given.string("Query")?,
-        }),
-        _ => Request::Unsupported(ops::Unsupported {
-            method: method.to_owned(),
-        }),
-    })
+        _ => return Ok(None),
+    }))
 }
 
 fn get_instance(given: &mut Arguments) -> Result<Request, CimError> {
