@@ -101,6 +101,8 @@ keys! {
     interop_aliases: Vec<String>, "root/interop";
     /// Whether requests are refused that existing clients send and the standard does not allow.
     strict: bool, "false";
+    /// Whether `ERROR` holds a CIM_Error too, which wbemcli and the SBLIM C library cannot read.
+    error_instances: bool, "false";
     /// What is logged: error, warn, info, debug or trace.
     log_level: String, "info";
 }

@@ -24,6 +24,7 @@ mod request;
 mod value;
 
 mod class_writer;
+mod error_instance;
 mod path_writer;
 mod response;
 mod value_writer;

@@ -15,7 +15,7 @@ use crate::ops::{
 
 use super::error::ResponseHead;
 use super::writer::{EncodeError, Written, attribute, markup, plain};
-use super::{class_writer, path_writer, value_writer};
+use super::{class_writer, error_instance, path_writer, value_writer};
 
 /// What begins every document that we send: wbemcli takes nothing between declaration and `CIM`.
 pub(super) const PROLOGUE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\" ?><CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\"><MESSAGE";
@@ -59,6 +59,7 @@ pub struct ResponseEncoder {
     head: ResponseHead,
     host: Arc<str>,
     place: Place,
+    error_instances: bool,
 }
 
 /// Where a response stands.
@@ -99,6 +100,16 @@ impl ResponseEncoder {
             head,
             host: "localhost".into(),
             place: Place::Message,
+            error_instances: false,
+        }
+    }
+
+    /// The same, with the error as an instance in `ERROR` where `wanted`.
+    #[must_use]
+    pub fn with_error_instances(self, wanted: bool) -> Self {
+        Self {
+            error_instances: wanted,
+            ..self
         }
     }
 
@@ -250,7 +261,11 @@ impl ResponseEncoder {
     /// Appends the whole response of a failed operation.
     pub fn error(&self, out: &mut BytesMut, error: &CimError) {
         self.open(out);
-        error_element(out, error);
+        if self.error_instances {
+            error_with_instance(out, error);
+        } else {
+            error_element(out, error);
+        }
         self.close(out);
     }
 
@@ -299,11 +314,29 @@ impl ResponseEncoder {
 
 /// `ERROR`, without children: wbemcli and the C library cannot read one that has some.
 pub(super) fn error_element(out: &mut BytesMut, error: &CimError) {
+    error_start(out, error);
+    markup(out, "/>");
+}
+
+fn error_start(out: &mut BytesMut, error: &CimError) {
     markup(out, "<ERROR");
     plain(out, format_args!(" CODE=\"{}\"", error.status.code()));
     let one_line = error.description.replace(['\r', '\n', '\t'], " ");
     attribute(out, "DESCRIPTION", &one_line);
-    markup(out, "/>");
+}
+
+/// `ERROR` with the error as an instance in it, or without when XML cannot carry its text.
+fn error_with_instance(out: &mut BytesMut, error: &CimError) {
+    let begun = atomically(out, |out| {
+        error_start(out, error);
+        markup(out, ">");
+        error_instance::put(out, error)?;
+        markup(out, "</ERROR>");
+        Ok(())
+    });
+    if begun.is_err() {
+        error_element(out, error);
+    }
 }
 
 /// What stands inside `IRETURNVALUE`.

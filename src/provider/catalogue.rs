@@ -186,9 +186,12 @@ impl Catalogue {
             let text = format!("the qualifier {name} is not declared");
             return Err(CimError::not_found(text));
         }
-        self.change(cx, vec![Edit::DropQualifier(name)])
-            .await
-            .map_err(failed)
+        let used = format!("the qualifier {name} is in use");
+        let dropped = self.change(cx, vec![Edit::DropQualifier(name)]).await;
+        dropped.map_err(|error| {
+            let error = failed(error);
+            CimError::new(error.status, format!("{used}: {}", error.description))
+        })
     }
 
     /// Puts declarations together, each batch in its namespace, all of them or none, as CreateClass,

@@ -102,7 +102,8 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
         limits.clone(),
         agreement,
         statistics,
-    );
+    )
+    .with_error_instances(settings.error_instances == Some(true));
     let running = Running {
         listener,
         broker,

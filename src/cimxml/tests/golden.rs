@@ -73,6 +73,39 @@ fn a_void_operation_has_no_return_value() {
 }
 
 #[test]
+fn an_error_has_an_instance_only_where_it_is_wanted() {
+    let error = CimError::not_found("no <such> job");
+    let told = |wanted| {
+        let encoder = samples::encoder("GetInstance", true).with_error_instances(wanted);
+        let mut out = BytesMut::new();
+        encoder.error(&mut out, &error);
+        text(&out)
+    };
+    let wrapped = |inner: &str| {
+        format!("{OPEN}<IMETHODRESPONSE NAME=\"GetInstance\">{inner}</IMETHODRESPONSE>{CLOSE}")
+    };
+    let start = "<ERROR CODE=\"6\" DESCRIPTION=\"no &lt;such&gt; job\"";
+    assert_eq!(told(false), wrapped(&format!("{start}/>")));
+    let property = |name: &str, ty: &str, value: &str| {
+        format!("<PROPERTY NAME=\"{name}\" TYPE=\"{ty}\"><VALUE>{value}</VALUE></PROPERTY>")
+    };
+    let instance = [
+        property("ErrorType", "uint16", "1"),
+        property("OtherErrorType", "string", "CIM operation"),
+        property("OwningEntity", "string", "Jobwright"),
+        property("MessageID", "string", "JW0006"),
+        property("Message", "string", "no &lt;such&gt; job"),
+        property("PerceivedSeverity", "uint16", "4"),
+        property("CIMStatusCode", "uint32", "6"),
+        property("CIMStatusCodeDescription", "string", "CIM_ERR_NOT_FOUND"),
+    ];
+    let instance = instance.concat();
+    let expected =
+        format!("{start}><INSTANCE CLASSNAME=\"CIM_Error\">{instance}</INSTANCE></ERROR>");
+    assert_eq!(told(true), wrapped(&expected));
+}
+
+#[test]
 fn an_empty_list_has_a_return_value() {
     items(Reply::ClassNames(Vec::new()), "");
     items(

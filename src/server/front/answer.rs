@@ -36,7 +36,7 @@ use super::super::negotiation::{Manner, negotiate};
 use super::body::{Authenticated, Held};
 use super::deliver::{Body, Seen, deliver};
 use super::measure::{Measure, Spent, head_bytes};
-use super::operate::{Caller, failed_call};
+use super::operate::Caller;
 use super::options;
 use super::respond::{Refused, answered, extend, refused};
 use super::stream::Text;
@@ -76,6 +76,7 @@ pub struct Front {
     memory: Arc<Semaphore>,
     decoders: Semaphore,
     pub(super) panics: AtomicU64,
+    pub(super) error_instances: bool,
 }
 
 /// A message that was understood.
@@ -114,6 +115,16 @@ impl Front {
             memory,
             decoders: Semaphore::new(DECODERS),
             panics: AtomicU64::new(0),
+            error_instances: false,
+        }
+    }
+
+    /// The same, with errors as instances in `ERROR` where `wanted`.
+    #[must_use]
+    pub fn with_error_instances(self, wanted: bool) -> Self {
+        Self {
+            error_instances: wanted,
+            ..self
         }
     }
 
@@ -273,7 +284,7 @@ impl Front {
                 }
                 match error.answer() {
                     Answer::Http(fault) => Err(fault),
-                    Answer::Cim(head, error) => Ok((None, failed_call(head, &error))),
+                    Answer::Cim(head, error) => Ok((None, self.failed_call(head, &error))),
                 }
             }
         }

@@ -38,7 +38,7 @@ impl Front {
     /// The answer to one call.
     pub(super) async fn single(&self, caller: &Caller, decoded: Decoded) -> Text {
         let Decoded { envelope, call } = decoded;
-        let encoder = ResponseEncoder::new(envelope.head).with_host(&caller.host);
+        let encoder = self.encoder(envelope.head).with_host(&caller.host);
         let answered = self.operate(caller, call, encoder.clone()).await;
         answered.unwrap_or_else(|error| failed(&encoder, &error))
     }
@@ -71,15 +71,27 @@ impl Front {
 
     async fn part(&self, caller: &Caller, part: Part) -> Chunks {
         let text = match part {
-            Part::Refused(head, error) => failed(&ResponseEncoder::in_batch(head), &error),
+            Part::Refused(head, error) => failed(&self.in_batch(head), &error),
             Part::Call(decoded) => {
-                let encoder =
-                    ResponseEncoder::in_batch(decoded.envelope.head).with_host(&caller.host);
+                let encoder = self.in_batch(decoded.envelope.head).with_host(&caller.host);
                 let answered = self.operate(caller, decoded.call, encoder.clone()).await;
                 answered.unwrap_or_else(|error| failed(&encoder, &error))
             }
         };
         text.chunks()
+    }
+
+    /// The answer to a call that a wrong value refuses.
+    pub(super) fn failed_call(&self, head: ResponseHead, error: &CimError) -> Text {
+        failed(&self.encoder(head), error)
+    }
+
+    fn encoder(&self, head: ResponseHead) -> ResponseEncoder {
+        ResponseEncoder::new(head).with_error_instances(self.error_instances)
+    }
+
+    fn in_batch(&self, head: ResponseHead) -> ResponseEncoder {
+        ResponseEncoder::in_batch(head).with_error_instances(self.error_instances)
     }
 
     async fn operate(
@@ -113,11 +125,6 @@ impl Front {
             Err(_) => Err(CimError::failed("the operation took too long")),
         }
     }
-}
-
-/// The answer to a call that a wrong value refuses.
-pub(super) fn failed_call(head: ResponseHead, error: &CimError) -> Text {
-    failed(&ResponseEncoder::new(head), error)
 }
 
 fn failed(encoder: &ResponseEncoder, error: &CimError) -> Text {
