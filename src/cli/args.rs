@@ -209,6 +209,12 @@ pub struct RemoveUser {
 pub enum Job {
     /// Submit a command or a script as a job.
     Submit(Submit),
+    /// Make a job of each line of a crontab; refuse what calendars cannot say.
+    ///
+    /// Nothing is imported unless every line can be, or with --skip. The times are those of cron,
+    /// but that a time which the clock skips runs once right after it, one that comes twice runs
+    /// once, and a run waits for the one before it to end. Output is kept and not mailed.
+    ImportCrontab(ImportCrontab),
     /// List the jobs.
     List(List),
     /// Show one job with every property that has a value.
@@ -280,6 +286,24 @@ pub struct Submit {
     /// The command and its arguments, after --.
     #[arg(last = true)]
     pub command: Vec<String>,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Arguments of `job import-crontab`.
+#[derive(Debug, Args)]
+pub struct ImportCrontab {
+    /// The crontab; - reads standard input.
+    pub file: PathBuf,
+    /// The lines name a user before the command, as in /etc/crontab.
+    #[arg(long)]
+    pub system: bool,
+    /// Import the other lines when some cannot be imported.
+    #[arg(long)]
+    pub skip: bool,
+    /// Print what would be made, and make nothing.
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub target: Target,
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod crontab;
 mod error;
 mod output;
 mod target;

@@ -8,6 +8,7 @@ mod cli_mof;
 mod client;
 mod crash;
 mod crash_load;
+mod crontab;
 mod dmtf;
 mod enforcement;
 mod history;

@@ -1,5 +1,6 @@
 //! The commands: one file for each family, one arm for each command.
 
+mod crontab;
 mod demo;
 mod follow;
 mod job;
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> Result<ExitCode, CliError> {
 async fn run_job(job: Job) -> Result<ExitCode, CliError> {
     match job {
         Job::Submit(arguments) => submit::run(arguments).await,
+        Job::ImportCrontab(arguments) => crontab::run(arguments).await,
         Job::List(arguments) => job::list(arguments).await,
         Job::Show(arguments) => job::show(arguments).await,
         Job::Schedule(arguments) => schedule::run(arguments).await,

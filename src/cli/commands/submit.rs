@@ -99,11 +99,11 @@ fn given(arguments: &Submit) -> Result<Vec<PropertyValue>, CliError> {
     Ok(properties)
 }
 
-fn text(name: &'static str, ty: CimType, value: &str) -> PropertyValue {
+pub(super) fn text(name: &'static str, ty: CimType, value: &str) -> PropertyValue {
     job::value(CimName::of(name), Some(ty), value)
 }
 
-fn list(name: &'static str, entries: &[String]) -> PropertyValue {
+pub(super) fn list(name: &'static str, entries: &[String]) -> PropertyValue {
     PropertyValue {
         name: CimName::of(name),
         ty: Some(CimType::String),
