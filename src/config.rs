@@ -99,6 +99,10 @@ keys! {
     interop_namespace: String, "interop";
     /// Further names of that namespace.
     interop_aliases: Vec<String>, "root/interop";
+    /// Where indications may be sent: addresses, networks such as 10.0.0.0/8, or host names, with or without a port.
+    indication_destinations: Vec<String>, "127.0.0.0/8 and ::1";
+    /// Indications that may wait for one destination before the oldest are dropped.
+    indication_queue_limit: u64, "100000";
     /// Whether requests are refused that existing clients send and the standard does not allow.
     strict: bool, "false";
     /// Whether `ERROR` holds a CIM_Error too, which wbemcli and the SBLIM C library cannot read.

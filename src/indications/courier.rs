@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::ops::BoxFuture;
@@ -43,6 +43,13 @@ pub trait Queue: Send + Sync + 'static {
         position: i64,
         how: Leave,
     ) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Drops the indications of a stream that were queued before `time`.
+    fn expire(
+        &self,
+        stream: StreamId,
+        time: DateTime<Utc>,
+    ) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
 impl Queue for Writer {
@@ -61,6 +68,14 @@ impl Queue for Writer {
         how: Leave,
     ) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(self.transact(move |batch| batch.leave(stream, position, how)))
+    }
+
+    fn expire(
+        &self,
+        stream: StreamId,
+        time: DateTime<Utc>,
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.transact(move |batch| batch.expire(stream, time)))
     }
 }
 
@@ -183,10 +198,8 @@ impl Courier {
             let Some(head) = self.page.front() else {
                 return Event::Drained;
             };
-            if oldest.is_some_and(|oldest| head.queued < oldest) {
-                let position = head.position;
-                self.page.pop_front();
-                self.drop_to(position).await;
+            if let Some(oldest) = oldest.filter(|oldest| head.queued < *oldest) {
+                self.drop_older(oldest).await;
                 continue;
             }
             return match self.carrier.send(head).await {
@@ -251,6 +264,18 @@ impl Courier {
         }
     }
 
+    /// Drops whatever was queued before `time`, all of it in one transaction.
+    async fn drop_older(&mut self, time: DateTime<Utc>) {
+        self.record().await;
+        while let Err(error) = self.queue.expire(self.stream, time).await {
+            wait_for_store(self.stream, &error).await;
+        }
+        // The clock may have been set back between two of them: up to the newest that is too old,
+        // all are gone.
+        let last = self.page.iter().rposition(|queued| queued.queued < time);
+        self.page.drain(..last.map_or(0, |last| last + 1));
+    }
+
     async fn drop_to(&mut self, position: i64) {
         self.record().await;
         while let Err(error) = self
@@ -278,8 +303,6 @@ async fn until(started: Instant, wake: Option<Duration>) {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-
-    use chrono::{DateTime, Utc};
 
     use super::*;
     use crate::indications::destination::{BoxSend, SendError};
@@ -329,6 +352,20 @@ mod tests {
                 .expect("unpoisoned")
                 .retain(|queued| queued.position > position);
             self.left.lock().expect("unpoisoned").push((position, how));
+            Box::pin(async { Ok(1) })
+        }
+
+        fn expire(
+            &self,
+            _: StreamId,
+            time: DateTime<Utc>,
+        ) -> BoxFuture<'_, Result<u64, StoreError>> {
+            let mut waiting = self.waiting.lock().expect("unpoisoned");
+            let (old, young) = waiting.drain(..).partition(|queued| queued.queued < time);
+            let old: VecDeque<Queued> = old;
+            *waiting = young;
+            let mut left = self.left.lock().expect("unpoisoned");
+            left.extend(old.iter().map(|old| (old.position, Leave::Dropped)));
             Box::pin(async { Ok(1) })
         }
     }

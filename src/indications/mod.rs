@@ -1,19 +1,33 @@
 //! Indications: what changes is matched with subscriptions and delivered to destinations.
 //!
-//! These are the parts: terms of subscriptions, the match, the queue of a destination and its courier.
-//! The providers of filters, destinations and subscriptions, which put them together, are not there
-//! yet, and so nothing is produced.
+//! Clients set up filters, destinations and subscriptions through the provider; the [`Service`] holds
+//! them in a ledger, which says what is watched. Whoever changes instances asks the service, as its
+//! [`crate::provider::Observer`], for the notices of the change and commits them with it; the courier
+//! of each destination takes them from there.
 
+mod clerk;
 pub mod core;
 mod courier;
+mod couriers;
 pub mod destination;
+mod key;
+mod ledger;
 mod made;
+mod make;
+mod provider;
+mod record;
+mod service;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod watch;
 
+pub use clerk::serve;
 pub use courier::{Courier, Desk, Fault, Queue};
+pub use key::Home;
 pub use made::Maker;
+pub use make::{Schemas, Workshop};
+pub use provider::registrations;
+pub use service::{Parts, Service};
 pub use terms::{DISABLED, Terms, complete, remaining};
-pub use watch::{Subscriber, Watch, Watched};
+pub use watch::{Produced, Subscriber, Watch, Watched};

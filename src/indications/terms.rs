@@ -73,6 +73,13 @@ pub fn complete(subscription: &mut Instance, now: DateTime<Utc>) -> Result<()> {
             subscription.set(name, CimValue::Uint16(value))?;
         }
     }
+    for name in [
+        "SubscriptionTimeRemaining",
+        "LastIndicationIdentifier",
+        "LastIndicationProductionDateTime",
+    ] {
+        subscription.set(name, CimValue::Null)?;
+    }
     let now = CimValue::DateTime(CimDateTime::timestamp(now));
     subscription.set("SubscriptionStartTime", now.clone())?;
     subscription.set("TimeOfLastStateChange", now)

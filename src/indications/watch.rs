@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 use crate::cimxml::encode_indication;
 use crate::model::{CimName, CimValue, Class, Instance, Namespace, Result};
-use crate::provider::{Change, Notice, StreamId};
+use crate::provider::{Change, Notice, Occurrence, StreamId};
 use crate::query::{Circumstances, Query};
 
 use super::core::{Repeat, RepeatPolicy};
@@ -25,27 +25,62 @@ pub struct Subscriber {
     pub stream: StreamId,
     /// When `SubscriptionDuration` is over.
     pub until: Option<DateTime<Utc>>,
+    /// The principal of whose things alone it hears, beside what is everybody's.
+    only: Option<Arc<str>>,
     /// Changes are judged one after the other, and each judgement takes moments.
     repeat: Mutex<Repeat>,
+    produced: Mutex<Option<Produced>>,
+}
+
+/// The newest indication made for a subscription, delivered or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Produced {
+    /// `IndicationIdentifier`.
+    pub identifier: Arc<str>,
+    /// When.
+    pub time: DateTime<Utc>,
 }
 
 impl Subscriber {
-    /// A subscription that has seen nothing yet.
-    pub fn new(stream: StreamId, until: Option<DateTime<Utc>>, policy: RepeatPolicy) -> Self {
+    /// A subscription that has seen nothing yet, and hears of what is `only` one principal's where
+    /// one is named.
+    pub fn new(
+        stream: StreamId,
+        until: Option<DateTime<Utc>>,
+        policy: RepeatPolicy,
+        only: Option<Arc<str>>,
+    ) -> Self {
         Self {
             stream,
             until,
+            only,
             repeat: Mutex::new(Repeat::new(policy)),
+            produced: Mutex::default(),
         }
     }
 
-    fn takes(&self, event: u64, now: DateTime<Utc>) -> bool {
-        if self.until.is_some_and(|until| until <= now) {
+    /// The newest indication that was made for it since the server started.
+    pub fn produced(&self) -> Option<Produced> {
+        let produced = self.produced.lock();
+        produced.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn takes(&self, owner: Option<&str>, event: u64, now: DateTime<Utc>) -> bool {
+        let foreign = match (&self.only, owner) {
+            (Some(only), Some(owner)) => **only != *owner,
+            (None, _) | (_, None) => false,
+        };
+        if foreign || self.until.is_some_and(|until| until <= now) {
             return false;
         }
         let since = Duration::from_micros(now.timestamp_micros().unsigned_abs());
         let mut repeat = self.repeat.lock().unwrap_or_else(PoisonError::into_inner);
         repeat.lets_pass(event, since)
+    }
+
+    fn remember(&self, produced: &Produced) {
+        let mut last = self.produced.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(produced.clone());
     }
 }
 
@@ -104,20 +139,26 @@ impl Watch {
         })
     }
 
-    /// The notices of `change`, whose indication `make` gives when it is needed.
+    /// Whether nothing is watched at all.
+    pub fn is_empty(&self) -> bool {
+        self.namespaces.is_empty()
+    }
+
+    /// The notices of `occurrence`, whose indication `make` gives when it is needed.
     ///
     /// # Errors
     /// When the indication cannot be made, or not be encoded; there are no notices of it then.
     pub fn notices(
         &self,
         namespace: &Namespace,
-        change: &Change,
+        occurrence: &Occurrence,
         now: DateTime<Utc>,
         make: impl FnOnce() -> Option<Result<Instance>>,
     ) -> Result<Vec<Notice>> {
         let Some(shelf) = self.namespaces.get(namespace) else {
             return Ok(Vec::new());
         };
+        let Occurrence { change, owner } = occurrence;
         let mut candidates = line(&change.source().class)
             .filter_map(|name| shelf.by_source.get(name))
             .chain([&shelf.others])
@@ -132,13 +173,21 @@ impl Watch {
         };
         let circumstances = Circumstances { now, namespace };
         let event = self.hasher.hash_one(identity(&indication, change));
+        let produced = Produced {
+            identifier: indication.value("IndicationIdentifier").to_string().into(),
+            time: now,
+        };
         let mut notices = Vec::new();
         for filter in candidates {
             if !filter.query.selects(&indication, circumstances) {
                 continue;
             }
-            let takers = filter.subscribers.iter().filter(|s| s.takes(event, now));
-            let streams: Vec<StreamId> = takers.map(|subscriber| subscriber.stream).collect();
+            let subscribers = filter.subscribers.iter();
+            let takers = subscribers.filter(|s| s.takes(owner.as_deref(), event, now));
+            let streams: Vec<StreamId> = takers
+                .inspect(|subscriber| subscriber.remember(&produced))
+                .map(|subscriber| subscriber.stream)
+                .collect();
             if streams.is_empty() {
                 continue;
             }
@@ -207,13 +256,16 @@ mod tests {
     }
 
     fn plain(stream: i64) -> Subscriber {
-        Subscriber::new(StreamId(stream), None, RepeatPolicy::None)
+        Subscriber::new(StreamId(stream), None, RepeatPolicy::None, None)
     }
 
     fn streams(watch: &Watch, change: &Change, now: DateTime<Utc>) -> Vec<i64> {
+        let owner = Some("ann".into());
+        let change = change.clone();
+        let occurrence = Occurrence { change, owner };
         let maker = Maker::new("host", "1");
-        let make = || maker.indication(&schema(), &namespace(), change, now);
-        let notices = watch.notices(&namespace(), change, now, make);
+        let make = || maker.indication(&schema(), &namespace(), &occurrence.change, now);
+        let notices = watch.notices(&namespace(), &occurrence, now, make);
         let notices = notices.expect("indications that can be made");
         notices.iter().map(|notice| notice.stream.0).collect()
     }
@@ -273,8 +325,32 @@ mod tests {
         assert!(!watch.is_interested(&Namespace::of("root/other"), &job_class));
         let change = Change::Created(Instance::empty(queue));
         let never = || panic!("the indication is not needed");
-        let notices = watch.notices(&namespace(), &change, at(0), never);
+        let occurrence = Occurrence {
+            change,
+            owner: None,
+        };
+        let notices = watch.notices(&namespace(), &occurrence, at(0), never);
         assert_eq!(notices, Ok(Vec::new()));
+    }
+
+    #[test]
+    fn who_may_not_see_everything_hears_of_its_own_alone() {
+        let only =
+            |name: &str| Subscriber::new(StreamId(1), None, RepeatPolicy::None, Some(name.into()));
+        let heard = |name: &str, owner: Option<&str>| {
+            let watch = Watch::new([watched(STATE_CHANGED, vec![only(name)])]);
+            let occurrence = Occurrence {
+                change: modified(2, 4),
+                owner: owner.map(Into::into),
+            };
+            let maker = Maker::new("host", "1");
+            let make = || maker.indication(&schema(), &namespace(), &occurrence.change, at(0));
+            let notices = watch.notices(&namespace(), &occurrence, at(0), make);
+            notices.expect("indications that can be made").len()
+        };
+        assert_eq!(heard("ann", Some("ann")), 1);
+        assert_eq!(heard("bob", Some("ann")), 0);
+        assert_eq!(heard("bob", None), 1);
     }
 
     #[test]
@@ -285,7 +361,11 @@ mod tests {
         let change = Change::Created(job("a:1", 2));
         let maker = Maker::new("host", "1");
         let make = || maker.indication(&schema(), &namespace(), &change, at(0));
-        let notices = watch.notices(&namespace(), &change, at(0), make);
+        let occurrence = Occurrence {
+            change: change.clone(),
+            owner: None,
+        };
+        let notices = watch.notices(&namespace(), &occurrence, at(0), make);
         let notices = notices.expect("an indication that can be made");
         let sent = decode_indication(&notices[0].indication, &Limits::default());
         let sent = sent.expect("an encoded indication");
@@ -304,8 +384,8 @@ mod tests {
             count: 1,
             interval: Duration::from_mins(1),
         };
-        let ending = Subscriber::new(StreamId(1), Some(at(10)), RepeatPolicy::None);
-        let suppressing = Subscriber::new(StreamId(2), None, policy);
+        let ending = Subscriber::new(StreamId(1), Some(at(10)), RepeatPolicy::None, None);
+        let suppressing = Subscriber::new(StreamId(2), None, policy, None);
         let watch = Watch::new([watched(STATE_CHANGED, vec![ending, suppressing])]);
         assert_eq!(streams(&watch, &modified(2, 4), at(9)), [1, 2]);
         assert_eq!(streams(&watch, &modified(4, 5), at(9)), [1]);

@@ -13,7 +13,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::store::{Query, Store, StoreError, Writer};
+use crate::provider::Notice;
+use crate::store::{Forgotten, Query, Store, StoreError, Writer};
 
 use super::alarm::Alarm;
 use super::clock;
@@ -25,6 +26,7 @@ use super::engine::{
     Ask, Committed, Engine, EngineError, REQUEST_ID_LIMIT, Request, Snapshot, Timeout,
 };
 use super::port::{News, Runs};
+use super::provider::Teller;
 use super::sweep::sweep;
 
 /// Most requests, and most news, taken into one step.
@@ -75,6 +77,8 @@ pub(super) struct Driver {
     pub(super) published: Arc<ArcSwap<Snapshot>>,
     pub(super) changes: broadcast::Sender<Arc<Committed>>,
     pub(super) desk: Desk,
+    /// Whoever else is told of changes, in their transaction.
+    pub(super) teller: Teller,
     /// News that could not be made durable yet, as many as one step takes.
     pub(super) held_news: Vec<News>,
     /// On the boot clock: after a failure of the store, when to try again.
@@ -201,19 +205,16 @@ impl Driver {
         let (events, tickets) = self.events(requests, now).await;
         self.scheduler.begin();
         let decisions = self.decide(&news, events, now);
-        let committed = match decisions.changes.as_slice() {
-            [] => Ok(Vec::new()),
-            changes => {
-                let (changes, wall) = (changes.to_vec(), now.wall);
-                let commit = move |store: &mut Store| store.commit(&changes, wall);
-                self.writer.run(commit).await
-            }
-        };
-        let forgotten = match committed {
+        let (changes, shown) = (&decisions.changes, &decisions.shown);
+        let notices = self
+            .teller
+            .notices(changes, shown, &self.published.load(), now);
+        let forgotten = match self.commit(changes, &notices, now).await {
             Ok(forgotten) => forgotten,
             Err(error) => return Err(self.undo(error, news, tickets, now)),
         };
         self.publish(&decisions);
+        self.teller.committed(&notices);
         for effect in decisions.effects {
             self.perform(effect);
         }
@@ -224,6 +225,20 @@ impl Driver {
             self.desk.answer(ticket, Ok(answer));
         }
         Ok(())
+    }
+
+    async fn commit(
+        &self,
+        changes: &[Change],
+        notices: &[Notice],
+        now: Now,
+    ) -> Result<Vec<Forgotten>, StoreError> {
+        if changes.is_empty() && notices.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (changes, notices) = (changes.to_vec(), notices.to_vec());
+        let commit = move |store: &mut Store| store.commit(&changes, &notices, now.wall);
+        self.writer.run(commit).await
     }
 
     /// Nothing has happened: the news are held, and whoever asked is told why.

@@ -26,6 +26,7 @@ use super::driver::{Batch, Desk, Driver, EngineTask, queue_views};
 use super::engine::{Engine, Snapshot};
 use super::links::Links;
 use super::port::{News, Runs};
+use super::provider::Teller;
 
 /// Requests that may wait for the driver; more wait with their senders.
 const REQUEST_LIMIT: usize = 1024;
@@ -76,6 +77,16 @@ impl Engine {
         executor: Arc<dyn Runs>,
         news: mpsc::Receiver<News>,
     ) -> Result<(Self, EngineTask), OpenError> {
+        Self::open_told(config, writer, (executor, news), Teller::default()).await
+    }
+
+    /// The same, for an engine whose changes `teller` tells to others.
+    pub async fn open_told(
+        config: Config,
+        writer: Writer,
+        (executor, news): (Arc<dyn Runs>, mpsc::Receiver<News>),
+        teller: Teller,
+    ) -> Result<(Self, EngineTask), OpenError> {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
         let boot_id = boot_id.map_err(|error| OpenError::System("read the boot id", error))?;
         let host = rustix::system::uname()
@@ -110,6 +121,7 @@ impl Engine {
             published: Arc::new(ArcSwap::from_pointee(snapshot)),
             changes: broadcast::channel(CHANGES_KEPT).0,
             desk: Desk::default(),
+            teller,
             held_news: Vec::new(),
             not_before: Duration::ZERO,
         };

@@ -51,16 +51,30 @@ impl Change {
     }
 }
 
+/// A change with whom it concerns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occurrence {
+    /// The change.
+    pub change: Change,
+    /// Whose it is: besides its owner only those hear of it who may see everything. `None` when it is
+    /// everybody's.
+    pub owner: Option<Arc<str>>,
+}
+
 /// Whoever makes indications of changes.
 pub trait Observer: Send + Sync + 'static {
-    /// Whether anybody may want to hear of changes of instances of `class` in `namespace`. This is
-    /// asked before instances are made for [`Self::notices`], and is cheap.
-    fn is_interested(&self, namespace: &Namespace, class: &Class) -> bool;
+    /// The class `class` of `namespace`, where anybody may want to hear of changes of its instances.
+    /// This is asked before instances are made for [`Self::notices`], and is cheap.
+    fn interest(&self, namespace: &Namespace, class: &str) -> Option<Arc<Class>>;
 
-    /// The notices that `changes` in `namespace` lead to, in their order. They are to be committed
+    /// The notices that `occurrences` in `namespace` lead to, in their order. They are to be committed
     /// with the changes, or not at all.
-    fn notices(&self, namespace: &Namespace, changes: &[Change], now: DateTime<Utc>)
-    -> Vec<Notice>;
+    fn notices(
+        &self,
+        namespace: &Namespace,
+        occurrences: &[Occurrence],
+        now: DateTime<Utc>,
+    ) -> Vec<Notice>;
 
     /// `notices` were committed.
     fn committed(&self, notices: &[Notice]);
@@ -71,11 +85,11 @@ pub trait Observer: Send + Sync + 'static {
 pub struct Unobserved;
 
 impl Observer for Unobserved {
-    fn is_interested(&self, _namespace: &Namespace, _class: &Class) -> bool {
-        false
+    fn interest(&self, _namespace: &Namespace, _class: &str) -> Option<Arc<Class>> {
+        None
     }
 
-    fn notices(&self, _: &Namespace, _: &[Change], _: DateTime<Utc>) -> Vec<Notice> {
+    fn notices(&self, _: &Namespace, _: &[Occurrence], _: DateTime<Utc>) -> Vec<Notice> {
         Vec::new()
     }
 

@@ -15,8 +15,10 @@ use crate::broker::{Broker, PullLimits};
 use crate::builtin::{self, Elsewhere, RepositoryProvider, Statistics};
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
+use crate::indications::{self, Home, Schemas};
 use crate::jobs::engine::Engine;
 use crate::jobs::executor::{Options, ProcessExecutor};
+use crate::jobs::port::Runs;
 use crate::jobs::zone;
 use crate::jobs::{Config as EngineConfig, EngineTask, provider as jobs};
 use crate::model::Namespace;
@@ -24,11 +26,14 @@ use crate::provider::{Catalogue, Namespaces, Registry};
 use crate::store::{self, Keep, Writer, WriterThread};
 
 use super::auth::Authenticator;
+use super::events::{self, Events};
 use super::tls::Tls;
 use super::{Front, Limits, Listener, StartError, schema, secure, state};
 
 /// News of runs that may wait for the engine.
 const NEWS_LIMIT: usize = 1024;
+/// The namespace of the jobs.
+const MAIN: &str = "root/cimv2";
 /// The PATH of every job.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -40,6 +45,7 @@ pub struct Running {
     limits: Arc<Limits>,
     engine: EngineTask,
     tls: Arc<Tls>,
+    events: Events,
     store: WriterThread,
     state: PathBuf,
 }
@@ -82,8 +88,8 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
     let mut listener = Listener::bind(settings.port.unwrap_or(5988)).await?;
     let tls = secure::listen(&mut listener, settings, &state).await?;
     let statistics = Statistics::new(Utc::now());
-    let (writer, store) = Writer::open(store_options(settings, &state)).await?;
-    let (broker, task) = match open(settings, &state, &writer, &statistics).await {
+    let (writer, store) = Writer::open(store_options(settings, &state)?).await?;
+    let (broker, task, events) = match open(settings, &state, &writer, &statistics).await {
         Ok(opened) => opened,
         Err(error) => {
             // What is not on disk yet gets there.
@@ -111,6 +117,7 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
         limits,
         engine: task,
         tls,
+        events,
         store,
         state,
     };
@@ -160,6 +167,7 @@ impl Running {
             never = watch_certificate(&self.tls) => match never {},
             never = enumerations => match never {},
         };
+        self.events.close().await;
         store.close().await;
         Ok(ended?)
     }
@@ -183,16 +191,26 @@ async fn keep_enumerations(broker: &Broker, mut stop: watch::Receiver<bool>) -> 
     std::future::pending().await
 }
 
-/// Everything over the store: the job engine first, since what ran before must be found again.
+/// Everything over the store: whoever is told of events first, then the job engine, since what ran
+/// before must be found again.
 async fn open(
     settings: &Settings,
     state: &Path,
     writer: &Writer,
     statistics: &Arc<Statistics>,
-) -> Result<(Broker, EngineTask), StartError> {
-    let (engine, task) = engine(settings, state, writer).await?;
-    match broker(settings, &engine, writer, statistics).await {
-        Ok(broker) => Ok((broker, task)),
+) -> Result<(Broker, EngineTask, Events), StartError> {
+    let (catalogue, home) = catalogue(settings, writer).await?;
+    let served = catalogue.clone();
+    let schemas: Schemas = Arc::new(move |name| served.find(name).ok().map(|found| found.schema));
+    let events = Events::open(settings, writer, schemas, home.clone()).await?;
+    let host = jobs::Host {
+        name: events.service.host().clone(),
+    };
+    let teller = jobs::Teller::new(events.service.clone(), host, vec![Namespace::of(MAIN)]);
+    let (engine, task) = engine(settings, state, writer, teller).await?;
+    let parts = (catalogue, home.name, writer);
+    match broker(settings, parts, &engine, statistics, &events).await {
+        Ok(broker) => Ok((broker, task, events)),
         Err(error) => {
             // What was started meanwhile goes on.
             if let Err(error) = task.shutdown().await {
@@ -207,6 +225,7 @@ async fn engine(
     settings: &Settings,
     state: &Path,
     writer: &Writer,
+    teller: jobs::Teller,
 ) -> Result<(Engine, EngineTask), StartError> {
     let program = std::env::current_exe();
     let (sender, news) = mpsc::channel(NEWS_LIMIT);
@@ -231,15 +250,17 @@ async fn engine(
     if let Some(days) = settings.finished_keep_days {
         config.policy.finished_keep = Duration::from_hours(24 * u64::from(days));
     }
-    Ok(Engine::open(config, writer.clone(), Arc::new(executor), news).await?)
+    let runs = (Arc::new(executor) as Arc<dyn Runs>, news);
+    Ok(Engine::open_told(config, writer.clone(), runs, teller).await?)
 }
 
 /// The store in the state directory.
-fn store_options(settings: &Settings, state: &Path) -> store::Options {
-    store::Options {
+fn store_options(settings: &Settings, state: &Path) -> Result<store::Options, ConfigError> {
+    Ok(store::Options {
         keep: keep(settings),
+        queue_limits: events::queue_limits(settings)?,
         ..store::Options::new(state.to_owned())
-    }
+    })
 }
 
 /// Which history of runs is kept.
@@ -333,27 +354,46 @@ fn namespace(key: &'static str, name: &str) -> Result<Namespace, ConfigError> {
     })
 }
 
-async fn broker(
+/// The namespaces with their schemas, and the one that describes the server with its further names.
+async fn catalogue(
     settings: &Settings,
-    engine: &Engine,
     writer: &Writer,
-    statistics: &Arc<Statistics>,
-) -> Result<Broker, StartError> {
+) -> Result<(Arc<Catalogue>, Home), StartError> {
     let added = settings.schema.clone().unwrap_or_default();
-    let main = Namespace::of("root/cimv2");
     let name = settings.interop_namespace.as_deref().unwrap_or("interop");
     let interop = namespace("interop_namespace", name)?;
     let loaded = schema::load(&added)?;
     let mut namespaces = Namespaces::new()
-        .with(main.clone(), loaded.main)
+        .with(Namespace::of(MAIN), loaded.main)
         .with(interop.clone(), loaded.interop);
     let aliases = settings.interop_aliases.clone();
-    for alias in aliases.unwrap_or_else(|| vec!["root/interop".to_owned()]) {
-        namespaces = namespaces.with_alias(namespace("interop_aliases", &alias)?, interop.clone());
+    let aliases = aliases.unwrap_or_else(|| vec!["root/interop".to_owned()]);
+    let aliases: Result<Vec<Namespace>, _> = aliases
+        .iter()
+        .map(|alias| namespace("interop_aliases", alias))
+        .collect();
+    let aliases = aliases?;
+    for alias in &aliases {
+        namespaces = namespaces.with_alias(alias.clone(), interop.clone());
     }
     let (namespaces, created) = schema::restore(namespaces, writer).await?;
     let keeper = Arc::new(schema::Keeper(writer.clone()));
     let catalogue = Catalogue::new(namespaces, &created, keeper);
+    let home = Home {
+        name: interop,
+        aliases,
+    };
+    Ok((catalogue, home))
+}
+
+async fn broker(
+    settings: &Settings,
+    (catalogue, interop, writer): (Arc<Catalogue>, Namespace, &Writer),
+    engine: &Engine,
+    statistics: &Arc<Statistics>,
+    events: &Events,
+) -> Result<Broker, StartError> {
+    let main = Namespace::of(MAIN);
     let host: Arc<str> = engine.host().into();
     let identity = builtin::Identity {
         manager: format!("Jobwright:{host}").into(),
@@ -362,6 +402,7 @@ async fn broker(
         interop,
     };
     let mut registrations = builtin::registrations(&identity, &catalogue, statistics);
+    registrations.extend(indications::registrations(&events.service));
     let jobs = jobs::registrations(
         engine,
         &jobs::Host { name: host },

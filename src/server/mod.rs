@@ -5,6 +5,7 @@ pub mod certificate;
 mod compose;
 mod connections;
 mod error;
+mod events;
 mod front;
 mod http;
 mod limits;

@@ -4,11 +4,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::database::Store;
 use super::error::StoreError;
+use super::outbox::QueueLimits;
 
 /// A transaction that has begun. The parts of the store add to it what they can do.
 #[derive(Debug)]
 pub struct Batch<'a> {
     pub(super) transaction: Transaction<'a>,
+    pub(super) queue_limits: QueueLimits,
 }
 
 impl Store {
@@ -17,7 +19,7 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Batch<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (done, committed) = transact(&mut self.connection, work)?;
+        let (done, committed) = transact(&mut self.connection, self.queue_limits, work)?;
         self.watch(committed)?;
         // The log is only longer when this fails; the commit is durable all the same.
         let checkpointed = self.checkpoint_when_due();
@@ -34,11 +36,15 @@ impl Store {
 /// What `work` returned, and how the commit after it went.
 fn transact<T, E: From<StoreError>>(
     connection: &mut Connection,
+    queue_limits: QueueLimits,
     work: impl FnOnce(&Batch<'_>) -> Result<T, E>,
 ) -> Result<(T, Result<(), StoreError>), E> {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let transaction = begun.map_err(StoreError::from)?;
-    let batch = Batch { transaction };
+    let batch = Batch {
+        transaction,
+        queue_limits,
+    };
     let done = work(&batch)?;
     let committed = batch.transaction.commit();
     Ok((done, committed.map_err(StoreError::from)))

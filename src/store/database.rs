@@ -9,6 +9,7 @@ use super::directory::Directory;
 use super::error::StoreError;
 use super::history::History;
 use super::keep::Keep;
+use super::outbox::QueueLimits;
 use super::readers::Readers;
 
 /// Marks the file as ours: "JOBW".
@@ -19,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
 ];
 /// 3.7.0 to 3.51.2 can lose committed transactions when two checkpoints meet.
 const OLDEST_LIBRARY: i32 = 3_051_003;
@@ -38,6 +40,8 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// Which history is kept.
     pub keep: Keep,
+    /// How long the queues of destinations may become.
+    pub queue_limits: QueueLimits,
 }
 
 impl Options {
@@ -48,6 +52,7 @@ impl Options {
             page_limit: None,
             busy_timeout: Duration::from_secs(5),
             keep: Keep::default(),
+            queue_limits: QueueLimits::default(),
         }
     }
 }
@@ -58,6 +63,7 @@ pub struct Store {
     pub(super) connection: Connection,
     path: PathBuf,
     pub(super) keep: Keep,
+    pub(super) queue_limits: QueueLimits,
     checkpointed: u64,
     /// An fsync failed, and nobody knows what is on the disk.
     lost: bool,
@@ -81,6 +87,7 @@ impl Store {
             connection,
             path,
             keep: options.keep,
+            queue_limits: options.queue_limits,
             checkpointed: 0,
             lost: false,
             _directory: directory,

@@ -5,6 +5,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::jobs::core::{Change, DEFAULT_QUEUE, JobId, JobRecord, Prior, QueueRecord, RunRow};
 
+use crate::provider::Notice;
+
 use super::database::Store;
 use super::error::StoreError;
 use super::history::micros;
@@ -45,11 +47,12 @@ impl Store {
         self.transact(|batch| load(&batch.transaction, host, boot_id))
     }
 
-    /// Makes `changes` durable, all of them or none. When this returns, they are on the disk; the
-    /// history that it gives is gone, and its files may go.
+    /// Makes `changes` durable with the `notices` that they lead to, all of them or none. When this
+    /// returns, they are on the disk; the history that it gives is gone, and its files may go.
     pub fn commit(
         &mut self,
         changes: &[Change],
+        notices: &[Notice],
         now: DateTime<Utc>,
     ) -> Result<Vec<Forgotten>, StoreError> {
         let keep = self.keep;
@@ -63,6 +66,7 @@ impl Store {
             if changes.iter().any(|change| ended_run(change).is_some()) {
                 forgotten.extend(keep.old(transaction, now)?);
             }
+            batch.queue(notices, now)?;
             Ok(forgotten)
         })
     }

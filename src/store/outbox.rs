@@ -139,13 +139,8 @@ impl Batch<'_> {
 
     /// Queues `notices` in their order. A stream that has ended takes none; one that is full drops its
     /// oldest.
-    pub fn queue(
-        &self,
-        notices: &[Notice],
-        limits: QueueLimits,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        enqueue(&self.transaction, notices, limits, now)
+    pub fn queue(&self, notices: &[Notice], now: DateTime<Utc>) -> Result<(), StoreError> {
+        enqueue(&self.transaction, notices, self.queue_limits, now)
     }
 
     /// Removes the indications of a stream up to `position` and counts them.
@@ -303,11 +298,19 @@ mod tests {
     use crate::store::Options;
 
     fn opened() -> (tempfile::TempDir, Store) {
+        opened_with(QueueLimits::default())
+    }
+
+    fn opened_with(queue_limits: QueueLimits) -> (tempfile::TempDir, Store) {
         let folder = tempfile::Builder::new()
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir()
             .expect("a temporary directory");
-        let store = Store::open(&Options::new(folder.path().to_owned())).expect("a new store");
+        let options = Options {
+            queue_limits,
+            ..Options::new(folder.path().to_owned())
+        };
+        let store = Store::open(&options).expect("a new store");
         (folder, store)
     }
 
@@ -334,7 +337,6 @@ mod tests {
     #[test]
     fn numbers_count_up_in_each_stream_and_start_anew_with_a_context() {
         let (_folder, mut store) = opened();
-        let limits = QueueLimits::default();
         let a = store
             .transact(|batch| batch.add_stream("a", "c1"))
             .expect("a stream");
@@ -343,13 +345,13 @@ mod tests {
             .expect("a stream");
         let notices = [notice(a, "x"), notice(b, "y"), notice(a, "z")];
         store
-            .transact(|batch| batch.queue(&notices, limits, at(0)))
+            .transact(|batch| batch.queue(&notices, at(0)))
             .expect("room");
         store
             .transact(|batch| batch.renew_stream(a, "c3"))
             .expect("a stream");
         store
-            .transact(|batch| batch.queue(&[notice(a, "w")], limits, at(1)))
+            .transact(|batch| batch.queue(&[notice(a, "w")], at(1)))
             .expect("room");
         let row = |context: &str, number, text: &str| (context.to_owned(), number, text.to_owned());
         let expected = [row("c1", 0, "x"), row("c1", 1, "z"), row("c3", 0, "w")];
@@ -366,9 +368,8 @@ mod tests {
         let wind = "UPDATE streams SET next = 9223372036854775807";
         store.connection.execute(wind, []).expect("our table");
         let notices = [notice(a, "x"), notice(a, "y")];
-        let limits = QueueLimits::default();
         store
-            .transact(|batch| batch.queue(&notices, limits, at(0)))
+            .transact(|batch| batch.queue(&notices, at(0)))
             .expect("room");
         let numbers: Vec<i64> = shown(&store, a).into_iter().map(|row| row.1).collect();
         assert_eq!(numbers, [i64::MAX, 0]);
@@ -376,30 +377,23 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_its_oldest_and_counts_them() {
-        let (_folder, mut store) = opened();
+        let (_folder, mut store) = opened_with(QueueLimits {
+            indications: 2,
+            bytes: 10,
+        });
         let a = store
             .transact(|batch| batch.add_stream("a", "c"))
             .expect("a stream");
-        let limits = QueueLimits {
-            indications: 2,
-            bytes: 10,
-        };
         let texts = ["1", "2", "3", "123456789"];
         for text in texts {
             store
-                .transact(|batch| batch.queue(&[notice(a, text)], limits, at(0)))
+                .transact(|batch| batch.queue(&[notice(a, text)], at(0)))
                 .expect("room");
         }
         let texts: Vec<String> = shown(&store, a).into_iter().map(|row| row.2).collect();
         assert_eq!(texts, ["3", "123456789"]);
         store
-            .transact(|batch| {
-                batch.queue(
-                    &[notice(a, "longer than all the room there is")],
-                    limits,
-                    at(0),
-                )
-            })
+            .transact(|batch| batch.queue(&[notice(a, "longer than all the room there is")], at(0)))
             .expect("room");
         let stream = &store.streams().expect("readable")[0];
         assert_eq!(
@@ -416,11 +410,10 @@ mod tests {
         let a = store
             .transact(|batch| batch.add_stream("a", "c"))
             .expect("a stream");
-        let limits = QueueLimits::default();
         for second in 0..5 {
             let text = second.to_string();
             store
-                .transact(|batch| batch.queue(&[notice(a, &text)], limits, at(second)))
+                .transact(|batch| batch.queue(&[notice(a, &text)], at(second)))
                 .expect("room");
         }
         let first = store.waiting(a, 0).expect("readable")[0].position;
@@ -459,15 +452,14 @@ mod tests {
         let a = store
             .transact(|batch| batch.add_stream("a", "c"))
             .expect("a stream");
-        let limits = QueueLimits::default();
         store
-            .transact(|batch| batch.queue(&[notice(a, "x")], limits, at(0)))
+            .transact(|batch| batch.queue(&[notice(a, "x")], at(0)))
             .expect("room");
         store
             .transact(|batch| batch.remove_stream(a))
             .expect("a stream");
         store
-            .transact(|batch| batch.queue(&[notice(a, "y")], limits, at(0)))
+            .transact(|batch| batch.queue(&[notice(a, "y")], at(0)))
             .expect("nothing to do");
         let again = store
             .transact(|batch| batch.add_stream("a", "d"))

@@ -87,7 +87,7 @@ fn what_was_committed_is_there_after_reopening() {
     let (b_later, update) = becomes(&b, JobState::Suspended);
     let mut store = open(folder.path());
     store
-        .commit(&[insert(&a, None), insert(&b, None)], now())
+        .commit(&[insert(&a, None), insert(&b, None)], &[], now())
         .expect("commits");
     let queue = QueueRecord::default_queue(7);
     let gone = Arc::new(QueueRecord::new("gone", queue.limits.clone()));
@@ -97,7 +97,7 @@ fn what_was_committed_is_there_after_reopening() {
         Change::Queue(Arc::clone(&gone)),
         Change::RemoveQueue(gone),
     ];
-    store.commit(&changes, now()).expect("commits");
+    store.commit(&changes, &[], now()).expect("commits");
     drop(store);
     let mut store = Store::open(&options(folder.path())).expect("opens");
     let loaded = store.load("another", "boot").expect("loads");
@@ -117,12 +117,14 @@ fn a_transaction_is_all_or_nothing_and_conflicts_are_seen() {
     let folder = folder();
     let a = job(1, None);
     let mut store = open(folder.path());
-    store.commit(&[insert(&a, None)], now()).expect("commits");
+    store
+        .commit(&[insert(&a, None)], &[], now())
+        .expect("commits");
     let (_, stale) = becomes(&a, JobState::Suspended);
     let (_, fresh) = becomes(&a, JobState::Suspended);
-    store.commit(&[fresh], now()).expect("commits");
+    store.commit(&[fresh], &[], now()).expect("commits");
     let error = store
-        .commit(&[insert(&job(2, None), None), stale], now())
+        .commit(&[insert(&job(2, None), None), stale], &[], now())
         .expect_err("stale");
     assert!(
         matches!(error, StoreError::Conflict(_)) && error.is_fatal(),
@@ -139,9 +141,11 @@ fn a_final_state_has_no_way_out_even_by_hand() {
     let (_, revive) = becomes(&ended, JobState::New);
     let mut store = open(folder.path());
     store
-        .commit(&[insert(&a, None), end], now())
+        .commit(&[insert(&a, None), end], &[], now())
         .expect("commits");
-    let error = store.commit(&[revive], now()).expect_err("a final state");
+    let error = store
+        .commit(&[revive], &[], now())
+        .expect_err("a final state");
     let cause = std::error::Error::source(&error)
         .expect("has a cause")
         .to_string();
@@ -168,7 +172,7 @@ fn ids_are_remembered_after_the_job_is_gone() {
         end,
         Change::Remove(a_ended),
     ];
-    store.commit(&changes, now()).expect("commits");
+    store.commit(&changes, &[], now()).expect("commits");
     assert_eq!(prior(&store, Some("mine"), None), Some(Prior::IdUsed));
     assert_eq!(
         prior(&store, None, Some("r1")),
@@ -178,7 +182,7 @@ fn ids_are_remembered_after_the_job_is_gone() {
     let (b_ended, end) = becomes(&b, JobState::Completed);
     let week = now() + TimeDelta::days(7) + TimeDelta::seconds(1);
     store
-        .commit(&[end, Change::Remove(b_ended)], week)
+        .commit(&[end, Change::Remove(b_ended)], &[], week)
         .expect("commits");
     assert_eq!(
         prior(&store, None, Some("r1")),
@@ -226,10 +230,10 @@ fn runs_are_read_beside_the_writer_and_go_with_their_job() {
         Change::Run(run(&a, 2, None)),
         Change::Run(run(&b, 1, None)),
     ];
-    store.commit(&changes, now()).expect("commits");
+    store.commit(&changes, &[], now()).expect("commits");
     let ended = run(&a, 1, Some(now()));
     store
-        .commit(&[Change::Run(ended.clone())], now())
+        .commit(&[Change::Run(ended.clone())], &[], now())
         .expect("commits");
     let expected = [ended.clone(), run(&a, 2, None)];
     assert_eq!(history.runs(&a.id).expect("reads"), expected);
@@ -245,7 +249,7 @@ fn runs_are_read_beside_the_writer_and_go_with_their_job() {
     assert_eq!(page(None, 2), [named("JW:1", 1), named("JW:1", 2)]);
     assert_eq!(page(Some((a.id.clone(), 2)), 2), [named("JW:2", 1)]);
     let (end, update) = becomes(&a, JobState::Completed);
-    let forgotten = store.commit(&[update, Change::Remove(end)], now());
+    let forgotten = store.commit(&[update, Change::Remove(end)], &[], now());
     assert_eq!(forgotten.expect("commits"), [Forgotten::Job(a.id.clone())]);
     assert_eq!(history.runs(&a.id).expect("reads"), []);
 }
@@ -254,7 +258,7 @@ fn runs_are_read_beside_the_writer_and_go_with_their_job() {
 fn end_run(store: &mut Store, job: &JobRecord, number: u32, day: i64) -> Vec<Forgotten> {
     let then = now() + TimeDelta::days(day);
     let row = Change::Run(run(job, number, Some(then)));
-    store.commit(&[row], then).expect("commits")
+    store.commit(&[row], &[], then).expect("commits")
 }
 
 #[test]
@@ -273,7 +277,7 @@ fn history_goes_by_number_and_age() {
     .expect("opens");
     store.load("host", "boot").expect("loads");
     let changes = [insert(&often, None), insert(&seldom, None)];
-    store.commit(&changes, now()).expect("commits");
+    store.commit(&changes, &[], now()).expect("commits");
     let gone = |job: &JobRecord, number| [Forgotten::Run(job.id.clone(), number)];
     assert_eq!(end_run(&mut store, &seldom, 1, 0), []);
     assert_eq!(end_run(&mut store, &often, 1, 0), []);
@@ -310,10 +314,10 @@ fn history_outlives_its_job_where_it_is_wanted_until_it_is_old() {
     .expect("opens");
     store.load("host", "boot").expect("loads");
     let changes = [insert(&a, None), insert(&b, None)];
-    store.commit(&changes, now()).expect("commits");
+    store.commit(&changes, &[], now()).expect("commits");
     assert_eq!(end_run(&mut store, &a, 1, 0), []);
     let (end, update) = becomes(&a, JobState::Completed);
-    let forgotten = store.commit(&[update, Change::Remove(end)], now());
+    let forgotten = store.commit(&[update, Change::Remove(end)], &[], now());
     assert_eq!(forgotten.expect("commits"), []);
     let row = store.history().run(&a.id, 1).expect("reads");
     assert_eq!(row.map(|row| row.owner).as_deref(), Some("ann"));
@@ -334,7 +338,7 @@ fn a_full_disk_refuses_writes_and_keeps_reads() {
     store.load("host", "boot").expect("loads");
     let stored =
         (1..1000).find(
-            |seq| match store.commit(&[insert(&job(*seq, None), None)], now()) {
+            |seq| match store.commit(&[insert(&job(*seq, None), None)], &[], now()) {
                 Ok(_) => false,
                 Err(StoreError::Full) => true,
                 Err(error) => panic!("{error}"),
@@ -417,7 +421,7 @@ fn a_damaged_record_is_named() {
     let folder = folder();
     let mut store = open(folder.path());
     store
-        .commit(&[insert(&job(1, None), None)], now())
+        .commit(&[insert(&job(1, None), None)], &[], now())
         .expect("commits");
     store
         .connection
@@ -433,7 +437,7 @@ fn the_log_is_moved_into_the_database() {
     let mut store = open(folder.path());
     for seq in 1..=5 {
         store
-            .commit(&[insert(&job(seq, None), None)], now())
+            .commit(&[insert(&job(seq, None), None)], &[], now())
             .expect("commits");
     }
     let wal = folder.path().join("jobwright.db-wal");

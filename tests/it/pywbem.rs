@@ -186,3 +186,13 @@ fn pywbemcli_lists_namespaces_classes_and_instances_and_calls_methods() {
     );
     shown(&["instance", "delete", "JW_Job.InstanceID=\"cli:1\""], "");
 }
+
+#[test]
+fn subscriptions_are_set_up_and_taken_down() {
+    run("test_subscriptions");
+}
+
+#[test]
+fn a_listener_is_told_of_the_life_of_jobs() {
+    run("test_events");
+}

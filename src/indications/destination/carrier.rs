@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +18,7 @@ use super::cimxml::CimXml;
 use super::http::{Post, SendError};
 use super::syslog::Syslog;
 use super::webhook::Webhook;
-use super::{AllowList, Target, TargetError};
+use super::{AllowList, Denial, Target, TargetError};
 
 /// What comes of an attempt.
 pub type BoxSend<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
@@ -71,13 +72,21 @@ pub struct Destination {
 
 type Make = fn(&Destination, &Arc<AllowList>) -> Result<Box<dyn Carrier>, DestinationError>;
 
-/// The classes of destinations, each with what carries indications to it.
-const KINDS: &[(&str, Make)] = &[
-    ("CIM_ListenerDestinationCIMXML", cimxml),
-    ("CIM_IndicationHandlerCIMXML", cimxml),
-    ("JW_ListenerDestinationWebhook", webhook),
-    ("JW_ListenerDestinationSyslog", syslog),
+/// `Protocol` of what the schema has no number for.
+const OTHER: i128 = 1;
+/// `Protocol` of CIM-XML.
+const CIM_XML: i128 = 2;
+
+/// The classes of destinations, each with its `Protocol` and what carries indications to it.
+const KINDS: &[(&str, i128, Make)] = &[
+    ("CIM_ListenerDestinationCIMXML", CIM_XML, cimxml),
+    ("CIM_IndicationHandlerCIMXML", CIM_XML, cimxml),
+    ("JW_ListenerDestinationWebhook", OTHER, webhook),
+    ("JW_ListenerDestinationSyslog", OTHER, syslog),
 ];
+
+/// A name is looked up for so long when a destination is made.
+const LOOK_UP_TIME: Duration = Duration::from_secs(3);
 
 impl Destination {
     /// The destination that an instance describes.
@@ -99,10 +108,37 @@ impl Destination {
 
     /// A way to send to it, within what is `allowed`.
     pub fn carrier(&self, allowed: &Arc<AllowList>) -> Result<Box<dyn Carrier>, DestinationError> {
-        let kind = KINDS.iter().find(|(class, _)| self.class.is(class));
+        let kind = KINDS.iter().find(|(class, ..)| self.class.is(class));
         let unknown = || DestinationError::Class(self.class.clone());
-        let (_, make) = kind.ok_or_else(unknown)?;
+        let (_, _, make) = kind.ok_or_else(unknown)?;
         make(self, allowed)
+    }
+
+    /// `Protocol` of destinations of its class.
+    pub fn protocol(&self) -> i128 {
+        let kind = KINDS.iter().find(|(class, ..)| self.class.is(class));
+        kind.map_or(OTHER, |(_, protocol, _)| *protocol)
+    }
+
+    /// Whether anything may be sent there as far as can be known now: its address is allowed, or its
+    /// name has no address yet.
+    pub async fn permit(&self, allowed: &AllowList) -> Result<(), Denial> {
+        let url = self.url.strip_prefix("syslog://").unwrap_or(&self.url);
+        let Ok(Target { host, port, .. }) = Target::new(url) else {
+            return Ok(());
+        };
+        let found = tokio::time::timeout(LOOK_UP_TIME, super::http::addresses(&host, port)).await;
+        let Ok(Ok(addresses)) = found else {
+            return Ok(());
+        };
+        let mut denied = None;
+        for address in addresses {
+            match allowed.permit(&host, address.ip(), port) {
+                Ok(()) => return Ok(()),
+                Err(denial) => denied = Some(denial),
+            }
+        }
+        denied.map_or(Ok(()), Err)
     }
 
     fn post(&self, allowed: &Arc<AllowList>) -> Result<Post, DestinationError> {

@@ -25,7 +25,8 @@ impl Carrier for CimXml {
                 .map_err(|error| SendError::Unsendable(error.description))?;
             let headers = [
                 ("content-type", "application/xml; charset=\"utf-8\""),
-                ("accept", "application/xml, text/xml"),
+                // Listeners made with pywbem compare the whole value with single types.
+                ("accept", "application/xml"),
                 ("cimprotocolversion", "1.0"),
                 ("cimexport", "MethodRequest"),
                 ("cimexportmethod", EXPORT_METHOD),

@@ -192,7 +192,8 @@ impl Post {
     }
 }
 
-async fn addresses(host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+/// The addresses of a host: its own, or those of its name.
+pub(super) async fn addresses(host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }

@@ -19,7 +19,10 @@ mod service;
 mod settings;
 mod shown;
 mod statistics;
+mod told;
 mod trouble;
+
+pub use told::Teller;
 
 use std::sync::Arc;
 

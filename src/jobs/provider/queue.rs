@@ -35,35 +35,6 @@ impl QueueProvider {
         Self { engine, host }
     }
 
-    fn shown(&self, class: &Arc<Class>, queue: &QueueView) -> Result<Instance> {
-        let (record, limits) = (&queue.record, &queue.record.limits);
-        let running: &'static [u16] = &[2];
-        let status = if queue.is_full() { 3_u16 } else { 2 };
-        let name = limits.element_name.as_deref().unwrap_or(&record.name);
-        fill::instance(
-            class,
-            [
-                ("SystemCreationClassName", SYSTEM.into()),
-                ("SystemName", (&*self.host.name).into()),
-                ("CreationClassName", CLASS.into()),
-                ("Name", record.name.as_str().into()),
-                ("ElementName", name.into()),
-                ("OperationalStatus", running.into()),
-                ("HealthState", 5_u16.into()),
-                ("EnabledState", record.state.number().into()),
-                ("RequestedState", record.state.number().into()),
-                ("QueueStatus", status.into()),
-                ("DefaultJobPriority", limits.default_priority.into()),
-                ("MaxTimeOnQueue", limits.max_time.into()),
-                ("MaxJobsOnQueue", limits.max_jobs.into()),
-                ("MaxJobCPUTime", limits.max_cpu_millis.into()),
-                ("MaxRunningJobs", limits.max_running.into()),
-                ("NumberOnQueue", queue.waiting.into()),
-                ("NumberRunning", queue.running.into()),
-            ],
-        )
-    }
-
     /// The queue that `path` names, if its other keys are those of this server.
     fn name<'a>(&self, path: &'a InstancePath) -> Result<&'a str> {
         let key = |name: &str| path.keys.get(name).and_then(CimValue::as_str);
@@ -104,12 +75,42 @@ pub(super) fn path_of(cx: &Context, host: &Host, name: &str) -> Result<InstanceP
     })
 }
 
+/// A queue as an instance of `class`.
+pub(super) fn shown(host: &Host, class: &Arc<Class>, queue: &QueueView) -> Result<Instance> {
+    let (record, limits) = (&queue.record, &queue.record.limits);
+    let running: &'static [u16] = &[2];
+    let status = if queue.is_full() { 3_u16 } else { 2 };
+    let name = limits.element_name.as_deref().unwrap_or(&record.name);
+    fill::instance(
+        class,
+        [
+            ("SystemCreationClassName", SYSTEM.into()),
+            ("SystemName", (&*host.name).into()),
+            ("CreationClassName", CLASS.into()),
+            ("Name", record.name.as_str().into()),
+            ("ElementName", name.into()),
+            ("OperationalStatus", running.into()),
+            ("HealthState", 5_u16.into()),
+            ("EnabledState", record.state.number().into()),
+            ("RequestedState", record.state.number().into()),
+            ("QueueStatus", status.into()),
+            ("DefaultJobPriority", limits.default_priority.into()),
+            ("MaxTimeOnQueue", limits.max_time.into()),
+            ("MaxJobsOnQueue", limits.max_jobs.into()),
+            ("MaxJobCPUTime", limits.max_cpu_millis.into()),
+            ("MaxRunningJobs", limits.max_running.into()),
+            ("NumberOnQueue", queue.waiting.into()),
+            ("NumberRunning", queue.running.into()),
+        ],
+    )
+}
+
 impl Provider for QueueProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         fill::instances_of(cx, CLASS, class, |own| {
             let snapshot = self.engine.snapshot();
             let queues = snapshot.queues.values();
-            queues.map(|queue| self.shown(own, queue)).collect()
+            queues.map(|queue| shown(&self.host, own, queue)).collect()
         })
     }
 
@@ -122,7 +123,11 @@ impl Provider for QueueProvider {
             let name = self.name(path)?;
             let missing = || CimError::not_found(format!("there is no queue {path}"));
             let queue = self.engine.snapshot().queues.get(name).cloned();
-            self.shown(fill::class(cx, CLASS)?, &queue.ok_or_else(missing)?)
+            shown(
+                &self.host,
+                fill::class(cx, CLASS)?,
+                &queue.ok_or_else(missing)?,
+            )
         })
     }
 

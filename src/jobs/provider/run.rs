@@ -129,7 +129,8 @@ pub(super) fn all(
     stream::unfold(Some(None), next).flat_map(stream::iter)
 }
 
-fn shown(class: &Arc<Class>, row: &RunRow) -> Result<Instance> {
+/// A run as an instance of `class`.
+pub(super) fn shown(class: &Arc<Class>, row: &RunRow) -> Result<Instance> {
     let (status, signal) = match &row.exit {
         Some(Exit::Code(status)) => (Some(*status), None),
         Some(Exit::Signal(signal)) => (None, Some(*signal)),

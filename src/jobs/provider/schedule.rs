@@ -133,7 +133,8 @@ fn of_job(class: &Arc<Class>, job: &JobRecord) -> Vec<Result<Instance>> {
         .collect()
 }
 
-fn shown(
+/// A schedule as an instance of `class`.
+pub(super) fn shown(
     class: &Arc<Class>,
     job: &JobRecord,
     number: u32,

@@ -1,0 +1,488 @@
+//! The indication service: the ledger in memory and in the store, and who is told of what changes.
+//!
+//! A change is planned over the present ledger, committed with the notices that it leads to itself,
+//! and only then seen. Changes come one after the other; readers never wait.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use tokio::sync::{Mutex, Notify, mpsc};
+
+use crate::model::{CimError, Class, Instance, Namespace, Result};
+use crate::provider::{Change, Notice, Observer, Occurrence, StreamId};
+use crate::store::{Batch, EventRow, Store, StoreError, Writer};
+
+use super::core::Policy;
+use super::courier::Fault;
+use super::couriers::Couriers;
+use super::destination::AllowList;
+use super::key::{Key, Kind};
+use super::ledger::{Edit, Held, Ledger, Made, Owner};
+use super::made::Maker;
+use super::make::Workshop;
+use super::record;
+use super::watch::Watch;
+
+/// The name of the service, with which the names of all sequences begin.
+pub const NAME: &str = "jobwright";
+
+/// What the service is opened with.
+pub struct Parts {
+    /// The store.
+    pub writer: Writer,
+    /// What objects are made with.
+    pub workshop: Workshop,
+    /// Where indications may be sent.
+    pub allowed: AllowList,
+    /// When the server started: no two starts have it in common.
+    pub start: DateTime<Utc>,
+}
+
+/// The service.
+pub struct Service {
+    pub(super) workshop: Workshop,
+    pub(super) allowed: Arc<AllowList>,
+    pub(super) couriers: Couriers,
+    pub(super) writer: Writer,
+    ledger: ArcSwap<Ledger>,
+    /// Rings when the ledger has changed.
+    pub(super) changed: Notify,
+    watch: ArcSwap<Cached>,
+    maker: Maker,
+    start: String,
+    changing: Mutex<()>,
+}
+
+/// What is watched because of a ledger.
+#[derive(Default)]
+struct Cached {
+    ledger: Arc<Ledger>,
+    watch: Watch,
+}
+
+impl Service {
+    /// Opens the service: whatever clients had set up is there again, under new sequences, and what
+    /// waits for destinations is on its way.
+    pub async fn open(parts: Parts) -> Result<(Arc<Self>, mpsc::Receiver<Fault>), StoreError> {
+        let Parts {
+            writer,
+            workshop,
+            allowed,
+            start,
+        } = parts;
+        let start = start.timestamp_micros().to_string();
+        let rows = writer.run(|store| store.event_objects()).await?;
+        let found = read(&workshop, rows);
+        let streams = streams(&writer, &workshop, &found, &start).await?;
+        let ledger = opened(&workshop, found, &streams);
+        let allowed = Arc::new(allowed);
+        let queue = Arc::new(writer.clone());
+        let (couriers, faults) = Couriers::new(queue, allowed.clone(), DEFAULT_POLICY);
+        for held in ledger.of_kind(Kind::Destination) {
+            send_off(&couriers, held);
+        }
+        let service = Self {
+            maker: Maker::new(&workshop.host, &start),
+            workshop,
+            allowed,
+            couriers,
+            writer,
+            ledger: ArcSwap::from_pointee(ledger),
+            changed: Notify::new(),
+            watch: ArcSwap::default(),
+            start,
+            changing: Mutex::new(()),
+        };
+        Ok((Arc::new(service), faults))
+    }
+
+    /// The name of the system that everything here belongs to.
+    pub fn host(&self) -> &Arc<str> {
+        &self.workshop.host
+    }
+
+    /// All objects, as they are now.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        self.ledger.load_full()
+    }
+
+    /// Makes the edits that `plan` gives for the present ledger, all or none. This goes on even if
+    /// whoever asked goes away.
+    ///
+    /// # Errors
+    /// That of the plan, or `FAILED` when the store cannot be written.
+    pub async fn change<T: Send + 'static>(
+        self: &Arc<Self>,
+        now: DateTime<Utc>,
+        plan: impl FnOnce(&Ledger) -> Result<(Vec<Edit>, T)> + Send + 'static,
+    ) -> Result<T> {
+        let service = self.clone();
+        let done = tokio::spawn(async move {
+            let one_at_a_time = service.changing.lock().await;
+            let (edits, answer) = plan(&service.ledger.load())?;
+            service.commit(edits, now).await?;
+            drop(one_at_a_time);
+            Ok(answer)
+        });
+        let gone = |_| Err(CimError::failed("the indication service has failed"));
+        done.await.unwrap_or_else(gone)
+    }
+
+    async fn commit(&self, mut edits: Vec<Edit>, now: DateTime<Utc>) -> Result<()> {
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let before = self.ledger.load_full();
+        let occurrences: Vec<_> = edits
+            .iter()
+            .filter_map(|edit| occurrence(&before, edit))
+            .collect();
+        let notices = self.notices(&self.workshop.home.name, &occurrences, now);
+        let writes: Vec<Write> = edits.iter().map(|edit| write(&before, edit)).collect();
+        let context = sequence(&self.start, now);
+        let queued = notices.clone();
+        let work = move |batch: &Batch<'_>| -> Result<Vec<StreamId>, StoreError> {
+            let mut streams = Vec::new();
+            for write in &writes {
+                streams.extend(write.perform(batch, &context)?);
+            }
+            batch.queue(&queued, now)?;
+            Ok(streams)
+        };
+        let streams = self
+            .writer
+            .transact(work)
+            .await
+            .map_err(|error| failed(&error))?;
+        let mut streams = streams.into_iter();
+        for edit in &mut edits {
+            if let Edit::Put(Held {
+                made: Made::Destination { stream, .. },
+                ..
+            }) = edit
+                && let Some(own) = streams.next()
+            {
+                *stream = own;
+            }
+        }
+        self.dispatch(&before, &edits);
+        self.ledger.store(Arc::new(before.with(edits)));
+        self.changed.notify_one();
+        self.committed(&notices);
+        Ok(())
+    }
+
+    /// Sends off the couriers of new destinations and calls off those of the ones that are gone.
+    fn dispatch(&self, before: &Ledger, edits: &[Edit]) {
+        for edit in edits {
+            match edit {
+                Edit::Put(held) => send_off(&self.couriers, held),
+                Edit::Remove(key) => {
+                    if let Some(stream) = before.get(key).and_then(|held| stream(held)) {
+                        self.couriers.stop(stream);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is watched at present.
+    fn watched(&self) -> arc_swap::Guard<Arc<Cached>> {
+        let ledger = self.ledger.load();
+        let cached = self.watch.load();
+        if Arc::ptr_eq(&cached.ledger, &ledger) {
+            return cached;
+        }
+        let watch = ledger.watch();
+        let ledger = Arc::clone(&ledger);
+        self.watch.store(Arc::new(Cached { ledger, watch }));
+        self.watch.load()
+    }
+
+    /// Ends deliveries, so that the store can be closed.
+    pub async fn close(&self) {
+        self.couriers.close().await;
+    }
+}
+
+/// DSP1054: three retries, half a minute apart.
+const DEFAULT_POLICY: Policy = Policy {
+    retries: 3,
+    interval: std::time::Duration::from_secs(30),
+};
+
+impl Observer for Service {
+    fn interest(&self, namespace: &Namespace, class: &str) -> Option<Arc<Class>> {
+        let watched = self.watched();
+        if watched.watch.is_empty() {
+            return None;
+        }
+        let schema = (self.workshop.schemas)(namespace)?;
+        let class = schema.class(class)?;
+        let interested = watched.watch.is_interested(namespace, class);
+        interested.then(|| class.clone())
+    }
+
+    fn notices(
+        &self,
+        namespace: &Namespace,
+        occurrences: &[Occurrence],
+        now: DateTime<Utc>,
+    ) -> Vec<Notice> {
+        let watched = self.watched();
+        if occurrences.is_empty() || watched.watch.is_empty() {
+            return Vec::new();
+        }
+        let Some(schema) = (self.workshop.schemas)(namespace) else {
+            return Vec::new();
+        };
+        let mut notices = Vec::new();
+        for occurrence in occurrences {
+            let make = || {
+                self.maker
+                    .indication(&schema, namespace, &occurrence.change, now)
+            };
+            match watched.watch.notices(namespace, occurrence, now, make) {
+                Ok(more) => notices.extend(more),
+                // A change is not refused because it cannot be told.
+                Err(error) => tracing::error!(%error, "an indication could not be made"),
+            }
+        }
+        notices
+    }
+
+    fn committed(&self, notices: &[Notice]) {
+        self.couriers.ring(notices);
+    }
+}
+
+/// `SequenceContext` of a destination that was made, or found again, at `now` (DSP1054 1.2).
+fn sequence(start: &str, now: DateTime<Utc>) -> String {
+    format!("{NAME}#{start}#{}", now.timestamp_micros())
+}
+
+fn stream(held: &Held) -> Option<StreamId> {
+    match &held.made {
+        Made::Destination { stream, .. } => Some(*stream),
+        Made::Filter(_) | Made::Collection | Made::Member { .. } | Made::Subscription { .. } => {
+            None
+        }
+    }
+}
+
+fn send_off(couriers: &Couriers, held: &Held) {
+    if let Made::Destination {
+        destination,
+        stream,
+    } = &held.made
+        && let Err(error) = couriers.start(*stream, destination)
+    {
+        tracing::error!(%error, "a destination cannot be sent to");
+    }
+}
+
+/// An object of the store, with who made it.
+type Found = (Kind, Instance, Owner);
+
+/// The objects of the store, in the order in which they can be made again. One that the present schema
+/// has no place for stays in the store, and nothing else comes of it.
+fn read(workshop: &Workshop, rows: Vec<EventRow>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for row in rows {
+        let owner = Owner {
+            name: row.owner.into(),
+            sees_all: row.sees_all,
+        };
+        let read = workshop.schema().and_then(|schema| {
+            let read = record::read(&schema, &row.data);
+            read.map_err(|error| CimError::failed(error.to_string()))
+        });
+        match read.map(|instance| (Kind::of(&instance.class), instance)) {
+            Ok((Some(kind), instance)) => found.push((kind, instance, owner)),
+            Ok((None, _)) => unusable(&row.path, &"it is of another class"),
+            Err(error) => unusable(&row.path, &error),
+        }
+    }
+    found.sort_by_key(|(kind, ..)| *kind);
+    found
+}
+
+fn unusable(path: &str, error: &dyn std::fmt::Display) {
+    tracing::error!(
+        path,
+        "something of the indication service cannot be used: {error}"
+    );
+}
+
+fn opened(workshop: &Workshop, found: Vec<Found>, streams: &HashMap<Key, StreamId>) -> Ledger {
+    let mut ledger = Ledger::default();
+    for (kind, instance, owner) in found {
+        let path = instance.path(&workshop.home.name).to_string();
+        match held(workshop, &ledger, (kind, instance, owner), streams) {
+            Ok(held) => ledger = ledger.with(vec![Edit::Put(held)]),
+            Err(error) => unusable(&path, &error),
+        }
+    }
+    ledger
+}
+
+fn held(
+    workshop: &Workshop,
+    ledger: &Ledger,
+    (kind, instance, owner): Found,
+    streams: &HashMap<Key, StreamId>,
+) -> Result<Held> {
+    let key = workshop.key(&instance)?;
+    let mut made = workshop.made(ledger, kind, &instance, Some(&owner))?;
+    if let (Made::Destination { stream, .. }, Some(own)) = (&mut made, streams.get(&key)) {
+        *stream = *own;
+    }
+    Ok(Held {
+        key,
+        instance,
+        owner: Some(owner),
+        made,
+    })
+}
+
+/// The queues of the destinations, each under a new sequence; queues without destination end.
+async fn streams(
+    writer: &Writer,
+    workshop: &Workshop,
+    found: &[Found],
+    start: &str,
+) -> Result<HashMap<Key, StreamId>, StoreError> {
+    let destinations = found.iter().filter(|(kind, ..)| *kind == Kind::Destination);
+    let keys: Vec<Key> = destinations
+        .filter_map(|(_, instance, _)| workshop.key(instance).ok())
+        .collect();
+    let start = start.to_owned();
+    let renew = move |store: &mut Store| {
+        let known = store.streams()?;
+        store.transact(|batch| {
+            let mut streams = HashMap::new();
+            for (at, key) in keys.into_iter().enumerate() {
+                let context = format!("{NAME}#{start}#{at}");
+                let own = known.iter().find(|row| row.destination == key.as_str());
+                let stream = match own {
+                    Some(row) => {
+                        batch.renew_stream(row.id, &context)?;
+                        row.id
+                    }
+                    None => batch.add_stream(key.as_str(), &context)?,
+                };
+                streams.insert(key, stream);
+            }
+            for row in known {
+                if !streams.values().any(|stream| *stream == row.id) {
+                    batch.remove_stream(row.id)?;
+                }
+            }
+            Ok(streams)
+        })
+    };
+    writer.run(renew).await
+}
+
+/// What an edit does to the store.
+enum Write {
+    Put(EventRow),
+    /// A new destination also gets a queue.
+    PutWithStream(EventRow),
+    Remove(String, Option<StreamId>),
+}
+
+fn write(before: &Ledger, edit: &Edit) -> Write {
+    match edit {
+        Edit::Put(held) => {
+            let row = row(held);
+            let is_new = before.get(&held.key).is_none();
+            match held.made {
+                Made::Destination { .. } if is_new => Write::PutWithStream(row),
+                Made::Destination { .. }
+                | Made::Filter(_)
+                | Made::Collection
+                | Made::Member { .. }
+                | Made::Subscription { .. } => Write::Put(row),
+            }
+        }
+        Edit::Remove(key) => {
+            let stream = before.get(key).and_then(|held| stream(held));
+            Write::Remove(key.as_str().to_owned(), stream)
+        }
+    }
+}
+
+fn row(held: &Held) -> EventRow {
+    let (owner, sees_all) = match &held.owner {
+        Some(owner) => (&*owner.name, owner.sees_all),
+        None => ("", true),
+    };
+    EventRow {
+        path: held.key.as_str().to_owned(),
+        owner: owner.to_owned(),
+        sees_all,
+        data: record::written(&held.instance),
+    }
+}
+
+impl Write {
+    fn perform(&self, batch: &Batch<'_>, context: &str) -> Result<Option<StreamId>, StoreError> {
+        match self {
+            Self::Put(row) => batch.put_event_object(row)?,
+            Self::PutWithStream(row) => {
+                batch.put_event_object(row)?;
+                return batch.add_stream(&row.path, context).map(Some);
+            }
+            Self::Remove(path, stream) => {
+                batch.remove_event_object(path)?;
+                if let Some(stream) = stream {
+                    batch.remove_stream(*stream)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What of an edit others may be told.
+fn occurrence(before: &Ledger, edit: &Edit) -> Option<Occurrence> {
+    let (key, after) = match edit {
+        Edit::Put(held) => (&held.key, Some(held)),
+        Edit::Remove(key) => (key, None),
+    };
+    let before = before.get(key).map(|held| &**held);
+    let change = match (before, after) {
+        (None, Some(after)) => Change::Created(without_secrets(after)),
+        (Some(before), Some(after)) => Change::Modified {
+            before: without_secrets(before),
+            after: without_secrets(after),
+        },
+        (Some(before), None) => Change::Deleted(without_secrets(before)),
+        (None, None) => return None,
+    };
+    let owner = after.or(before).and_then(|held| held.owner.as_ref());
+    Some(Occurrence {
+        change,
+        owner: owner.map(|owner| owner.name.clone()),
+    })
+}
+
+/// The instance without what is never shown.
+pub fn without_secrets(held: &Held) -> Instance {
+    let mut instance = held.instance.clone();
+    for slot in 0..instance.class.properties.len() {
+        let property = instance.class.properties.at(slot);
+        if property.is_some_and(|property| !property.read) {
+            instance.clear(slot);
+        }
+    }
+    instance
+}
+
+fn failed(error: &StoreError) -> CimError {
+    tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+    CimError::failed(format!("the store cannot be written: {error}"))
+}

@@ -1,0 +1,262 @@
+//! What of the engine's changes others are told: instances of before and after, for the notices that
+//! are committed with the change.
+//!
+//! What a job runs may hold secrets, so it is left out. Numbers that no change of a record stands for,
+//! such as how many jobs wait in a queue, are not told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{Class, Instance, Namespace, Result};
+use crate::provider::{Change as Told, Notice, Observer, Occurrence, Unobserved};
+
+use super::super::core::{Change, JobId, JobRecord, Now, QueueRecord, QueueView, RunRow};
+use super::super::engine::Snapshot;
+use super::shown::View;
+use super::{Host, job, queue, run, schedule, shown};
+
+/// Whoever is told, and where the engine's instances live.
+#[derive(Clone)]
+pub struct Teller {
+    observer: Arc<dyn Observer>,
+    host: Host,
+    namespaces: Vec<Namespace>,
+}
+
+impl Default for Teller {
+    /// Nobody is told anything.
+    fn default() -> Self {
+        let host = Host { name: "".into() };
+        Self::new(Arc::new(Unobserved), host, Vec::new())
+    }
+}
+
+impl Teller {
+    /// Tells `observer` of what changes in `namespaces`.
+    pub fn new(observer: Arc<dyn Observer>, host: Host, namespaces: Vec<Namespace>) -> Self {
+        Self {
+            observer,
+            host,
+            namespaces,
+        }
+    }
+
+    /// The notices that `changes` lead to, and then the newer progress of the jobs in `progress`;
+    /// `before` is what readers see until these are committed.
+    pub fn notices(
+        &self,
+        changes: &[Change],
+        progress: &[Arc<JobRecord>],
+        before: &Arc<Snapshot>,
+        now: Now,
+    ) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        for namespace in &self.namespaces {
+            let Some(mut account) = Account::of(self, namespace, before, now) else {
+                continue;
+            };
+            for change in changes {
+                account.add(change);
+            }
+            for job in progress {
+                account.progress(job);
+            }
+            let told = account.occurrences;
+            notices.extend(self.observer.notices(namespace, &told, now.wall));
+        }
+        notices
+    }
+
+    /// `notices` were committed.
+    pub fn committed(&self, notices: &[Notice]) {
+        self.observer.committed(notices);
+    }
+}
+
+/// The classes that anybody is interested in.
+struct Classes {
+    job: Option<Arc<Class>>,
+    schedule: Option<Arc<Class>>,
+    run: Option<Arc<Class>>,
+    queue: Option<Arc<Class>>,
+}
+
+/// What is told of one step in one namespace.
+struct Account<'a> {
+    classes: Classes,
+    host: &'a Host,
+    view: View,
+    before: &'a Snapshot,
+    /// The jobs and runs that this step has changed, as it left them.
+    jobs: HashMap<JobId, Arc<JobRecord>>,
+    runs: HashMap<(JobId, u32), RunRow>,
+    queues: HashMap<String, QueueView>,
+    occurrences: Vec<Occurrence>,
+}
+
+impl<'a> Account<'a> {
+    /// An empty account, or none where nobody is interested.
+    fn of(
+        teller: &'a Teller,
+        namespace: &Namespace,
+        before: &'a Arc<Snapshot>,
+        now: Now,
+    ) -> Option<Self> {
+        let interest = |class| teller.observer.interest(namespace, class);
+        let classes = Classes {
+            job: interest(job::CLASS),
+            schedule: interest(schedule::CLASS),
+            run: interest(run::CLASS),
+            queue: interest(queue::CLASS),
+        };
+        let Classes {
+            job,
+            schedule,
+            run,
+            queue,
+        } = &classes;
+        [job, schedule, run, queue]
+            .iter()
+            .any(|class| class.is_some())
+            .then(|| Self {
+                classes,
+                host: &teller.host,
+                view: View {
+                    now,
+                    snapshot: before.clone(),
+                    commands: false,
+                },
+                before,
+                jobs: HashMap::new(),
+                runs: HashMap::new(),
+                queues: HashMap::new(),
+                occurrences: Vec::new(),
+            })
+    }
+
+    fn add(&mut self, change: &Change) {
+        match change {
+            Change::Insert { job, .. } => self.job(None, Some(job)),
+            Change::Update { before, after } => {
+                let before = self.known(&before.id).unwrap_or_else(|| before.clone());
+                self.job(Some(&before), Some(after));
+            }
+            Change::Remove(job) => {
+                let before = self.known(&job.id).unwrap_or_else(|| job.clone());
+                self.job(Some(&before), None);
+            }
+            Change::Run(row) => self.run(row),
+            Change::Queue(queue) => self.queue(queue, true),
+            Change::RemoveQueue(queue) => self.queue(queue, false),
+        }
+    }
+
+    /// The job as it was told last.
+    fn known(&self, id: &JobId) -> Option<Arc<JobRecord>> {
+        let known = self.jobs.get(id).or_else(|| self.before.jobs.get(id));
+        known.cloned()
+    }
+
+    fn progress(&mut self, job: &Arc<JobRecord>) {
+        let Some(before) = self.known(&job.id) else {
+            return;
+        };
+        if before.revision <= job.revision {
+            self.job(Some(&before), Some(job));
+        }
+    }
+
+    fn job(&mut self, before: Option<&Arc<JobRecord>>, after: Option<&Arc<JobRecord>>) {
+        let Some(either) = after.or(before) else {
+            return;
+        };
+        let owner: Arc<str> = either.owner.name.as_str().into();
+        if let Some(class) = self.classes.job.clone() {
+            let made = |job: &Arc<JobRecord>| shown::job(&class, job, &self.view);
+            let (before, after) = (before.map(made), after.map(made));
+            self.tell(before, after, Some(owner.clone()));
+        }
+        if let Some(class) = self.classes.schedule.clone() {
+            self.schedules(&class, before, after, &owner);
+        }
+        if let Some(after) = after {
+            self.jobs.insert(after.id.clone(), after.clone());
+        }
+    }
+
+    fn schedules(
+        &mut self,
+        class: &Arc<Class>,
+        before: Option<&Arc<JobRecord>>,
+        after: Option<&Arc<JobRecord>>,
+        owner: &Arc<str>,
+    ) {
+        let of = |job: Option<&Arc<JobRecord>>, number: u32| {
+            let job = job?;
+            let schedule = job.schedules.get(number)?;
+            Some(schedule::shown(class, job, number, schedule))
+        };
+        let numbers = [before, after].into_iter().flatten();
+        let numbers = numbers.flat_map(|job| job.schedules.iter().map(|(number, _)| *number));
+        let numbers: std::collections::BTreeSet<u32> = numbers.collect();
+        for number in numbers {
+            self.tell(of(before, number), of(after, number), Some(owner.clone()));
+        }
+    }
+
+    fn run(&mut self, row: &RunRow) {
+        let key = (row.job.clone(), row.number);
+        let Some(class) = self.classes.run.clone() else {
+            return;
+        };
+        let recorded = self.before.jobs.get(&row.job).and_then(|job| job.run_row());
+        let recorded = recorded.filter(|recorded| recorded.number == row.number);
+        let before = self.runs.get(&key).cloned().or(recorded);
+        let before = before.map(|before| run::shown(&class, &before));
+        let after = Some(run::shown(&class, row));
+        self.tell(before, after, Some(row.owner.as_str().into()));
+        self.runs.insert(key, row.clone());
+    }
+
+    fn queue(&mut self, record: &Arc<QueueRecord>, stays: bool) {
+        let Some(class) = self.classes.queue.clone() else {
+            return;
+        };
+        let known = self.queues.get(&record.name);
+        let before = known
+            .or_else(|| self.before.queues.get(&record.name))
+            .cloned();
+        let after = QueueView {
+            record: record.clone(),
+            waiting: before.as_ref().map_or(0, |before| before.waiting),
+            running: before.as_ref().map_or(0, |before| before.running),
+            jobs: before.as_ref().map_or(0, |before| before.jobs),
+        };
+        let made = |view: &QueueView| queue::shown(self.host, &class, view);
+        let (old, new) = (before.as_ref().map(made), stays.then(|| made(&after)));
+        self.tell(old, new, None);
+        self.queues.insert(record.name.clone(), after);
+    }
+
+    /// Adds what changed. What looks the same before and after did not.
+    fn tell(
+        &mut self,
+        before: Option<Result<Instance>>,
+        after: Option<Result<Instance>>,
+        owner: Option<Arc<str>>,
+    ) {
+        let change = match (before.transpose(), after.transpose()) {
+            (Ok(None), Ok(Some(after))) => Told::Created(after),
+            (Ok(Some(before)), Ok(None)) => Told::Deleted(before),
+            (Ok(Some(before)), Ok(Some(after))) if before != after => {
+                Told::Modified { before, after }
+            }
+            (Ok(Some(_)), Ok(Some(_))) | (Ok(None), Ok(None)) => return,
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(%error, "a change cannot be told");
+                return;
+            }
+        };
+        self.occurrences.push(Occurrence { change, owner });
+    }
+}

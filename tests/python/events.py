@@ -1,0 +1,125 @@
+"""What the tests of indications share: a listener that remembers, and subscriptions to it."""
+
+import queue
+import threading
+
+import pywbem
+
+from common import *  # noqa: F403
+
+INTEROP = "interop"
+LIFE = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA CIM_ConcreteJob"
+
+
+class Listener:
+    """A WBEMListener on a loopback port that keeps what it takes in the order it came."""
+
+    def __init__(self, port=0, **options):
+        self.taken = queue.Queue()
+        self.port = port or free_port()
+        self.listener = pywbem.WBEMListener("127.0.0.1", http_port=self.port, **options)
+        self.listener.add_callback(self.take)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def take(self, indication, _host):
+        self.gate.wait()
+        self.taken.put(indication)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        self.listener.start()
+        return self
+
+    def __exit__(self, *_):
+        self.gate.set()
+        self.listener.stop()
+
+    def next(self, what="an indication"):
+        try:
+            return self.taken.get(timeout=DEADLINE_SECONDS)
+        except queue.Empty:
+            raise AssertionError(f"waited {DEADLINE_SECONDS} s in vain for {what}") from None
+
+    def until(self, condition, what):
+        """The indications up to the first one for which the condition holds."""
+        found = []
+        while True:
+            indication = self.next(what)
+            found.append(indication)
+            if condition(indication):
+                return found
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def subscribe(conn, url, *queries, language="DMTF:CQL", **values):
+    """Filters for the queries, a destination, and a subscription of each filter to it."""
+    conn = connection_to_interop(conn)
+    handler = conn.CreateInstance(
+        pywbem.CIMInstance("CIM_ListenerDestinationCIMXML", {"Destination": url})
+    )
+    made = [handler]
+    for query in queries:
+        path = conn.CreateInstance(
+            pywbem.CIMInstance(
+                "CIM_IndicationFilter",
+                {"Query": query, "QueryLanguage": language, "SourceNamespaces": [NAMESPACE]},
+            )
+        )
+        ends = {"Filter": path, "Handler": handler}
+        subscription = pywbem.CIMInstance("CIM_IndicationSubscription", {**ends, **values})
+        made += [path, conn.CreateInstance(subscription)]
+    return made
+
+
+def connection_to_interop(conn):
+    return pywbem.WBEMConnection(conn.url, conn.creds, default_namespace=INTEROP, timeout=60)
+
+
+def is_gone(indication):
+    return indication.classname == "CIM_InstDeletion"
+
+
+def numbers(indications):
+    return [(i["SequenceContext"], i["SequenceNumber"]) for i in indications]
+
+
+class EventCase(Case):
+    def assert_gapless(self, indications):
+        """Within each context the numbers count up from the first one seen; contexts do not mix."""
+        contexts = []
+        for context, number in numbers(indications):
+            if not contexts or contexts[-1][0] != context:
+                contexts.append((context, []))
+            contexts[-1][1].append(number)
+        names = [context for context, _ in contexts]
+        self.assertEqual(len(set(names)), len(names), f"a context comes back: {names}")
+        for context, found in contexts:
+            expected = list(range(found[0], found[0] + len(found)))
+            self.assertEqual(found, expected, f"in {context}")
+        return contexts
+
+    def assert_connected(self, indications):
+        """Each modification starts from the state that the indication before it told."""
+        states = {}
+        for indication in indications:
+            source = indication["SourceInstance"]
+            known = states.get(source["InstanceID"])
+            if indication.classname == "CIM_InstCreation":
+                self.assertIsNone(known, "created twice")
+            elif indication.classname == "CIM_InstModification":
+                self.assertEqual(indication["PreviousInstance"]["JobState"], known)
+            else:
+                self.assertEqual(source["JobState"], known)
+            states[source["InstanceID"]] = source["JobState"]
+        return states

@@ -1,0 +1,175 @@
+"""Indications of jobs, taken by pywbem's listener."""
+
+import os
+import unittest
+
+import pywbem
+
+from events import *  # noqa: F403
+
+STATE_CHANGED = (
+    "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob AND "
+    "SourceInstance.CIM_ConcreteJob::JobState <> PreviousInstance.CIM_ConcreteJob::JobState"
+)
+PERCENT_CHANGED = STATE_CHANGED.replace("JobState", "PercentComplete")
+FAILED_JOBS = (
+    STATE_CHANGED + " AND ANY SourceInstance.CIM_ConcreteJob::OperationalStatus[*] = 17 AND "
+    "ANY SourceInstance.CIM_ConcreteJob::OperationalStatus[*] = 6"
+)
+
+
+class Life(EventCase):
+    def subscribe(self, listener, *queries, **values):
+        made = subscribe(self.conn, listener.url, *queries, **values)
+        conn = connection_to_interop(self.conn)
+        self.addCleanup(lambda: [conn.DeleteInstance(path) for path in reversed(made)])
+        return made
+
+    def test_a_job_is_told_from_its_creation_to_its_end_in_order(self):
+        with Listener() as listener:
+            self.subscribe(listener, LIFE)
+            path = self.create("/bin/sh", "-c", "exit 3", Environment=["SECRET=1"])
+            self.wait(path)
+            self.conn.DeleteInstance(path)
+            told = listener.until(is_gone, "the deletion of the job")
+            self.assertEqual(told[0].classname, "CIM_InstCreation")
+            self.assertEqual(told[0]["SourceInstance"]["JobState"], NEW)
+            self.assertEqual(told[-1]["SourceInstance"]["JobState"], EXCEPTION)
+            self.assert_connected(told)
+            self.assertEqual([number for _, number in numbers(told)], list(range(len(told))))
+            self.assertEqual(len({context for context, _ in numbers(told)}), 1)
+            for indication in told:
+                source = indication["SourceInstance"]
+                self.assertEqual(source["InstanceID"], path["InstanceID"])
+                self.assertIn(path["InstanceID"], indication["SourceInstanceModelPath"])
+                self.assertIsNone(source.get("Environment"), "what a job runs is not told")
+                self.assertTrue(indication["IndicationIdentifier"])
+                self.assertTrue(indication["IndicationFilterName"])
+            changed = [i for i in told if i.classname == "CIM_InstModification"]
+            self.assertTrue(all("JobState" in i["ChangedPropertyNames"] or i["ChangedPropertyNames"] for i in changed))
+            self.assertEqual(len({i["IndicationIdentifier"] for i in told}), len(told))
+
+    def test_a_filter_lets_through_what_it_selects(self):
+        with Listener() as states, Listener() as percents, Listener() as failures:
+            self.subscribe(states, STATE_CHANGED)
+            self.subscribe(percents, PERCENT_CHANGED)
+            self.subscribe(failures, FAILED_JOBS)
+            fifo = os.path.join(os.environ["JOBWRIGHT_TEST_DIR"], "percent")
+            os.mkfifo(fifo)
+            script = 'echo 42 >&$JOBWRIGHT_PROGRESS_FD; read x < "$0"; exit 1'
+            path = self.create("/bin/sh", "-c", script, fifo)
+            told = percents.next("42 percent")
+            self.assertEqual(told["SourceInstance"]["PercentComplete"], 42)
+            self.assertEqual(told["PreviousInstance"]["PercentComplete"], 0)
+            self.assertEqual(told["ChangedPropertyNames"].count("PercentComplete"), 1)
+            with open(fifo, "w", encoding="ascii") as go:
+                go.write("go\n")
+            is_over = lambda i: i["SourceInstance"]["JobState"] in FINAL  # noqa: E731
+            seen = [i["SourceInstance"]["JobState"] for i in states.until(is_over, "the end")]
+            self.assertEqual(seen[-2:], [RUNNING, EXCEPTION])
+            failed = failures.next("the failure")
+            self.assertEqual(failed["SourceInstance"]["InstanceID"], path["InstanceID"])
+            self.assertTrue(failures.taken.empty())
+
+    def test_runs_queues_and_schedules_are_told_too(self):
+        queries = [
+            f"SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA {name}"
+            for name in ("JW_JobRun", "JW_JobQueue", "JW_JobSchedule")
+        ]
+        with Listener() as listener:
+            self.subscribe(listener, *queries)
+            self.wait(self.create("/bin/true"))
+            run = listener.until(
+                lambda i: i.classname == "CIM_InstModification", "the end of the run"
+            )
+            self.assertEqual([i.classname for i in run], ["CIM_InstCreation", "CIM_InstModification"])
+            self.assertIsNone(run[0]["SourceInstance"]["ExitStatus"])
+            self.assertEqual(run[1]["SourceInstance"]["ExitStatus"], 0)
+            new = {"Name": "told", "MaxJobsOnQueue": pywbem.Uint32(3)}
+            path = self.conn.CreateInstance(pywbem.CIMInstance("JW_JobQueue", new))
+            self.assertEqual(listener.next()["SourceInstance"]["MaxJobsOnQueue"], 3)
+            self.conn.DeleteInstance(path)
+            self.assertEqual(listener.next().classname, "CIM_InstDeletion")
+
+    def test_an_old_handler_and_wql_do_as_well(self):
+        with Listener() as listener:
+            conn = connection_to_interop(self.conn)
+            handler = conn.CreateInstance(
+                pywbem.CIMInstance("CIM_IndicationHandlerCIMXML", {"Destination": listener.url})
+            )
+            query = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA CIM_Job"
+            values = {"Query": query, "QueryLanguage": "WQL", "SourceNamespace": NAMESPACE}
+            filter_path = conn.CreateInstance(pywbem.CIMInstance("CIM_IndicationFilter", values))
+            ends = {"Filter": filter_path, "Handler": handler}
+            made = conn.CreateInstance(pywbem.CIMInstance("CIM_IndicationSubscription", ends))
+            path = self.create("/bin/true")
+            told = listener.next("the creation")
+            self.assertEqual(told["SourceInstance"]["InstanceID"], path["InstanceID"])
+            shown = conn.GetInstance(made)
+            self.assertEqual(shown["LastIndicationIdentifier"], told["IndicationIdentifier"])
+            self.assertIsNotNone(shown["LastIndicationProductionDateTime"])
+            for path in (made, filter_path, handler):
+                conn.DeleteInstance(path)
+
+    def test_nobody_is_told_after_the_subscription_is_disabled(self):
+        with Listener() as listener, Listener() as other:
+            made = self.subscribe(listener, LIFE)
+            self.subscribe(other, LIFE)
+            change = pywbem.CIMInstance(
+                "CIM_IndicationSubscription",
+                {"SubscriptionState": pywbem.Uint16(4)},
+                path=made[-1],
+            )
+            connection_to_interop(self.conn).ModifyInstance(change)
+            self.wait(self.create("/bin/true"))
+            other.until(lambda i: i["SourceInstance"]["JobState"] == COMPLETED, "the end")
+            self.assertTrue(listener.taken.empty())
+
+    def test_repeats_are_suppressed_as_the_subscription_wants(self):
+        with Listener() as listener, Listener() as other:
+            policy = {
+                "RepeatNotificationPolicy": pywbem.Uint16(3),
+                "RepeatNotificationCount": pywbem.Uint16(1),
+                "RepeatNotificationInterval": pywbem.Uint64(3600),
+            }
+            self.subscribe(listener, STATE_CHANGED, **policy)
+            self.subscribe(other, STATE_CHANGED)
+            is_over = lambda i: i["SourceInstance"]["JobState"] == COMPLETED  # noqa: E731
+            paths = []
+            for _ in range(2):
+                path = self.create("/bin/true")
+                paths.append(path["InstanceID"])
+                self.assertGreater(len(other.until(is_over, "the end")), 1)
+            told = [listener.next()["SourceInstance"]["InstanceID"] for _ in paths]
+            self.assertEqual(told, paths)
+            self.assertTrue(listener.taken.empty())
+
+
+class Own(EventCase):
+    def test_subscriptions_are_themselves_told(self):
+        conn = connection_to_interop(self.conn)
+        with Listener() as listener:
+            handler = conn.CreateInstance(
+                pywbem.CIMInstance("CIM_ListenerDestinationCIMXML", {"Destination": listener.url})
+            )
+            query = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA CIM_ListenerDestination"
+            values = {"Query": query, "QueryLanguage": "DMTF:CQL"}
+            filter_path = conn.CreateInstance(pywbem.CIMInstance("CIM_IndicationFilter", values))
+            ends = {"Filter": filter_path, "Handler": handler}
+            made = conn.CreateInstance(pywbem.CIMInstance("CIM_IndicationSubscription", ends))
+            secret = {"Destination": listener.url, "password": "secret", "username": "me"}
+            other = conn.CreateInstance(
+                pywbem.CIMInstance("CIM_ListenerDestinationCIMXML", secret)
+            )
+            conn.DeleteInstance(other)
+            for classname in ("CIM_InstCreation", "CIM_InstDeletion"):
+                told = listener.next()
+                self.assertEqual(told.classname, classname)
+                self.assertEqual(told["SourceInstance"]["Name"], other["Name"])
+                self.assertIsNone(told["SourceInstance"].get("password"))
+            for path in (made, filter_path, handler):
+                conn.DeleteInstance(path)
+
+
+if __name__ == "__main__":
+    unittest.main()
