@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::model::{CimDateTime, CimValue, Result};
 
-use super::core::{Judgement, Removal, RemovalAction};
+use super::core::{Judgement, Removal};
 use super::courier::Fault;
 use super::ledger::{Edit, Held, Ledger, Made};
 use super::service::Service;
@@ -57,13 +57,10 @@ async fn expire(service: &Arc<Service>) {
 
 /// Applies the policy of every subscription whose destination fails.
 async fn judge(service: &Arc<Service>, fault: Fault) {
-    let removal = Removal {
-        action: RemovalAction::default(),
-        after: Duration::MAX,
-    };
     let now = Utc::now();
     let plan = move |ledger: &Ledger| {
         let subscriptions = ledger.subscriptions_of(fault.stream);
+        let removal = ledger.settings().removal;
         let mut edits = Vec::new();
         for held in &subscriptions {
             edits.extend(judged(held, removal, fault.failing, now)?);

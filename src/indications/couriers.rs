@@ -90,6 +90,19 @@ impl Couriers {
         }
     }
 
+    /// Why the last attempt to deliver to a destination failed.
+    pub fn trouble(&self, stream: StreamId) -> Option<Arc<String>> {
+        self.running().get(&stream)?.desk.trouble.load_full()
+    }
+
+    /// Changes how often and how long delivery is tried.
+    pub fn settle(&self, policy: Policy) {
+        let sender = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = &*sender {
+            sender.send_replace(policy);
+        }
+    }
+
     /// Ends the couriers: those who wait record what they delivered, the others are called off.
     pub async fn close(&self) {
         drop(

@@ -17,16 +17,19 @@ pub enum Kind {
     Destination,
     /// CIM_AbstractIndicationSubscription.
     Subscription,
+    /// The service itself, of which there is one.
+    Service,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Filter,
         Self::Collection,
         Self::Member,
         Self::Destination,
         Self::Subscription,
+        Self::Service,
     ];
 
     /// The class that all objects of the kind are of.
@@ -37,6 +40,7 @@ impl Kind {
             Self::Member => "CIM_MemberOfCollection",
             Self::Destination => "CIM_ListenerDestination",
             Self::Subscription => "CIM_AbstractIndicationSubscription",
+            Self::Service => "CIM_IndicationService",
         }
     }
 
@@ -115,7 +119,7 @@ impl Home {
         parts.sort_unstable();
         // An association is told from another one between the same ends by its class.
         let class = match kind {
-            Kind::Filter | Kind::Collection | Kind::Destination => kind.class(),
+            Kind::Filter | Kind::Collection | Kind::Destination | Kind::Service => kind.class(),
             Kind::Member | Kind::Subscription => path.class.as_str(),
         };
         let text = format!("{}.{}", class.to_ascii_lowercase(), parts.join(","));

@@ -14,6 +14,7 @@ use crate::query::Query;
 
 use super::destination::Destination;
 use super::key::{Key, Kind};
+use super::settings::Settings;
 use super::terms::Terms;
 use super::watch::{Subscriber, Watch, Watched};
 
@@ -84,13 +85,17 @@ pub enum Made {
         /// What of it takes part in producing indications.
         subscriber: Arc<Subscriber>,
     },
+    /// The service with its settings.
+    Service(Settings),
 }
 
 impl Held {
     /// The objects that this one refers to.
     pub fn refers_to(&self) -> Vec<&Key> {
         match &self.made {
-            Made::Filter(_) | Made::Collection | Made::Destination { .. } => Vec::new(),
+            Made::Filter(_) | Made::Collection | Made::Destination { .. } | Made::Service(_) => {
+                Vec::new()
+            }
             Made::Member { collection, filter } => vec![collection, filter],
             Made::Subscription {
                 filter, handler, ..
@@ -179,6 +184,15 @@ impl Ledger {
         ended.map(|held| held.key.clone()).collect()
     }
 
+    /// The settings of the service.
+    pub fn settings(&self) -> Settings {
+        let service = self.of_kind(Kind::Service).next();
+        match service.map(|held| &held.made) {
+            Some(Made::Service(settings)) => *settings,
+            Some(_) | None => Settings::default(),
+        }
+    }
+
     /// The number of objects of a kind.
     pub fn count(&self, kind: Kind) -> usize {
         self.of_kind(kind).count()
@@ -255,6 +269,7 @@ impl Ledger {
                 Made::Filter(_)
                 | Made::Collection
                 | Made::Destination { .. }
+                | Made::Service(_)
                 | Made::Subscription { .. } => found.extend(enabled(user)),
             }
         }
@@ -271,6 +286,7 @@ fn enabled(held: &Held) -> Option<Arc<Subscriber>> {
         | Made::Filter(_)
         | Made::Collection
         | Made::Member { .. }
+        | Made::Service(_)
         | Made::Destination { .. } => None,
     }
 }
@@ -279,6 +295,10 @@ fn enabled(held: &Held) -> Option<Arc<Subscriber>> {
 pub fn end(held: &Held) -> Option<DateTime<Utc>> {
     match &held.made {
         Made::Subscription { terms, .. } => terms.until,
-        Made::Filter(_) | Made::Collection | Made::Member { .. } | Made::Destination { .. } => None,
+        Made::Filter(_)
+        | Made::Collection
+        | Made::Member { .. }
+        | Made::Destination { .. }
+        | Made::Service(_) => None,
     }
 }

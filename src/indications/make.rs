@@ -16,6 +16,7 @@ use crate::schema::Schema;
 use super::destination::Destination;
 use super::key::{Home, Key, Kind, SYSTEM};
 use super::ledger::{Held, Ledger, Made, Owner};
+use super::settings::Settings;
 use super::terms::Terms;
 use super::watch::Subscriber;
 
@@ -79,6 +80,7 @@ impl Workshop {
             }
             Kind::Member => self.straighten(instance, &["Collection", "Member"]),
             Kind::Subscription => self.straighten(instance, &["Filter", "Handler"]),
+            Kind::Service => Ok(()),
         }
     }
 
@@ -149,12 +151,17 @@ impl Workshop {
                     let text = "Member: a collection of filters has filters as its members";
                     return Err(CimError::invalid_parameter(text));
                 }
+                if collection.owner.is_none() && owner.is_some() {
+                    let text = "Collection: the members of this collection are fixed";
+                    return Err(CimError::not_supported(text));
+                }
                 Ok(Made::Member {
                     collection: collection.key.clone(),
                     filter: filter.key.clone(),
                 })
             }
             Kind::Subscription => self.subscription(ledger, instance, owner),
+            Kind::Service => Ok(Made::Service(Settings::of(instance)?)),
         }
     }
 

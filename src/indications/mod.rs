@@ -5,6 +5,7 @@
 //! [`crate::provider::Observer`], for the notices of the change and commits them with it; the courier
 //! of each destination takes them from there.
 
+mod capabilities;
 mod clerk;
 pub mod core;
 mod courier;
@@ -12,11 +13,15 @@ mod couriers;
 pub mod destination;
 mod key;
 mod ledger;
+mod links;
 mod made;
 mod make;
 mod provider;
 mod record;
 mod service;
+mod settings;
+mod standing;
+mod statistics;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -10,11 +10,14 @@ use crate::model::{
     Status,
 };
 use crate::ops::{BoxFuture, InstanceStream, stream_of};
-use crate::provider::{Changes, Context, Provider, Registration};
+use crate::provider::{Changes, Context, Provider, Registration, Role};
 
+use super::capabilities::{self, Capabilities};
 use super::key::{Key, Kind};
 use super::ledger::{Edit, Held, Ledger, Made, Owner, end};
+use super::links;
 use super::service::{Service, without_secrets};
+use super::statistics::{self, Statistics};
 use super::terms::{self, Terms};
 
 /// Most destinations.
@@ -38,6 +41,7 @@ pub fn registrations(service: &Arc<Service>) -> Vec<Registration> {
         "members of filter collections",
         "listener destinations",
         "indication subscriptions",
+        "indication service",
     ];
     let home: &Namespace = &service.workshop.home.name;
     let each = Kind::ALL.into_iter().zip(names);
@@ -50,7 +54,27 @@ pub fn registrations(service: &Arc<Service>) -> Vec<Registration> {
             kind,
         }),
     };
-    each.map(registration).collect()
+    let mut registrations: Vec<Registration> = each.map(registration).collect();
+    registrations.extend(links::registrations(service));
+    let others: [(_, _, Arc<dyn Provider>); 2] = [
+        (
+            "indication capabilities",
+            capabilities::CLASS,
+            Arc::new(Capabilities),
+        ),
+        (
+            "destination statistics",
+            statistics::CLASS,
+            Arc::new(Statistics(service.clone())),
+        ),
+    ];
+    registrations.extend(others.map(|(name, class, provider)| Registration {
+        name,
+        namespaces: vec![home.clone()],
+        classes: vec![CimName::of(class)],
+        provider,
+    }));
+    registrations
 }
 
 impl Objects {
@@ -72,6 +96,7 @@ impl Objects {
             Kind::Destination => DESTINATION_LIMIT,
             Kind::Subscription => SUBSCRIPTION_LIMIT,
             Kind::Filter | Kind::Collection | Kind::Member => OTHER_LIMIT,
+            Kind::Service => 1,
         }
     }
 
@@ -174,8 +199,19 @@ impl Provider for Objects {
         stream::iter(found).boxed()
     }
 
-    fn may_create(&self, _class: &Class) -> Result<()> {
-        Ok(())
+    fn may_create(&self, class: &Class) -> Result<()> {
+        let text = match self.kind {
+            Kind::Service => format!("there is one {} already", class.name),
+            Kind::Filter if !self.service.ledger().settings().filters => {
+                "FilterCreationEnabled of the indication service is false".to_owned()
+            }
+            Kind::Filter
+            | Kind::Collection
+            | Kind::Member
+            | Kind::Destination
+            | Kind::Subscription => return Ok(()),
+        };
+        Err(CimError::not_supported(text))
     }
 
     fn create<'a>(
@@ -228,19 +264,27 @@ impl Provider for Objects {
         changes: Changes,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            if self.kind != Kind::Subscription {
-                let text = format!("{} cannot be changed; make another one", path.class);
-                return Err(CimError::not_supported(text));
-            }
             let held = self.find(cx, path)?;
+            match (self.kind, cx.principal.role()) {
+                (Kind::Subscription, _) | (Kind::Service, Role::Administrator) => {}
+                (Kind::Service, Role::Submitter | Role::Reader) => {
+                    let text = "administrators change the indication service";
+                    return Err(CimError::access_denied(text));
+                }
+                (Kind::Filter | Kind::Collection | Kind::Member | Kind::Destination, _) => {
+                    let text = format!("{} cannot be changed; make another one", path.class);
+                    return Err(CimError::not_supported(text));
+                }
+            }
             let (workshop, now, path) = (self.service.workshop.clone(), cx.now, path.clone());
+            let kind = self.kind;
             let plan = move |ledger: &Ledger| {
                 let present = ledger.get(&held.key).ok_or_else(|| missing(&path))?;
                 if end(present).is_some_and(|end| end <= now) {
                     return Ok((vec![Edit::Remove(held.key.clone())], Err(ended())));
                 }
                 let held = changed(present, &changes, now, |instance, owner| {
-                    workshop.made(ledger, Kind::Subscription, instance, owner)
+                    workshop.made(ledger, kind, instance, owner)
                 })?;
                 Ok((vec![Edit::Put(held)], Ok(())))
             };
@@ -279,14 +323,14 @@ fn removal(ledger: &Ledger, key: &Key) -> Result<Vec<Edit>> {
                 let text = "it cannot be deleted while there is a subscription that refers to it";
                 return Err(CimError::failed(text));
             }
-            Made::Filter(_) | Made::Collection | Made::Destination { .. } => {}
+            Made::Filter(_) | Made::Collection | Made::Destination { .. } | Made::Service(_) => {}
         }
     }
     edits.push(Edit::Remove(key.clone()));
     Ok(edits)
 }
 
-/// A subscription with new values.
+/// A subscription, or the service, with new values.
 fn changed(
     held: &Held,
     changes: &Changes,
@@ -297,11 +341,13 @@ fn changed(
     for (name, value) in changes.values.iter() {
         instance.set(name.as_str(), value.clone())?;
     }
-    let before = Terms::of(&held.instance)?.enabled;
-    let terms = Terms::of(&instance)?;
-    if terms.enabled != before {
-        let now = CimValue::DateTime(CimDateTime::timestamp(now));
-        instance.set("TimeOfLastStateChange", now)?;
+    if held.key.kind() == Kind::Subscription {
+        let before = Terms::of(&held.instance)?.enabled;
+        let terms = Terms::of(&instance)?;
+        if terms.enabled != before {
+            let now = CimValue::DateTime(CimDateTime::timestamp(now));
+            instance.set("TimeOfLastStateChange", now)?;
+        }
     }
     let made = made(&instance, held.owner.as_ref())?;
     Ok(Held {

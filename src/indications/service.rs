@@ -14,7 +14,6 @@ use crate::model::{CimError, Class, Instance, Namespace, Result};
 use crate::provider::{Change, Notice, Observer, Occurrence, StreamId};
 use crate::store::{Batch, EventRow, Store, StoreError, Writer};
 
-use super::core::Policy;
 use super::courier::Fault;
 use super::couriers::Couriers;
 use super::destination::AllowList;
@@ -23,10 +22,9 @@ use super::ledger::{Edit, Held, Ledger, Made, Owner};
 use super::made::Maker;
 use super::make::Workshop;
 use super::record;
+use super::settings::NAME;
+use super::standing::furnished;
 use super::watch::Watch;
-
-/// The name of the service, with which the names of all sequences begin.
-pub const NAME: &str = "jobwright";
 
 /// What the service is opened with.
 pub struct Parts {
@@ -77,9 +75,13 @@ impl Service {
         let found = read(&workshop, rows);
         let streams = streams(&writer, &workshop, &found, &start).await?;
         let ledger = opened(&workshop, found, &streams);
+        let ledger = furnished(&workshop, ledger.clone()).unwrap_or_else(|error| {
+            tracing::error!(%error, "the indication service lacks what it should have by itself");
+            ledger
+        });
         let allowed = Arc::new(allowed);
         let queue = Arc::new(writer.clone());
-        let (couriers, faults) = Couriers::new(queue, allowed.clone(), DEFAULT_POLICY);
+        let (couriers, faults) = Couriers::new(queue, allowed.clone(), ledger.settings().policy);
         for held in ledger.of_kind(Kind::Destination) {
             send_off(&couriers, held);
         }
@@ -178,7 +180,12 @@ impl Service {
     fn dispatch(&self, before: &Ledger, edits: &[Edit]) {
         for edit in edits {
             match edit {
-                Edit::Put(held) => send_off(&self.couriers, held),
+                Edit::Put(held) => {
+                    send_off(&self.couriers, held);
+                    if let Made::Service(settings) = &held.made {
+                        self.couriers.settle(settings.policy);
+                    }
+                }
                 Edit::Remove(key) => {
                     if let Some(stream) = before.get(key).and_then(|held| stream(held)) {
                         self.couriers.stop(stream);
@@ -206,12 +213,6 @@ impl Service {
         self.couriers.close().await;
     }
 }
-
-/// DSP1054: three retries, half a minute apart.
-const DEFAULT_POLICY: Policy = Policy {
-    retries: 3,
-    interval: std::time::Duration::from_secs(30),
-};
 
 impl Observer for Service {
     fn interest(&self, namespace: &Namespace, class: &str) -> Option<Arc<Class>> {
@@ -266,9 +267,11 @@ fn sequence(start: &str, now: DateTime<Utc>) -> String {
 fn stream(held: &Held) -> Option<StreamId> {
     match &held.made {
         Made::Destination { stream, .. } => Some(*stream),
-        Made::Filter(_) | Made::Collection | Made::Member { .. } | Made::Subscription { .. } => {
-            None
-        }
+        Made::Filter(_)
+        | Made::Collection
+        | Made::Member { .. }
+        | Made::Subscription { .. }
+        | Made::Service(_) => None,
     }
 }
 
@@ -283,18 +286,18 @@ fn send_off(couriers: &Couriers, held: &Held) {
     }
 }
 
-/// An object of the store, with who made it.
-type Found = (Kind, Instance, Owner);
+/// An object of the store, with who made it; nobody made the service.
+type Found = (Kind, Instance, Option<Owner>);
 
 /// The objects of the store, in the order in which they can be made again. One that the present schema
 /// has no place for stays in the store, and nothing else comes of it.
 fn read(workshop: &Workshop, rows: Vec<EventRow>) -> Vec<Found> {
     let mut found = Vec::new();
     for row in rows {
-        let owner = Owner {
-            name: row.owner.into(),
+        let owner = (!row.owner.is_empty()).then(|| Owner {
+            name: row.owner.as_str().into(),
             sees_all: row.sees_all,
-        };
+        });
         let read = workshop.schema().and_then(|schema| {
             let read = record::read(&schema, &row.data);
             read.map_err(|error| CimError::failed(error.to_string()))
@@ -335,14 +338,14 @@ fn held(
     streams: &HashMap<Key, StreamId>,
 ) -> Result<Held> {
     let key = workshop.key(&instance)?;
-    let mut made = workshop.made(ledger, kind, &instance, Some(&owner))?;
+    let mut made = workshop.made(ledger, kind, &instance, owner.as_ref())?;
     if let (Made::Destination { stream, .. }, Some(own)) = (&mut made, streams.get(&key)) {
         *stream = *own;
     }
     Ok(Held {
         key,
         instance,
-        owner: Some(owner),
+        owner,
         made,
     })
 }
@@ -405,6 +408,7 @@ fn write(before: &Ledger, edit: &Edit) -> Write {
                 | Made::Filter(_)
                 | Made::Collection
                 | Made::Member { .. }
+                | Made::Service(_)
                 | Made::Subscription { .. } => Write::Put(row),
             }
         }
@@ -482,7 +486,8 @@ pub fn without_secrets(held: &Held) -> Instance {
     instance
 }
 
-fn failed(error: &StoreError) -> CimError {
+/// The store did not do it.
+pub fn failed(error: &StoreError) -> CimError {
     tracing::error!(error = error as &dyn std::error::Error, "the store failed");
     CimError::failed(format!("the store cannot be written: {error}"))
 }

@@ -196,3 +196,13 @@ fn subscriptions_are_set_up_and_taken_down() {
 fn a_listener_is_told_of_the_life_of_jobs() {
     run("test_events");
 }
+
+#[test]
+fn indications_survive_listeners_that_fail_and_servers_that_are_killed() {
+    let state = state_dir();
+    let binary = [(
+        "JOBWRIGHT_TEST_BINARY",
+        Path::new(env!("CARGO_BIN_EXE_jobwright")),
+    )];
+    run_against(&Server::start(state.path()), "test_delivery", &binary);
+}
