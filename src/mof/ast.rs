@@ -69,6 +69,8 @@ pub(super) struct ClassDeclaration<'a> {
     pub(super) superclass: Option<Word<'a>>,
     pub(super) properties: Vec<Property<'a>>,
     pub(super) methods: Vec<Method<'a>>,
+    /// Whether something in it could not be read.
+    pub(super) broken: bool,
 }
 
 /// `propertyDeclaration`, `referenceDeclaration`
@@ -128,6 +130,8 @@ pub(super) struct InstanceDeclaration<'a> {
     pub(super) class: Word<'a>,
     pub(super) alias: Option<Word<'a>>,
     pub(super) values: Vec<Assignment<'a>>,
+    /// Whether something in it could not be read.
+    pub(super) broken: bool,
 }
 
 /// `valueInitializer`

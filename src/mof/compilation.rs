@@ -1,9 +1,11 @@
 //! What comes of a compilation.
 
+use std::collections::HashSet;
+
 use crate::model::{CimName, ClassDecl, Element, InstanceDecl, Namespace, QualifierDecl};
 
-use super::diagnostic::{Diagnostic, Severity};
-use super::locate::{Places, last};
+use super::diagnostic::{Code, Diagnostic, Severity};
+use super::locate::{Part, Places, last};
 use super::source::{SourceMap, Span};
 
 /// What texts declare, and what is wrong with them.
@@ -15,6 +17,8 @@ pub struct Compilation {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that spans point into.
     pub sources: SourceMap,
+    /// The words in what could not be read.
+    pub(super) lost_names: HashSet<CimName>,
 }
 
 /// The declarations for one namespace, each kind in the order of the texts.
@@ -28,6 +32,8 @@ pub struct Batch {
     pub classes: Vec<ClassDecl>,
     /// Instances.
     pub instances: Vec<MofInstance>,
+    /// The classes in which there are errors.
+    pub(super) broken: HashSet<CimName>,
     pub(super) qualifier_places: Vec<Places>,
     pub(super) class_places: Vec<Places>,
 }
@@ -41,8 +47,12 @@ pub struct MofInstance {
     pub alias: Option<CimName>,
     /// Values that name other instances.
     pub references: Vec<AliasUse>,
+    /// Whether there are errors in it, so that values may be missing.
+    pub broken: bool,
     /// The place of its class name.
     pub span: Span,
+    /// The place of the name of each property, in the order of `decl.properties`.
+    pub name_spans: Vec<Span>,
     /// The place of each value, in the order of `decl.properties`.
     pub value_spans: Vec<Span>,
 }
@@ -69,13 +79,46 @@ impl Compilation {
     }
 }
 
+/// Errors behind which any declaration may be missing.
+const LOSING: [Code; 8] = [
+    Code::UnterminatedComment,
+    Code::IncludeMissing,
+    Code::IncludeOutsideRoot,
+    Code::IncludeTooDeep,
+    Code::TooManyFiles,
+    Code::TooManyTokens,
+    Code::FileTooLarge,
+    Code::TooManyDiagnostics,
+];
+
+impl Compilation {
+    /// Whether `name` may be declared in what could not be read, so that nothing can be said of it.
+    pub fn may_declare(&self, name: &CimName) -> bool {
+        let loses = |found: &Diagnostic| LOSING.iter().any(|code| code.as_str() == found.code);
+        self.lost_names.contains(name) || self.diagnostics.iter().any(loses)
+    }
+}
+
 impl Batch {
+    /// Whether there are errors in the class `name`, so that parts of it may be missing.
+    pub fn is_broken(&self, name: &CimName) -> bool {
+        self.broken.contains(name)
+    }
+
+    /// Every place where `element` is declared, in the order of the text.
+    pub fn places(&self, element: &Element) -> Vec<Span> {
+        let owners = self.class_places.iter().chain(&self.qualifier_places);
+        let owners = owners.filter(|places| places.name == element.owner);
+        owners.flat_map(|places| places.all(element)).collect()
+    }
+
     pub(super) fn new(namespace: Option<Namespace>) -> Self {
         Self {
             namespace,
             qualifiers: Vec::new(),
             classes: Vec::new(),
             instances: Vec::new(),
+            broken: HashSet::new(),
             qualifier_places: Vec::new(),
             class_places: Vec::new(),
         }
@@ -86,8 +129,13 @@ impl Batch {
     /// An element that was not written (it is inherited) has the place of the nearest one around
     /// it; `None` when nothing of its owner is in this batch.
     pub fn locate(&self, element: &Element) -> Option<Span> {
+        self.locate_part(element, Part::Name)
+    }
+
+    /// Where a part of `element` stands, under the same rule.
+    pub fn locate_part(&self, element: &Element, part: Part) -> Option<Span> {
         let owns = |places: &Places| places.name == element.owner;
         let places = last(&self.class_places, owns).or_else(|| last(&self.qualifier_places, owns));
-        places.map(|places| places.find(element))
+        places.map(|places| places.find(element, part))
     }
 }

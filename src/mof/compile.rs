@@ -4,20 +4,24 @@
 //! pragma in an included file holds on behind it. A file is read once.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{CimName, InstanceDecl, Literal, Namespace, PropertyValue};
 
 use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind, shortened};
 use super::compilation::{AliasUse, Batch, Compilation, MofInstance};
-use super::diagnostic::{Code, Diagnostic, Diagnostics, Note};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, Note, meant};
+use super::lexer::words;
 use super::lower;
 use super::parser::Parser;
 use super::source::{FileId, SourceError, Sources, Span, resolve};
 
 /// Longest text whose offsets fit 32 bits even when every byte of it had to be replaced.
 const TEXT_LIMIT_BYTES: usize = 1 << 30;
+
+/// The pragmas that mean something here.
+const PRAGMAS: [&str; 4] = ["include", "namespace", "locale", "instancelocale"];
 
 /// How much is read before the compiler gives up.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +72,7 @@ pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compila
         open: Vec::new(),
         batch: None,
         aliases: HashMap::new(),
+        lost: Vec::new(),
     };
     for root in roots {
         compiler.root(root);
@@ -96,6 +101,8 @@ struct Compiler<'s> {
     batch: Option<usize>,
     /// Aliases given so far.
     aliases: HashMap<CimName, Span>,
+    /// The places of what could not be read.
+    lost: Vec<Span>,
 }
 
 impl Compiler<'_> {
@@ -132,8 +139,13 @@ impl Compiler<'_> {
         self.open.push(name);
         let text = self.done.sources.text(file);
         let mut parser = Parser::new(file, &text, self.diagnostics, self.tokens_left);
-        while let Some(item) = parser.next_item() {
-            self.item(item);
+        loop {
+            let errors = self.diagnostics.errors();
+            match parser.next_item() {
+                Some(Ok(item)) => self.item(item, errors),
+                Some(Err(place)) => self.lost.push(place),
+                None => break,
+            }
         }
         self.open.pop();
         Ok(())
@@ -173,7 +185,8 @@ impl Compiler<'_> {
         file
     }
 
-    fn item(&mut self, item: Item<'_>) {
+    /// Keeps an item, before which there were so many errors.
+    fn item(&mut self, item: Item<'_>, errors: usize) {
         match item {
             Item::Pragma(pragma) => self.pragma(&pragma),
             Item::Qualifier(qualifier) => {
@@ -184,13 +197,16 @@ impl Compiler<'_> {
                 }
             }
             Item::Class(class) => {
+                let broken = class.broken;
                 if let Some((decl, places)) = lower::class(class, self.diagnostics) {
+                    let broken = broken || self.diagnostics.errors() > errors;
                     let batch = self.batch();
+                    batch.broken.extend(broken.then(|| decl.name.clone()));
                     batch.classes.push(decl);
                     batch.class_places.push(places);
                 }
             }
-            Item::Instance(instance) => self.instance(instance),
+            Item::Instance(instance) => self.instance(instance, errors),
         }
     }
 
@@ -239,8 +255,7 @@ impl Compiler<'_> {
     }
 
     fn pragma_without_text(&self, pragma: &Pragma<'_>) {
-        let known = ["include", "namespace", "locale", "instancelocale"];
-        if known.iter().any(|known| pragma.name.is(known)) {
+        if PRAGMAS.iter().any(|known| pragma.name.is(known)) {
             let message = format!("the pragma `{}` takes one string", pragma.name.shown());
             self.report(Code::BadPragma, pragma.span, message);
         } else {
@@ -251,7 +266,9 @@ impl Compiler<'_> {
     fn unknown_pragma(&self, pragma: &Pragma<'_>) {
         let name = pragma.name.shown();
         let message = format!("the pragma `{name}` is not known; it is ignored");
-        self.report(Code::UnknownPragma, pragma.span, message);
+        let mut diagnostic = Diagnostic::new(Code::UnknownPragma, pragma.span, message);
+        diagnostic.hint = meant(pragma.name.text, PRAGMAS);
+        self.diagnostics.push(diagnostic);
     }
 
     fn include(&mut self, text: &str, span: Span) {
@@ -283,8 +300,9 @@ impl Compiler<'_> {
         }
     }
 
-    fn instance(&mut self, instance: InstanceDeclaration<'_>) {
+    fn instance(&mut self, instance: InstanceDeclaration<'_>, errors: usize) {
         let d = self.diagnostics;
+        let broken = instance.broken;
         let Some(class) = lower::name(instance.class, d) else {
             return;
         };
@@ -295,7 +313,9 @@ impl Compiler<'_> {
             },
             alias: None,
             references: Vec::new(),
+            broken,
             span: instance.class.span,
+            name_spans: Vec::with_capacity(instance.values.len()),
             value_spans: Vec::with_capacity(instance.values.len()),
         };
         if let Some(alias) = instance.alias
@@ -306,9 +326,11 @@ impl Compiler<'_> {
         }
         for assignment in instance.values {
             if let Some(name) = lower::name(assignment.name, d) {
+                lowered.name_spans.push(assignment.name.span);
                 lowered.assign(name, assignment.value, d);
             }
         }
+        lowered.broken |= d.errors() > errors;
         self.batch().instances.push(lowered);
     }
 
@@ -323,15 +345,36 @@ impl Compiler<'_> {
         }
     }
 
-    fn finish(self) -> Compilation {
+    fn finish(mut self) -> Compilation {
+        self.done.lost_names = self.lost_names();
         let instances = self.done.batches.iter().flat_map(|batch| &batch.instances);
         for reference in instances.flat_map(|instance| &instance.references) {
-            if !self.aliases.contains_key(&reference.alias) {
-                let message = format!("no instance has the alias `${}`", reference.alias);
-                self.report(Code::UnknownAlias, reference.span, message);
+            let alias = &reference.alias;
+            if self.aliases.contains_key(alias) || self.done.lost_names.contains(alias) {
+                continue;
             }
+            let message = format!("no instance has the alias `${alias}`");
+            let mut diagnostic = Diagnostic::new(Code::UnknownAlias, reference.span, message);
+            if !self.diagnostics.is_full() {
+                let known = self.aliases.keys().map(CimName::as_str);
+                diagnostic.hint = meant(alias.as_str(), known);
+            }
+            self.diagnostics.push(diagnostic);
         }
         self.done
+    }
+
+    /// The words in what could not be read: any of them may have been declared there.
+    fn lost_names(&self) -> HashSet<CimName> {
+        let mut names = HashSet::new();
+        for place in &self.lost {
+            let file = self.done.sources.file(*place);
+            words(
+                &file.text[place.start as usize..place.end as usize],
+                &mut names,
+            );
+        }
+        names
     }
 }
 

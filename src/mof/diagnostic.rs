@@ -1,7 +1,9 @@
 //! What the compiler has to say about a text: one code for each kind of mistake.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+
+use crate::model::nearest;
 
 use super::Span;
 
@@ -118,6 +120,14 @@ pub struct Note {
     pub message: String,
 }
 
+/// The advice to write the one of `known` that is near to `word`.
+pub(super) fn meant<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<Cow<'static, str>> {
+    nearest(word, known).map(|name| format!("did you mean `{name}`?").into())
+}
+
 impl Note {
     pub(super) fn new(span: Span, message: impl Into<String>) -> Self {
         let message = message.into();
@@ -165,6 +175,8 @@ impl Diagnostic {
 #[derive(Debug)]
 pub(super) struct Diagnostics {
     list: RefCell<Vec<Diagnostic>>,
+    /// How many errors there were, those above the limit included.
+    errors: Cell<usize>,
     limit: usize,
 }
 
@@ -172,11 +184,15 @@ impl Diagnostics {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             list: RefCell::default(),
+            errors: Cell::new(0),
             limit,
         }
     }
 
     pub(super) fn push(&self, diagnostic: Diagnostic) {
+        if diagnostic.severity == Severity::Error {
+            self.errors.set(self.errors.get() + 1);
+        }
         let mut list = self.list.borrow_mut();
         if list.len() < self.limit {
             list.push(diagnostic);
@@ -185,6 +201,11 @@ impl Diagnostics {
             let code = Code::TooManyDiagnostics;
             list.push(Diagnostic::new(code, diagnostic.span, message));
         }
+    }
+
+    /// How many errors there were so far.
+    pub(super) fn errors(&self) -> usize {
+        self.errors.get()
     }
 
     /// Whether the limit was passed, so that reading on is pointless.

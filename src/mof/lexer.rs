@@ -3,6 +3,10 @@
 //! Words are not told from keywords: MOF's keywords are names wherever they are not needed
 //! (a property may be called `Class`), so the parser decides. Literals are only delimited here.
 
+use std::collections::HashSet;
+
+use crate::model::CimName;
+
 use super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::source::{FileId, Span};
 
@@ -274,6 +278,23 @@ pub fn token_count(text: &str) -> usize {
     tokens
         .take_while(|token| token.kind != TokenKind::End)
         .count()
+}
+
+/// Adds the words and aliases of `text` to `names`.
+pub(super) fn words(text: &str, names: &mut HashSet<CimName>) {
+    let diagnostics = Diagnostics::new(0);
+    let mut lexer = Lexer::new(FileId::FIRST, text);
+    loop {
+        let token = lexer.next(&diagnostics);
+        match token.kind {
+            TokenKind::End => return,
+            TokenKind::Word | TokenKind::Alias => {
+                let word = &text[token.span.start as usize..token.span.end as usize];
+                names.extend(CimName::new(word.trim_start_matches('$')));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether a number is written in hexadecimal.

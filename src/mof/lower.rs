@@ -14,7 +14,7 @@ use super::ast::{
     Array, ClassDeclaration, Method, Parameter, Property, Qualifier, QualifierDeclaration, Type,
     Value, ValueKind, Word,
 };
-use super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::diagnostic::{Code, Diagnostic, Diagnostics, meant};
 use super::locate::Places;
 
 /// A declaration with its places; `None` when its name is no name.
@@ -48,6 +48,7 @@ pub(super) fn class(class: ClassDeclaration<'_>, d: &Diagnostics) -> Lowered<Cla
         report(Code::ClassAlias, alias.span, &message, d);
     }
     let mut places = Places::leaf(name(class.name, d)?, class.name.span);
+    places.class = class.superclass.map(|word| word.span);
     let (qualifiers, spans) = qualifiers(class.qualifiers, d);
     places.qualifiers = spans;
     let mut decl = ClassDecl {
@@ -70,6 +71,8 @@ pub(super) fn class(class: ClassDeclaration<'_>, d: &Diagnostics) -> Lowered<Cla
 
 fn property(property: Property<'_>, d: &Diagnostics) -> Lowered<PropertyDecl> {
     let mut places = Places::leaf(name(property.name, d)?, property.name.span);
+    places.class = referenced(property.ty);
+    places.value = property.default.as_ref().map(|value| value.span);
     let ty = type_decl(property.ty, property.array, d)?;
     let (qualifiers, spans) = qualifiers(property.qualifiers, d);
     places.qualifiers = spans;
@@ -113,6 +116,7 @@ fn method(method: Method<'_>, d: &Diagnostics) -> Lowered<MethodDecl> {
 
 fn parameter(parameter: Parameter<'_>, d: &Diagnostics) -> Lowered<ParameterDecl> {
     let mut places = Places::leaf(name(parameter.name, d)?, parameter.name.span);
+    places.class = referenced(parameter.ty);
     let (qualifiers, spans) = qualifiers(parameter.qualifiers, d);
     places.qualifiers = spans;
     let decl = ParameterDecl {
@@ -121,6 +125,14 @@ fn parameter(parameter: Parameter<'_>, d: &Diagnostics) -> Lowered<ParameterDecl
         qualifiers,
     };
     Some((decl, places))
+}
+
+/// Where the class of a reference stands.
+fn referenced(ty: Type<'_>) -> Option<Span> {
+    match ty {
+        Type::Data(_) => None,
+        Type::Reference(class) => Some(class.span),
+    }
 }
 
 fn type_decl(ty: Type<'_>, array: Option<Array>, d: &Diagnostics) -> Option<TypeDecl> {
@@ -162,6 +174,15 @@ fn qualifiers(
     (uses, places)
 }
 
+/// The flavors that people write by hand.
+const FLAVORS: [&str; 5] = [
+    "EnableOverride",
+    "DisableOverride",
+    "ToSubclass",
+    "Restricted",
+    "Translatable",
+];
+
 /// Flavors as they were written, on a use or in a declaration.
 fn flavors(words: &[Word<'_>], d: &Diagnostics) -> FlavorUse {
     let mut flavor = FlavorUse::default();
@@ -182,7 +203,9 @@ fn flavors(words: &[Word<'_>], d: &Diagnostics) -> FlavorUse {
             let message = format!("there is no flavor `{}`", word.shown());
             let hint = "there are EnableOverride, DisableOverride, ToSubclass, Restricted and \
                         Translatable";
-            d.push(Diagnostic::new(Code::UnknownFlavor, word.span, message).hint(hint));
+            let mut diagnostic = Diagnostic::new(Code::UnknownFlavor, word.span, message);
+            diagnostic.hint = meant(word.text, FLAVORS).or(Some(hint.into()));
+            d.push(diagnostic);
             continue;
         };
         if slot.is_some_and(|before| before != on) {
@@ -250,7 +273,10 @@ fn scope(words: &[Word<'_>], d: &Diagnostics) -> Scope {
                 let message = format!("there is no scope `{}`", word.shown());
                 let hint = "there are class, association, indication, property, reference, \
                             method, parameter and any";
-                d.push(Diagnostic::new(Code::UnknownScope, word.span, message).hint(hint));
+                let mut diagnostic = Diagnostic::new(Code::UnknownScope, word.span, message);
+                let named = Scope::NAMED.iter().map(|(name, _)| *name);
+                diagnostic.hint = meant(word.text, named).or(Some(hint.into()));
+                d.push(diagnostic);
             }
         }
     }

@@ -22,6 +22,7 @@ mod lower;
 mod compilation;
 mod compile;
 mod embedded;
+mod object;
 
 mod print;
 
@@ -31,6 +32,8 @@ pub use diagnostic::{Code, Diagnostic, Note, Severity};
 pub use embedded::{Embedded, ROOTS};
 pub use lexer::token_count;
 pub use literal::quoted;
+pub use locate::Part;
+pub use object::embedded_instance;
 pub use print::{Loss, Printer, dependency_order};
 pub use render::{render, render_note};
 pub use source::{FileId, Position, SourceError, SourceFile, SourceMap, Sources, Span};

@@ -5,6 +5,33 @@ use crate::model::{CimName, Element};
 use super::error::{DeclError, DeclErrorKind};
 
 impl DeclErrorKind {
+    /// Every code.
+    pub const CODES: [&str; 23] = [
+        "undeclared-qualifier",
+        "qualifier-scope",
+        "qualifier-value",
+        "qualifier-type",
+        "disable-override",
+        "loosened-flavor",
+        "qualifier-rule",
+        "duplicate-declaration",
+        "unknown-superclass",
+        "terminal-superclass",
+        "inheritance-cycle",
+        "inheritance-too-deep",
+        "missing-override",
+        "overrides-nothing",
+        "override-type",
+        "added-key",
+        "few-references",
+        "reference-outside-association",
+        "unknown-reference-class",
+        "unknown-embedded-class",
+        "array-of-references",
+        "default-value",
+        "default-breaks-rule",
+    ];
+
     /// The kind, stable and in kebab case.
     pub fn code(&self) -> &'static str {
         match self {

@@ -50,7 +50,8 @@ impl Schema {
         Ok(value)
     }
 
-    fn embedded(
+    /// Embedded instances, or an array of them.
+    pub(super) fn embedded(
         &self,
         name: &dyn std::fmt::Display,
         literal: &Literal,

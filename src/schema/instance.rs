@@ -153,7 +153,7 @@ fn kept(property: &Property, value: &CimValue) -> Result<(), &'static str> {
 
 /// A `Static` property has one value for the whole class, which is the default that the class
 /// declares: an instance cannot have another one.
-fn shared(property: &Property, value: &CimValue) -> Result<(), &'static str> {
+pub(super) fn shared(property: &Property, value: &CimValue) -> Result<(), &'static str> {
     let is_static = property.qualifiers.get("Static");
     let is_static = is_static.and_then(|qualifier| qualifier.value.as_bool()) == Some(true);
     if is_static && !property.slot.same(value, &property.default) {
@@ -171,7 +171,7 @@ fn no_such_property(class: &Class, name: &CimName) -> CimError {
 }
 
 /// DSP0004 2.8: abstract classes, indications and structures have no addressable instances.
-fn creatable(class: &Class) -> Result<()> {
+pub(super) fn creatable(class: &Class) -> Result<()> {
     let name = &class.name;
     let what = match (class.is_abstract, class.kind) {
         (true, _) => "an abstract class",

@@ -20,12 +20,16 @@ pub mod rules;
 mod snapshot;
 
 mod arguments;
+mod declared;
 mod input;
 mod instance;
+mod instances;
 mod path;
 
 pub use builder::{Builder, INHERITANCE_LIMIT};
+pub use declared::{Declared, Embed, InstanceFault, InstanceFaultKind, Reference};
 pub use edit::{Edit, Edited};
 pub use error::{DeclError, DeclErrorKind};
 pub use input::EMBEDDING_LIMIT;
+pub use instances::declared_instances;
 pub use snapshot::Schema;

@@ -22,5 +22,5 @@ pub use error::StartError;
 pub use front::{Front, Handler};
 pub use limits::Limits;
 pub use listener::Listener;
-pub use schema::{Finding, Text, check, compiled, texts};
+pub use schema::{Finding, Ground, Text, check, compiled, judge, texts};
 pub use tls::{KeyPair, Tls};

@@ -17,6 +17,7 @@ mod https;
 mod io_errors;
 mod jobs;
 mod mof;
+mod mof_judge;
 mod mof_print;
 mod pywbem;
 mod schema;

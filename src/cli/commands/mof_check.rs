@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::mof::{Note, Severity, SourceMap, Span, render, render_note};
-use crate::server::{Finding, check};
+use crate::server::{Finding, Ground, check};
 
 use super::super::CliError;
 use super::super::args::MofCheck;
@@ -13,7 +13,12 @@ use super::super::output;
 
 /// Runs `mof check`.
 pub fn run(arguments: &MofCheck) -> Result<ExitCode, CliError> {
-    let findings = check(&arguments.paths, arguments.alone).map_err(CliError::Mof)?;
+    let ground = if arguments.alone {
+        Ground::Nothing
+    } else {
+        Ground::Embedded
+    };
+    let findings = check(&arguments.paths, ground).map_err(CliError::Mof)?;
     for finding in &findings {
         if arguments.format == "json" {
             output::line(as_json(finding))?;
@@ -42,11 +47,11 @@ fn as_json(finding: &Finding) -> Value {
     let own = diagnostic
         .note
         .as_ref()
-        .map(|note| (note, &finding.sources));
+        .map(|note| (note, &*finding.sources));
     let other = finding
         .elsewhere
         .as_ref()
-        .map(|(note, sources)| (note, sources));
+        .map(|(note, sources)| (note, &**sources));
     let severity = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

@@ -4,10 +4,10 @@ use crate::model::CimType;
 
 use super::super::Span;
 use super::super::ast::{ClassDeclaration, Method, Parameter, Property, Qualifier, Type, Word};
-use super::super::diagnostic::{Code, Diagnostic};
+use super::super::diagnostic::{Code, Diagnostic, meant};
 use super::super::lexer::TokenKind;
 use super::cursor::{Parsed, Parser};
-use super::qualifier::data_type_named;
+use super::qualifier::{data_type_named, data_types};
 
 /// What stands before the name of a feature.
 #[derive(Clone, Copy)]
@@ -28,6 +28,7 @@ impl<'a> Parser<'a, '_> {
             superclass: None,
             properties: Vec::new(),
             methods: Vec::new(),
+            broken: false,
         };
         if self.eat(TokenKind::Colon) {
             class.superclass = Some(self.name("the name of the superclass")?);
@@ -37,9 +38,11 @@ impl<'a> Parser<'a, '_> {
         while !self.eat(TokenKind::RightBrace) {
             if self.body_has_no_end() {
                 self.unclosed(open);
+                class.broken = true;
                 return Ok(class);
             }
             if self.feature(&mut class).is_err() {
+                class.broken = true;
                 self.skip_member(depth);
             }
         }
@@ -117,8 +120,9 @@ impl<'a> Parser<'a, '_> {
             return Ok(Before::Void);
         }
         let message = format!("`{}` is not a data type", word.shown());
-        let diagnostic = Diagnostic::new(Code::ExpectedType, word.span, message)
-            .hint("a reference to a class is written `Class REF Name`");
+        let reference = "a reference to a class is written `Class REF Name`";
+        let mut diagnostic = Diagnostic::new(Code::ExpectedType, word.span, message);
+        diagnostic.hint = meant(word.text, data_types()).or(Some(reference.into()));
         Err(self.report(diagnostic))
     }
 

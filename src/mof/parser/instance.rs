@@ -13,17 +13,21 @@ impl<'a> Parser<'a, '_> {
             class: self.name("the name of a class")?,
             alias: self.optional_alias()?,
             values: Vec::new(),
+            broken: false,
         };
         let open = self.expect(TokenKind::LeftBrace)?.span;
         let depth = self.depth();
         while !self.eat(TokenKind::RightBrace) {
             if self.body_has_no_end() {
                 self.unclosed(open);
+                instance.broken = true;
                 return Ok(instance);
             }
-            match self.assignment() {
-                Ok(assignment) => instance.values.push(assignment),
-                Err(_) => self.skip_member(depth),
+            if let Ok(assignment) = self.assignment() {
+                instance.values.push(assignment);
+            } else {
+                instance.broken = true;
+                self.skip_member(depth);
             }
         }
         self.end_of_item();

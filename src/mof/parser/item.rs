@@ -2,24 +2,26 @@
 
 use super::super::Span;
 use super::super::ast::{Item, Pragma};
-use super::super::diagnostic::{Code, Diagnostic};
+use super::super::diagnostic::{Code, Diagnostic, meant};
 use super::super::lexer::TokenKind;
 use super::cursor::{Parsed, Parser};
 
 impl<'a> Parser<'a, '_> {
-    /// The next production that can be understood; `None` at the end of the text.
-    pub(in super::super) fn next_item(&mut self) -> Option<Item<'a>> {
-        while !self.at(TokenKind::End) && !self.diagnostics.is_full() {
-            let before = self.peek(0).span;
-            match self.item() {
-                Ok(item) => return Some(item),
-                Err(_) => self.skip_item(),
-            }
-            if self.peek(0).span == before {
-                self.bump();
-            }
+    /// The next production, or the place of one that cannot be understood; `None` at the end of the
+    /// text.
+    pub(in super::super) fn next_item(&mut self) -> Option<Result<Item<'a>, Span>> {
+        if self.at(TokenKind::End) || self.diagnostics.is_full() {
+            return None;
         }
-        None
+        let before = self.peek(0).span;
+        if let Ok(item) = self.item() {
+            return Some(Ok(item));
+        }
+        self.skip_item();
+        if self.peek(0).span == before {
+            self.bump();
+        }
+        Some(Err(before.to(self.previous_span())))
     }
 
     fn item(&mut self) -> Parsed<Item<'a>> {
@@ -45,7 +47,11 @@ impl<'a> Parser<'a, '_> {
             return self.qualifier_declaration().map(Item::Qualifier);
         }
         let wanted = "`class`, `instance of`, `qualifier`, `#pragma` or `[`";
-        Err(self.unexpected(Code::ExpectedDeclaration, wanted))
+        let message = format!("expected {wanted}, found {}", self.shown());
+        let token = self.peek(0);
+        let mut diagnostic = Diagnostic::new(Code::ExpectedDeclaration, token.span, message);
+        diagnostic.hint = meant(self.text(token.span), ["class", "instance", "qualifier"]);
+        Err(self.report(diagnostic))
     }
 
     /// `"#pragma" name "(" string {"," string} ")"`; vendors' pragmas have words among the strings.

@@ -3,7 +3,7 @@
 use crate::model::CimType;
 
 use super::super::ast::{Qualifier, QualifierDeclaration, Value, Word};
-use super::super::diagnostic::{Code, Diagnostic};
+use super::super::diagnostic::{Code, Diagnostic, meant};
 use super::super::lexer::TokenKind;
 use super::cursor::{Parsed, Parser};
 
@@ -125,7 +125,10 @@ impl<'a> Parser<'a, '_> {
             self.bump();
             return Ok(ty);
         }
-        Err(self.unexpected(Code::ExpectedType, "a data type"))
+        let message = format!("expected a data type, found {}", self.shown());
+        let mut diagnostic = Diagnostic::new(Code::ExpectedType, token.span, message);
+        diagnostic.hint = meant(self.text(token.span), data_types());
+        Err(self.report(diagnostic))
     }
 
     /// `["=" value]`
@@ -147,8 +150,13 @@ struct Clauses<'a> {
 
 /// The data type that MOF calls `word`.
 pub(super) fn data_type_named(word: &str) -> Option<CimType> {
-    CimType::ALL
-        .into_iter()
+    CimType::from_name(word).filter(|ty| *ty != CimType::Reference)
+}
+
+/// The names of all data types.
+pub(super) fn data_types() -> impl Iterator<Item = &'static str> {
+    let types = CimType::ALL.into_iter();
+    types
         .filter(|ty| *ty != CimType::Reference)
-        .find(|ty| ty.as_str().eq_ignore_ascii_case(word))
+        .map(CimType::as_str)
 }

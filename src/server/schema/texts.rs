@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::StartError;
-use super::check::{Finding, front_end};
+use super::judge::{Finding, front_end};
 use super::sources;
 
 /// A file of MOF.
