@@ -15,6 +15,8 @@ mod pace;
 mod schema;
 mod secure;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use compose::{Reload, Running, start};
