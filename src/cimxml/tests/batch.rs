@@ -41,7 +41,9 @@ fn check(parts: &[String], expected: &str) {
 fn shown(part: &Part) -> String {
     match part {
         Part::Call(decoded) => format!("{};", decoded.call.request.name()),
-        Part::Refused(head, error) => format!("{} {};", head.method, error.status.code()),
+        Part::Refused(envelope, error) => {
+            format!("{} {};", envelope.head.method, error.status.code())
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod golden;
 mod headers;
 mod limits;
 mod malformed;
+mod mutations;
 mod pulls;
 mod roundtrip;
 mod samples;

@@ -8,13 +8,16 @@ use proptest::prelude::*;
 
 use super::samples::{self, slot};
 use crate::cimxml::{
-    Answer, DecodeError, Item, Limits, decode, decode_response, encode_request, is_xml_char,
+    Agreement, Answer, CallHeaders, CimHeaders, DecodeError, Item, Limits, Method, decode,
+    decode_response, encode_request, is_xml_char,
 };
 use crate::model::{
     CimName, CimType, CimValue, Class, Instance, InstanceDecl, Keys, Literal, Namespace,
     ObjectPath, PropertyValue,
 };
-use crate::ops::{self, Addressed, Reply, Request, Select};
+use crate::ops::{
+    self, Addressed, Object, PullShape, Pulled, PulledObject, Reply, Request, Select,
+};
 
 fn text() -> impl Strategy<Value = String> {
     let character = prop_oneof![
@@ -28,6 +31,44 @@ fn text() -> impl Strategy<Value = String> {
 
 fn name() -> impl Strategy<Value = CimName> {
     "[A-Za-z_][A-Za-z0-9_]{0,8}".prop_map(|text| CimName::new(&text).expect("a name"))
+}
+
+/// Timestamps in any offset, intervals, and both with less than all of their digits.
+fn datetime() -> impl Strategy<Value = CimValue> {
+    let timestamp = (
+        1u32..=9998,
+        1u32..=12,
+        1u32..=28,
+        0u32..1_000_000,
+        -720i32..=840,
+    );
+    let timestamp = timestamp.prop_map(|(year, month, day, micros, offset)| {
+        format!("{year:04}{month:02}{day:02}235900.{micros:06}{offset:+04}")
+    });
+    let interval = (
+        0u32..=99_999_998,
+        0u32..24,
+        0u32..60,
+        0u32..60,
+        0u32..1_000_000,
+    );
+    let interval = interval.prop_map(|(days, hours, minutes, seconds, micros)| {
+        format!("{days:08}{hours:02}{minutes:02}{seconds:02}.{micros:06}:000")
+    });
+    // From there on to the dot and behind it; a digit of a field that is cut is one of all.
+    let unknown = prop::sample::select(vec![4, 6, 8, 10, 12, 14, 21]);
+    (prop_oneof![timestamp, interval], unknown).prop_map(|(text, from)| {
+        let masked = text.char_indices().map(|(at, c)| {
+            if (from..21).contains(&at) && c != '.' {
+                '*'
+            } else {
+                c
+            }
+        });
+        let masked: String = masked.collect();
+        let value = masked.parse().or_else(|_| text.parse());
+        CimValue::DateTime(value.expect("a datetime"))
+    })
 }
 
 fn simple(ty: CimType) -> BoxedStrategy<CimValue> {
@@ -48,12 +89,7 @@ fn simple(ty: CimType) -> BoxedStrategy<CimValue> {
             .prop_filter("NaN equals nothing", |v| !v.is_nan())
             .prop_map(CimValue::Real64)
             .boxed(),
-        CimType::DateTime => (1u32..=9998, 1u32..=12, 1u32..=28, 0u32..1_000_000)
-            .prop_map(|(y, m, d, u)| {
-                let text = format!("{y:04}{m:02}{d:02}235900.{u:06}-060");
-                CimValue::DateTime(text.parse().expect("a timestamp"))
-            })
-            .boxed(),
+        CimType::DateTime => datetime().boxed(),
         CimType::Reference => path(1)
             .prop_map(|p| CimValue::Reference(Box::new(p)))
             .boxed(),
@@ -266,6 +302,57 @@ proptest! {
         let decoded = decode(&encoded(&call), &Limits::default()).expect("we understand ourselves");
         prop_assert_eq!(decoded.call, call);
         prop_assert_eq!(decoded.envelope.head.message_id, "a<&>\"\n");
+    }
+
+    #[test]
+    fn headers_say_what_the_body_says(target in path(2), other in path(2)) {
+        let of = |target: &ObjectPath| sent(Request::InvokeMethod(ops::InvokeMethod {
+            target: target.clone(),
+            method: CimName::of("Run"),
+            parameters: Vec::new(),
+        }));
+        let call = of(&target);
+        let decoded = decode(&encoded(&call), &Limits::default()).expect("we understand ourselves");
+        let keys = |path: &ObjectPath| path.keys.as_ref().map_or(0, |keys| keys.iter().count());
+        let others = (target.class != other.class || keys(&target) != keys(&other)).then(|| of(&other));
+        let same = std::iter::once((&call, true));
+        for (call, agrees) in same.chain(others.as_ref().map(|call| (call, false))) {
+            let written = CallHeaders::of(call);
+            let headers = [
+                ("CIMOperation", "MethodCall"),
+                ("CIMMethod", written.method.as_str()),
+                ("CIMObject", written.object.as_str()),
+            ];
+            prop_assert!(written.object.bytes().all(|byte| (b' '..0x7f).contains(&byte)), "{}", written.object);
+            let headers = headers.map(|(name, value)| (name, value.as_bytes()));
+            let read = CimHeaders::read(Method::Post, &headers).expect("headers that can be read");
+            let agreed = read.agree(&decoded.envelope, Agreement::Strict);
+            prop_assert_eq!(agreed.is_ok(), agrees, "{}", written.object);
+        }
+    }
+
+    #[test]
+    fn pulled_objects_return_as_they_were(mut instance in instance(), key in text(), context in "[0-9a-f]{1,32}") {
+        instance.set("InstanceID", CimValue::string(key)).expect("the key is a string");
+        let object = Object { namespace: Namespace::of("root/cimv2"), instance: instance.clone() };
+        let encoder = samples::encoder("PullInstancesWithPath", true).with_host("h");
+        let mut out = BytesMut::new();
+        let pieces = [
+            Pulled::Object(PulledObject::Instance(object.clone())),
+            Pulled::End { context: Some(context.clone()) },
+        ];
+        encoder.start(&mut out);
+        for piece in &pieces {
+            prop_assert!(encoder.pulled(&mut out, piece, &PullShape::default()).is_ok());
+        }
+        encoder.finish(&mut out);
+        let response = decode_response(&out, &Limits::default()).expect("we understand ourselves");
+        let returned = response.outcome.expect("a success");
+        prop_assert_eq!(returned.enumeration(), Ok(Some(context)));
+        let found = returned.named_instance().expect("one instance");
+        prop_assert!(is_of(&found.instance, &instance), "{found:?}");
+        prop_assert_eq!(found.path.keys, Some(object.path().keys));
+        prop_assert_eq!(found.path.namespace, Some(object.namespace));
     }
 
     #[test]
