@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{CimError, CimName, Result};
-use crate::ops::{Addressed, PullKind, Reply, Request};
-use crate::provider::{Catalogue, Context, Principal, Registry};
+use crate::model::{CimError, CimName, Namespace, Result};
+use crate::ops::{Access, Addressed, PullKind, Reply, Request};
+use crate::provider::{Catalogue, Context, Principal, Registry, Served};
 use crate::schema::Schema;
 
 use super::access;
@@ -74,8 +74,7 @@ impl Broker {
             );
             return Err(CimError::not_supported(text));
         }
-        access::permit(&principal, request.access())?;
-        let served = self.catalogue.find(&namespace)?;
+        let served = self.admit(&principal, &namespace, request.access())?;
         let is_reserved =
             subject(&request).is_some_and(|class| self.reserved.class(class.as_str()).is_some());
         let schema = if is_reserved {
@@ -91,6 +90,20 @@ impl Broker {
             deadline: arrival.deadline,
         };
         self.perform(&cx, request).await
+    }
+
+    /// The namespace of a request that may be made there, before its parameters are looked at.
+    ///
+    /// # Errors
+    /// `ACCESS_DENIED` or `INVALID_NAMESPACE`, in this order.
+    pub fn admit(
+        &self,
+        principal: &Principal,
+        namespace: &Namespace,
+        access: Access,
+    ) -> Result<Served> {
+        access::permit(principal, access)?;
+        self.catalogue.find(namespace)
     }
 
     async fn perform(&self, cx: &Context, request: Request) -> Result<Reply> {
@@ -154,6 +167,8 @@ fn subject(request: &Request) -> Option<&CimName> {
         Request::GetInstance(request) => Some(&request.path.class),
         Request::EnumerateInstances(request) => Some(&request.class),
         Request::EnumerateInstanceNames(request) => Some(&request.class),
+        Request::OpenEnumerateInstances(request) => Some(&request.class),
+        Request::OpenEnumerateInstancePaths(request) => Some(&request.class),
         Request::CreateInstance(request) => Some(&request.instance.class),
         Request::DeleteInstance(request) => Some(&request.path.class),
         _ => None,

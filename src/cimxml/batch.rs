@@ -6,7 +6,7 @@ use crate::model::CimError;
 
 use super::Limits;
 use super::envelope;
-use super::error::{DecodeError, DecodeErrorKind, Envelope, ResponseHead, Result};
+use super::error::{DecodeError, DecodeErrorKind, Envelope, Result};
 use super::reader::Reader;
 use super::request::{Decoded, complete, simple_request};
 
@@ -27,7 +27,7 @@ pub enum Part {
     /// A call.
     Call(Box<Decoded>),
     /// A call with a wrong value, and what it is answered.
-    Refused(ResponseHead, CimError),
+    Refused(Box<Envelope>, CimError),
 }
 
 /// Decodes the body of a request that came with `CIMBatch`.
@@ -94,7 +94,7 @@ fn part(reader: &mut Reader<'_>, message: &envelope::Message) -> Result<Part> {
             Some(envelope),
         ) => {
             reader.leave(depth)?;
-            Ok(Part::Refused(envelope.head, error))
+            Ok(Part::Refused(Box::new(envelope), error))
         }
         (Err(error), _) => Err(error),
     }

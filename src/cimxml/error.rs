@@ -38,6 +38,16 @@ pub struct Envelope {
     pub target: Option<Target>,
 }
 
+impl Envelope {
+    /// The namespace that the call is addressed to, as far as it was read.
+    pub fn namespace(&self) -> Option<&Namespace> {
+        match self.target.as_ref()? {
+            Target::Namespace(namespace) => Some(namespace),
+            Target::Object(path) => path.namespace.as_ref(),
+        }
+    }
+}
+
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DecodeErrorKind {

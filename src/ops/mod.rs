@@ -65,6 +65,13 @@ macro_rules! operations {
             pub fn access(&self) -> Access {
                 match self { $( Self::$name(_) => Access::$access, )* }
             }
+            /// The same for the operation of that name, in any case of letters.
+            pub fn access_of(name: &str) -> Option<Access> {
+                $( if name.eq_ignore_ascii_case(stringify!($name)) {
+                    return Some(Access::$access);
+                } )*
+                None
+            }
         }
     };
 }

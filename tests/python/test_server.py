@@ -130,6 +130,14 @@ class Instances(Case):
 
 
 class Namespaces(Case):
+    def test_the_namespace_is_judged_before_the_parameters(self):
+        names = self.conn.EnumerateInstanceNames
+        self.assert_status(3, names, "CIM_Job", namespace="root/none")
+        wrong = {"ClassName": None, "namespace": "root/none"}
+        self.assert_status(3, self.conn._imethodcall, "EnumerateInstanceNames", **wrong)
+        wrong["namespace"] = NAMESPACE
+        self.assert_status(4, self.conn._imethodcall, "EnumerateInstanceNames", **wrong)
+
     def test_interop_is_found_under_both_names(self):
         for name in ("interop", "root/interop"):
             conn = connect(namespace=name)

@@ -24,8 +24,8 @@ use crate::cimxml::{
     Agreement, Answer, Batch, Charset, CimHeaders, DecodeError, Decoded, HttpFault,
     Limits as XmlLimits, Method, decode, decode_batch, to_utf8,
 };
-use crate::model::Result;
-use crate::ops::{Addressed, BoxFuture, Reply};
+use crate::model::{Namespace, Result};
+use crate::ops::{Access, Addressed, BoxFuture, Reply};
 use crate::provider::Principal;
 
 use super::super::Limits;
@@ -53,6 +53,10 @@ pub trait Handler: Send + Sync + 'static {
         arrival: Arrival,
         request: Addressed,
     ) -> BoxFuture<'_, Result<Reply>>;
+
+    /// Whether a request may be made at all, for one whose parameters are wrong: what is wrong with
+    /// access or namespace is told before what is wrong with parameters.
+    fn admit(&self, principal: &Principal, namespace: &Namespace, access: Access) -> Result<()>;
 }
 
 impl Handler for Broker {
@@ -63,6 +67,10 @@ impl Handler for Broker {
         request: Addressed,
     ) -> BoxFuture<'_, Result<Reply>> {
         Box::pin(Broker::handle(self, principal, arrival, request))
+    }
+
+    fn admit(&self, principal: &Principal, namespace: &Namespace, access: Access) -> Result<()> {
+        Broker::admit(self, principal, namespace, access).map(|_| ())
     }
 }
 
@@ -282,9 +290,15 @@ impl Front {
                 if let Some(envelope) = &error.envelope {
                     cim.agree(envelope, self.agreement)?;
                 }
-                match error.answer() {
-                    Answer::Http(fault) => Err(fault),
-                    Answer::Cim(head, error) => Ok((None, self.failed_call(head, &error))),
+                match (error.answer(), &error.envelope) {
+                    (Answer::Http(fault), _) => Err(fault),
+                    (Answer::Cim(head, error), envelope) => {
+                        let error = match envelope {
+                            Some(envelope) => self.first_fault(&caller.principal, envelope, error),
+                            None => error,
+                        };
+                        Ok((None, self.failed_call(head, &error)))
+                    }
                 }
             }
         }

@@ -16,9 +16,11 @@ use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 
 use crate::broker::Arrival;
-use crate::cimxml::{Batch, Decoded, Part, ResponseEncoder, ResponseHead, begin_batch, end_batch};
+use crate::cimxml::{
+    Batch, Decoded, Envelope, Part, ResponseEncoder, ResponseHead, begin_batch, end_batch,
+};
 use crate::model::{CimError, Result};
-use crate::ops::Addressed;
+use crate::ops::{Access, Addressed, Request as Operation};
 use crate::provider::Principal;
 
 use super::answer::Front;
@@ -71,7 +73,10 @@ impl Front {
 
     async fn part(&self, caller: &Caller, part: Part) -> Chunks {
         let text = match part {
-            Part::Refused(head, error) => failed(&self.in_batch(head), &error),
+            Part::Refused(envelope, error) => {
+                let error = self.first_fault(&caller.principal, &envelope, error);
+                failed(&self.in_batch(envelope.head), &error)
+            }
             Part::Call(decoded) => {
                 let encoder = self.in_batch(decoded.envelope.head).with_host(&caller.host);
                 let answered = self.operate(caller, decoded.call, encoder.clone()).await;
@@ -92,6 +97,26 @@ impl Front {
 
     fn in_batch(&self, head: ResponseHead) -> ResponseEncoder {
         ResponseEncoder::in_batch(head).with_error_instances(self.error_instances)
+    }
+
+    /// What a call with a wrong value is answered: `error`, unless it would have been refused before
+    /// its values were looked at.
+    pub(super) fn first_fault(
+        &self,
+        principal: &Principal,
+        envelope: &Envelope,
+        error: CimError,
+    ) -> CimError {
+        let access = if envelope.head.intrinsic {
+            Operation::access_of(&envelope.head.method)
+        } else {
+            Some(Access::Invoke)
+        };
+        let (Some(namespace), Some(access)) = (envelope.namespace(), access) else {
+            return error;
+        };
+        let admitted = self.handler.admit(principal, namespace, access);
+        admitted.err().unwrap_or(error)
     }
 
     async fn operate(
