@@ -11,6 +11,7 @@ mod crash_load;
 mod crontab;
 mod dmtf;
 mod enforcement;
+mod fuzz;
 mod history;
 mod http;
 mod https;
