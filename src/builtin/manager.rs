@@ -12,6 +12,11 @@ use super::{Identity, system};
 
 /// The class of the object manager.
 pub(super) const CLASS: &str = "CIM_ObjectManager";
+/// The name of the product.
+pub(super) const PRODUCT: &str = "Jobwright";
+/// What it is, with its version, as clients take it apart.
+pub(super) const DESCRIPTION: &str =
+    concat!("Jobwright WBEM server Version ", env!("CARGO_PKG_VERSION"));
 /// What can be changed of it.
 const GATHER: &str = "GatherStatisticalData";
 
@@ -33,14 +38,13 @@ pub(super) fn provider(identity: &Identity, statistics: Arc<Statistics>) -> Arc<
 
 impl Manager {
     fn values(&self) -> Vec<(&'static str, Plain)> {
-        let description = concat!("Jobwright WBEM server Version ", env!("CARGO_PKG_VERSION"));
         vec![
             ("SystemCreationClassName", system::CLASS.into()),
             ("SystemName", (&*self.host).into()),
             ("CreationClassName", CLASS.into()),
             ("Name", (&*self.name).into()),
-            ("ElementName", "Jobwright".into()),
-            ("Description", description.into()),
+            ("ElementName", PRODUCT.into()),
+            ("Description", DESCRIPTION.into()),
             (GATHER, self.statistics.are_gathered().into()),
             ("EnabledState", 2_u16.into()),
             ("OperationalStatus", system::OK.into()),

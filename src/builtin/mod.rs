@@ -1,5 +1,6 @@
 //! The providers of what describes the server itself: its system, its object manager, its namespaces.
 
+mod discovery;
 mod elsewhere;
 mod fixed;
 mod manager;
@@ -9,6 +10,7 @@ mod schema_service;
 mod statistics;
 mod system;
 
+pub use discovery::{Profile, Related, hosted};
 pub use elsewhere::Elsewhere;
 pub use namespaces::reserved;
 pub use repository::RepositoryProvider;
@@ -35,6 +37,7 @@ pub struct Identity {
 /// The registrations of the built-in providers.
 pub fn registrations(
     identity: &Identity,
+    related: Related,
     catalogue: &Arc<Catalogue>,
     statistics: &Arc<Statistics>,
 ) -> Vec<Registration> {
@@ -46,7 +49,8 @@ pub fn registrations(
         provider,
     };
     let interop = vec![identity.interop.clone()];
-    vec![
+    let mut registrations = discovery::registrations(&identity, related, catalogue);
+    registrations.extend([
         registration(
             "system",
             "CIM_ComputerSystem",
@@ -83,7 +87,8 @@ pub fn registrations(
                 catalogue.clone(),
             )),
         ),
-    ]
+    ]);
+    registrations
 }
 
 /// The classes that are served in every namespace.

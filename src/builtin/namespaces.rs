@@ -61,6 +61,24 @@ impl Namespaces {
     }
 }
 
+/// The path of the namespace `name`.
+pub(super) fn path(identity: &Identity, name: &str) -> InstancePath {
+    let keys = [
+        ("SystemCreationClassName", system::CLASS),
+        ("SystemName", &*identity.host),
+        ("ObjectManagerCreationClassName", manager::CLASS),
+        ("ObjectManagerName", &*identity.manager),
+        ("CreationClassName", CLASS),
+        ("Name", name),
+    ];
+    let key = |(name, value)| (CimName::of(name), CimValue::string(value));
+    InstancePath {
+        namespace: identity.interop.clone(),
+        class: CimName::of(CLASS),
+        keys: keys.map(key).into_iter().collect(),
+    }
+}
+
 impl Provider for Namespaces {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let namespaces = self.catalogue.namespaces();

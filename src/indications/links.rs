@@ -1,5 +1,4 @@
-//! The associations of the service: with its capabilities, with what it affects, and of destinations
-//! with their statistics.
+//! The associations of the service with what it affects, and of destinations with their statistics.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use crate::provider::{Context, Provider, Registration};
 use super::key::Kind;
 use super::ledger::Held;
 use super::service::Service;
-use super::{capabilities, statistics};
+use super::statistics;
 
 /// Two ends.
 type Pair = [InstancePath; 2];
@@ -24,13 +23,7 @@ struct Link {
     pairs: fn(&Service, &Context) -> Vec<Pair>,
 }
 
-const LINKS: [Link; 3] = [
-    Link {
-        class: "CIM_ElementCapabilities",
-        roles: ["ManagedElement", "Capabilities"],
-        values: || vec![("Characteristics", CURRENT.into())],
-        pairs: capable,
-    },
+const LINKS: [Link; 2] = [
     Link {
         class: "CIM_ServiceAffectsElement",
         roles: ["AffectingElement", "AffectedElement"],
@@ -45,8 +38,6 @@ const LINKS: [Link; 3] = [
     },
 ];
 
-/// `Characteristics`: Current.
-const CURRENT: &[u16] = &[3];
 /// `ElementEffects`: Manages.
 const MANAGES: &[u16] = &[5];
 
@@ -99,11 +90,6 @@ fn visible(service: &Service, cx: &Context, kind: Kind) -> Vec<Arc<Held>> {
 fn own(service: &Service, cx: &Context) -> Option<InstancePath> {
     let held = visible(service, cx, Kind::Service).into_iter().next()?;
     Some(held.instance.path(&cx.namespace))
-}
-
-fn capable(service: &Service, cx: &Context) -> Vec<Pair> {
-    let ends = own(service, cx).map(|own| [own, capabilities::path(&cx.namespace)]);
-    ends.into_iter().collect()
 }
 
 fn affected(service: &Service, cx: &Context) -> Vec<Pair> {

@@ -32,7 +32,7 @@ pub use courier::{Courier, Desk, Fault, Queue};
 pub use key::Home;
 pub use made::Maker;
 pub use make::{Schemas, Workshop};
-pub use provider::registrations;
+pub use provider::{at_home, registrations};
 pub use service::{Parts, Service};
 pub use terms::{DISABLED, Terms, complete, remaining};
 pub use watch::{Produced, Subscriber, Watch, Watched};

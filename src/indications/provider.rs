@@ -77,6 +77,13 @@ pub fn registrations(service: &Arc<Service>) -> Vec<Registration> {
     registrations
 }
 
+/// The classes that mean something in the namespace of the service alone: elsewhere nothing would come
+/// of their instances.
+pub fn at_home() -> Vec<CimName> {
+    let kinds = [Kind::Filter, Kind::Destination, Kind::Subscription];
+    kinds.map(|kind| CimName::of(kind.class())).to_vec()
+}
+
 impl Objects {
     /// The key of the object that `path` names.
     fn key(&self, cx: &Context, path: &InstancePath) -> Result<Key> {

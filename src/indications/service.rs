@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Notify, mpsc};
 
-use crate::model::{CimError, Class, Instance, Namespace, Result};
+use crate::model::{CimError, Class, Instance, InstancePath, Namespace, Result};
 use crate::provider::{Change, Notice, Observer, Occurrence, StreamId};
 use crate::store::{Batch, EventRow, Store, StoreError, Writer};
 
@@ -103,6 +103,18 @@ impl Service {
     /// The name of the system that everything here belongs to.
     pub fn host(&self) -> &Arc<str> {
         &self.workshop.host
+    }
+
+    /// The path of the service itself.
+    pub fn path(&self) -> Option<InstancePath> {
+        let ledger = self.ledger.load();
+        let own = ledger.of_kind(Kind::Service).next();
+        own.map(|held| held.instance.path(&self.workshop.home.name))
+    }
+
+    /// The path of its capabilities.
+    pub fn capabilities(&self) -> InstancePath {
+        super::capabilities::path(&self.workshop.home.name)
     }
 
     /// All objects, as they are now.

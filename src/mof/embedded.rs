@@ -116,6 +116,7 @@ files! {
     "cim/CIM_StatisticalData.mof"
     "cim/CIM_SubProfileRequiresProfile.mof"
     "cim/CIM_System.mof"
+    "cim/CIM_WBEMServer.mof"
     "cim/CIM_WBEMServerCapabilities.mof"
     "cim/CIM_WBEMServerNamespace.mof"
     "cim/CIM_WBEMService.mof"

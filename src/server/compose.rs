@@ -12,7 +12,7 @@ use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 
 use crate::broker::{Broker, PullLimits};
-use crate::builtin::{self, Elsewhere, RepositoryProvider, Statistics};
+use crate::builtin::{self, Elsewhere, Profile, Related, RepositoryProvider, Statistics};
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
 use crate::indications::{self, Home, Schemas};
@@ -386,6 +386,33 @@ async fn catalogue(
     Ok((catalogue, home))
 }
 
+/// What clients are to find of the parts of the server.
+fn related(
+    settings: &Settings,
+    identity: &builtin::Identity,
+    events: &Events,
+    limits: &PullLimits,
+) -> Related {
+    let main = Namespace::of(MAIN);
+    let jobs = builtin::hosted(&main, jobs::SERVICE, (&identity.host, jobs::SERVICE_NAME));
+    let indications = events.service.path();
+    let seconds = limits.longest_timeout.as_secs();
+    Related {
+        services: indications.iter().cloned().chain([jobs.clone()]).collect(),
+        capable: indications
+            .iter()
+            .map(|service| [service.clone(), events.service.capabilities()])
+            .collect(),
+        central: indications
+            .into_iter()
+            .map(|service| (Profile::Indications, service))
+            .chain([(Profile::JobControl, jobs)])
+            .collect(),
+        pull_timeouts: (u32::try_from(seconds).unwrap_or(u32::MAX), 1),
+        authenticates: settings.no_auth != Some(true),
+    }
+}
+
 async fn broker(
     settings: &Settings,
     (catalogue, interop, writer): (Arc<Catalogue>, Namespace, &Writer),
@@ -399,9 +426,11 @@ async fn broker(
         manager: format!("Jobwright:{host}").into(),
         host: host.clone(),
         namespaces: vec![interop.clone(), main.clone()],
-        interop,
+        interop: interop.clone(),
     };
-    let mut registrations = builtin::registrations(&identity, &catalogue, statistics);
+    let limits = pull_limits(settings)?;
+    let related = related(settings, &identity, events, &limits);
+    let mut registrations = builtin::registrations(&identity, related, &catalogue, statistics);
     registrations.extend(indications::registrations(&events.service));
     let jobs = jobs::registrations(
         engine,
@@ -415,10 +444,14 @@ async fn broker(
     let repository = RepositoryProvider::open(writer.clone(), catalogue.clone()).await?;
     let registry = Registry::new(registrations)?
         .with_everywhere(at_home, Arc::new(Elsewhere { home: main }))
+        .with_everywhere(
+            indications::at_home(),
+            Arc::new(Elsewhere { home: interop }),
+        )
         .with_everywhere(reserved, legacy)
         .with_repository(Arc::new(repository));
     let reserved = builtin::reserved();
     let reserved = reserved.map_err(|error| StartError::Schema(error.to_string()))?;
     let broker = Broker::new(catalogue, registry, reserved);
-    Ok(broker.with_pull_limits(pull_limits(settings)?))
+    Ok(broker.with_pull_limits(limits))
 }

@@ -206,3 +206,71 @@ fn indications_survive_listeners_that_fail_and_servers_that_are_killed() {
     )];
     run_against(&Server::start(state.path()), "test_delivery", &binary);
 }
+
+#[test]
+fn clients_find_server_namespaces_and_profiles() {
+    run("test_discovery");
+}
+
+#[test]
+fn pywbemcli_lists_profiles_statistics_and_subscriptions() {
+    let state = state_dir();
+    let server = Server::start(state.path());
+    let shown = |arguments: &[&str], expected: &[&str]| {
+        let Some(text) = pywbemcli(&server, arguments) else {
+            return;
+        };
+        for expected in expected {
+            assert!(
+                text.contains(expected),
+                "{arguments:?}: expected {expected:?} in:\n{text}"
+            );
+        }
+    };
+    let profiles = [
+        "Indications",
+        "Job Control",
+        "Profile Registration",
+        "WBEM Server",
+    ];
+    shown(&["profile", "list"], &profiles);
+    shown(
+        &["profile", "centralinsts"],
+        &["JW_IndicationService", "JW_JobService", "CIM_WBEMServer"],
+    );
+    shown(&["statistics", "status"], &["on"]);
+    shown(&["statistics", "server-show"], &["EnumerateInstances"]);
+    let destination = [
+        "subscription",
+        "add-destination",
+        "d1",
+        "--listener-url",
+        LISTENER,
+    ];
+    shown(
+        &destination,
+        &["pywbemdestination:defaultpywbemcliSubMgr:d1"],
+    );
+    let query = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA CIM_ConcreteJob";
+    let filter = ["subscription", "add-filter", "f1", "--query", query];
+    let rest = [
+        "--query-language",
+        "DMTF:CQL",
+        "--source-namespaces",
+        "root/cimv2",
+    ];
+    shown(&[&filter[..], &rest].concat(), &["f1"]);
+    shown(&["subscription", "add-subscription", "d1", "f1"], &["f1"]);
+    shown(&["subscription", "list"], &["1"]);
+    shown(&["subscription", "list-destinations"], &[LISTENER]);
+    shown(&["subscription", "list-subscriptions"], &["f1"]);
+    shown(
+        &["subscription", "remove-subscription", "d1", "f1"],
+        &["Removed"],
+    );
+    shown(&["subscription", "remove-filter", "f1"], &["Removed"]);
+    shown(&["subscription", "remove-destination", "d1"], &["Removed"]);
+}
+
+/// Where nobody listens.
+const LISTENER: &str = "http://127.0.0.1:9";

@@ -22,6 +22,7 @@ mod statistics;
 mod told;
 mod trouble;
 
+pub use service::{CLASS as SERVICE, NAME as SERVICE_NAME};
 pub use told::Teller;
 
 use std::sync::Arc;

@@ -11,9 +11,9 @@ use super::super::engine::{Engine, EngineError};
 use super::{Host, failure, job, settings};
 
 /// The class of the one service.
-pub(super) const CLASS: &str = "JW_JobService";
+pub const CLASS: &str = "JW_JobService";
 /// `Name` of the one service.
-pub(super) const NAME: &str = "jobwright";
+pub const NAME: &str = "jobwright";
 
 /// Return values of SubmitJob.
 mod code {
