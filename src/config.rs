@@ -101,6 +101,8 @@ keys! {
     interop_aliases: Vec<String>, "root/interop";
     /// Where indications may be sent: addresses, networks such as 10.0.0.0/8, or host names, with or without a port.
     indication_destinations: Vec<String>, "127.0.0.0/8 and ::1";
+    /// Certificates in PEM that alone vouch for destinations under https.
+    indication_ca_file: PathBuf, "those that the machine trusts";
     /// Indications that may wait for one destination before the oldest are dropped.
     indication_queue_limit: u64, "100000";
     /// Whether requests are refused that existing clients send and the standard does not allow.

@@ -28,6 +28,8 @@ pub enum Command {
     Job(Box<Job>),
     /// Take the indications that servers send and print them.
     Listen(Listen),
+    /// Subscribe to events of a server and print them until interrupted; then the subscription goes.
+    Subscribe(Box<Subscribe>),
     /// The accounts of the local server.
     #[command(subcommand)]
     User(User),
@@ -135,6 +137,42 @@ pub struct Target {
     /// State directory of the local server.
     #[arg(long, env = "JOBWRIGHT_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+}
+
+/// Arguments of `subscribe`.
+#[derive(Debug, Args)]
+pub struct Subscribe {
+    /// What to be told of.
+    #[arg(
+        default_value = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA CIM_ConcreteJob"
+    )]
+    pub query: String,
+    /// The language of the query.
+    #[arg(long, default_value = "DMTF:CQL")]
+    pub language: String,
+    /// The namespace in which it happens.
+    #[arg(long, default_value = "root/cimv2")]
+    pub namespace: String,
+    /// The namespace in which the server keeps subscriptions.
+    #[arg(long, default_value = "interop")]
+    pub interop: String,
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
+    pub address: SocketAddr,
+    /// Where the server finds this listener [default: the address].
+    #[arg(long, value_name = "URL")]
+    pub callback: Option<String>,
+    /// How indications are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Form,
+    /// End after so many indications.
+    #[arg(long, short = 'n', value_name = "NUMBER")]
+    pub count: Option<u64>,
+    /// Seconds after which the server ends the subscription by itself.
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<u64>,
+    #[command(flatten)]
+    pub target: Target,
 }
 
 /// Arguments of `listen`.

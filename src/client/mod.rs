@@ -13,4 +13,4 @@ pub use connection::{Client, Credentials};
 pub use error::ClientError;
 pub use listener::{Listener, Received};
 pub use pulls::Pulled;
-pub use tls::Trust;
+pub use tls::{Tls, Trust};

@@ -58,14 +58,14 @@ fn add(roots: &mut RootCertStore, file: &PathBuf) -> Result<(), ClientError> {
 }
 
 /// What makes connections to one server secure.
-pub(super) struct Tls {
+pub struct Tls {
     name: ServerName<'static>,
     connector: TlsConnector,
 }
 
 impl Tls {
     /// For the server `host`.
-    pub(super) fn new(host: &str, trust: &Trust) -> Result<Self, ClientError> {
+    pub fn new(host: &str, trust: &Trust) -> Result<Self, ClientError> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned());
         let name = name.map_err(|_| ClientError::Url(host.to_owned()))?;
@@ -81,10 +81,7 @@ impl Tls {
     }
 
     /// The handshake.
-    pub(super) async fn connect(
-        &self,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, ClientError> {
+    pub async fn connect(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, ClientError> {
         let connected = self.connector.connect(self.name.clone(), stream).await;
         connected.map_err(ClientError::Handshake)
     }

@@ -11,7 +11,7 @@ use crate::provider::{Notice, StreamId};
 
 use super::core::Policy;
 use super::courier::{Courier, Desk, Fault, Queue};
-use super::destination::{AllowList, Destination, DestinationError};
+use super::destination::{Destination, DestinationError, Outward};
 
 /// Faults that may wait for their judge.
 const FAULT_LIMIT: usize = 256;
@@ -21,7 +21,7 @@ const CLOSING_TIME: Duration = Duration::from_secs(2);
 /// All couriers.
 pub struct Couriers {
     queue: Arc<dyn Queue>,
-    allowed: Arc<AllowList>,
+    outward: Arc<Outward>,
     faults: mpsc::Sender<Fault>,
     /// Ends the couriers when it goes.
     policy: Mutex<Option<watch::Sender<Policy>>>,
@@ -37,13 +37,13 @@ impl Couriers {
     /// No courier yet; the faults of those to come arrive at the receiver.
     pub fn new(
         queue: Arc<dyn Queue>,
-        allowed: Arc<AllowList>,
+        outward: Arc<Outward>,
         policy: Policy,
     ) -> (Self, mpsc::Receiver<Fault>) {
         let (faults, told) = mpsc::channel(FAULT_LIMIT);
         let couriers = Self {
             queue,
-            allowed,
+            outward,
             faults,
             policy: Mutex::new(Some(watch::Sender::new(policy))),
             running: Mutex::default(),
@@ -57,7 +57,7 @@ impl Couriers {
         stream: StreamId,
         destination: &Destination,
     ) -> Result<(), DestinationError> {
-        let carrier = destination.carrier(&self.allowed)?;
+        let carrier = destination.carrier(&self.outward)?;
         let policy = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(policy) = &*policy else {
             return Ok(());

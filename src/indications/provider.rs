@@ -124,7 +124,7 @@ impl Objects {
         let Made::Destination { destination, .. } = made else {
             return Ok(());
         };
-        let permitted = destination.permit(&self.service.allowed).await;
+        let permitted = destination.permit(&self.service.outward.allowed).await;
         permitted.map_err(|denial| CimError::access_denied(format!("Destination: {denial}")))
     }
 }

@@ -16,7 +16,7 @@ use crate::store::{Batch, EventRow, Store, StoreError, Writer};
 
 use super::courier::Fault;
 use super::couriers::Couriers;
-use super::destination::AllowList;
+use super::destination::Outward;
 use super::key::{Key, Kind};
 use super::ledger::{Edit, Held, Ledger, Made, Owner};
 use super::made::Maker;
@@ -32,8 +32,8 @@ pub struct Parts {
     pub writer: Writer,
     /// What objects are made with.
     pub workshop: Workshop,
-    /// Where indications may be sent.
-    pub allowed: AllowList,
+    /// Where indications may be sent, and whom is believed there.
+    pub outward: Outward,
     /// When the server started: no two starts have it in common.
     pub start: DateTime<Utc>,
 }
@@ -41,7 +41,7 @@ pub struct Parts {
 /// The service.
 pub struct Service {
     pub(super) workshop: Workshop,
-    pub(super) allowed: Arc<AllowList>,
+    pub(super) outward: Arc<Outward>,
     pub(super) couriers: Couriers,
     pub(super) writer: Writer,
     ledger: ArcSwap<Ledger>,
@@ -67,7 +67,7 @@ impl Service {
         let Parts {
             writer,
             workshop,
-            allowed,
+            outward,
             start,
         } = parts;
         let start = start.timestamp_micros().to_string();
@@ -79,16 +79,16 @@ impl Service {
             tracing::error!(%error, "the indication service lacks what it should have by itself");
             ledger
         });
-        let allowed = Arc::new(allowed);
+        let outward = Arc::new(outward);
         let queue = Arc::new(writer.clone());
-        let (couriers, faults) = Couriers::new(queue, allowed.clone(), ledger.settings().policy);
+        let (couriers, faults) = Couriers::new(queue, outward.clone(), ledger.settings().policy);
         for held in ledger.of_kind(Kind::Destination) {
             send_off(&couriers, held);
         }
         let service = Self {
             maker: Maker::new(&workshop.host, &start),
             workshop,
-            allowed,
+            outward,
             couriers,
             writer,
             ledger: ArcSwap::from_pointee(ledger),

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use chrono::Utc;
 use tokio::task::JoinHandle;
 
+use crate::client::Trust;
 use crate::config::{ConfigError, Settings};
-use crate::indications::destination::AllowList;
+use crate::indications::destination::{AllowList, Outward};
 use crate::indications::{self, Home, Parts, Schemas, Service, Workshop};
 use crate::store::{QueueLimits, Writer};
 
@@ -44,7 +45,10 @@ impl Events {
                 home,
                 host: host.into(),
             },
-            allowed: allowed(settings)?,
+            outward: Outward {
+                allowed: allowed(settings)?,
+                trust: trust(settings),
+            },
             start: Utc::now(),
         };
         let (service, faults) = Service::open(parts).await?;
@@ -56,6 +60,13 @@ impl Events {
     pub async fn close(self) {
         self.clerk.abort();
         self.service.close().await;
+    }
+}
+
+fn trust(settings: &Settings) -> Trust {
+    match &settings.indication_ca_file {
+        Some(file) => Trust::File(file.clone()),
+        None => Trust::System(Vec::new()),
     }
 }
 

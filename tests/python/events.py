@@ -14,10 +14,12 @@ LIFE = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA CIM_ConcreteJo
 class Listener:
     """A WBEMListener on a loopback port that keeps what it takes in the order it came."""
 
-    def __init__(self, port=0, **options):
+    def __init__(self, port=0, scheme="http", **options):
         self.taken = queue.Queue()
         self.port = port or free_port()
-        self.listener = pywbem.WBEMListener("127.0.0.1", http_port=self.port, **options)
+        self.scheme = scheme
+        ports = {f"{scheme}_port": self.port}
+        self.listener = pywbem.WBEMListener("127.0.0.1", **ports, **options)
         self.listener.add_callback(self.take)
         self.gate = threading.Event()
         self.gate.set()
@@ -28,7 +30,7 @@ class Listener:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self):
         self.listener.start()
@@ -62,12 +64,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def subscribe(conn, url, *queries, language="DMTF:CQL", **values):
+def subscribe(
+    conn, url, *queries, language="DMTF:CQL", kind="CIM_ListenerDestinationCIMXML", **values
+):
     """Filters for the queries, a destination, and a subscription of each filter to it."""
     conn = connection_to_interop(conn)
-    handler = conn.CreateInstance(
-        pywbem.CIMInstance("CIM_ListenerDestinationCIMXML", {"Destination": url})
-    )
+    handler = conn.CreateInstance(pywbem.CIMInstance(kind, {"Destination": url}))
     made = [handler]
     for query in queries:
         path = conn.CreateInstance(

@@ -1,10 +1,14 @@
 """Indications through failures: no listener, a listener that refuses, a server that is killed."""
 
+import http.server
+import json
 import os
+import queue
 import signal
+import socket
 import subprocess
 import tempfile
-import time
+import threading
 import unittest
 
 import pywbem
@@ -46,7 +50,9 @@ class Server:
         self.process.stdout.close()
 
 
-class Delivery(EventCase):
+class Own(EventCase):
+    """A test with servers of its own."""
+
     @classmethod
     def setUpClass(cls):
         pass
@@ -79,6 +85,8 @@ class Delivery(EventCase):
         self.wait(path, COMPLETED)
         self.conn.DeleteInstance(path)
 
+
+class Delivery(Own):
     def test_what_happened_while_the_listener_was_down_is_delivered_in_order(self):
         self.server()
         self.quick()
@@ -232,6 +240,104 @@ class Delivery(EventCase):
                 conn.ModifyInstance(change)
             else:
                 self.assert_status(pywbem.CIM_ERR_INVALID_PARAMETER, conn.ModifyInstance, change)
+
+    def test_listeners_under_tls_are_believed_only_when_somebody_vouches_for_them(self):
+        server = self.server()
+        server.stop()
+        own = {"certfile": f"{server.state}/tls.crt", "keyfile": f"{server.state}/tls.key"}
+        with Listener(scheme="https", **own) as listener:
+            server.start()
+            self.conn = server.conn
+            self.quick()
+            subscribe(self.conn, listener.url, LIFE)
+            self.whole_life()
+            self.wait_until("nobody vouches", lambda: self.statistics()["LastError"])
+            self.assertIn("secure", self.statistics()["LastError"])
+            server.stop()
+            server.variables["JOBWRIGHT_INDICATION_CA_FILE"] = own["certfile"]
+            server.start()
+            self.conn = server.conn
+            told = listener.until(is_gone, "the end of the job's life")
+            self.assert_connected(told)
+
+    def test_webhooks_get_json(self):
+        self.server()
+        posted = queue.Queue()
+
+        class Hook(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                posted.put((self.headers["Content-Type"], json.loads(body)))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.HTTPServer(("127.0.0.1", 0), Hook) as hook:
+            threading.Thread(target=hook.serve_forever, daemon=True).start()
+            url = f"http://127.0.0.1:{hook.server_port}/hook"
+            subscribe(self.conn, url, LIFE, kind="JW_ListenerDestinationWebhook")
+            path = self.create("/bin/true")
+            kind, first = posted.get(timeout=DEADLINE_SECONDS)
+            hook.shutdown()
+        self.assertEqual(kind, "application/json")
+        self.assertEqual(first["class"], "CIM_InstCreation")
+        self.assertEqual(first["properties"]["SequenceNumber"], 0)
+        source = first["properties"]["SourceInstance"]["properties"]
+        self.assertEqual(source["InstanceID"], path["InstanceID"])
+
+    def test_system_logs_get_messages(self):
+        self.server()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as log:
+            log.bind(("127.0.0.1", 0))
+            log.settimeout(DEADLINE_SECONDS)
+            url = f"syslog://127.0.0.1:{log.getsockname()[1]}"
+            subscribe(self.conn, url, LIFE, kind="JW_ListenerDestinationSyslog")
+            path = self.create("/bin/true")
+            message = log.recv(65536).decode()
+        self.assertRegex(message, r"^<30>1 \S+ - jobwright - CIM_InstCreation - \{")
+        self.assertIn(path["InstanceID"], message)
+
+
+class Command(Own):
+    """`jobwright subscribe`."""
+
+    def command(self, server, *arguments):
+        command = [BINARY, "subscribe", "--state-dir", server.state, "--format", "json"]
+        process = subprocess.Popen(
+            [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        first = process.stderr.readline()
+        self.assertIn("subscribed", first)
+        return process
+
+    def left(self):
+        conn = connection_to_interop(self.conn)
+        names = ("CIM_IndicationSubscription", "CIM_ListenerDestination")
+        return [path for name in names for path in conn.EnumerateInstanceNames(name)]
+
+    def test_subscribe_prints_events_and_takes_everything_back(self):
+        server = self.server()
+        process = self.command(server, "-n", "2")
+        self.assertEqual(len(self.left()), 2)
+        self.create("/bin/true")
+        out, err = process.communicate(timeout=DEADLINE_SECONDS)
+        self.assertEqual(process.returncode, 0, err)
+        told = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([one["class"] for one in told][0], "CIM_InstCreation")
+        self.assertEqual(len(told), 2)
+        self.assertEqual(self.left(), [])
+
+    def test_a_subscription_goes_when_its_command_is_told_to_end(self):
+        server = self.server()
+        process = self.command(server)
+        self.assertEqual(len(self.left()), 2)
+        process.terminate()
+        process.communicate(timeout=DEADLINE_SECONDS)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(self.left(), [])
 
 
 def once(indications):

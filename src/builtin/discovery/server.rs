@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::builtin::fixed::Fixed;
 use crate::builtin::{manager, system};
-use crate::model::{CimError, Class, InstancePath, Method, Namespace, Result};
+use crate::model::{
+    CimError, CimType, CimValue, Class, InstancePath, Method, Namespace, ObjectPath, Result,
+};
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
 use crate::provider::{Arguments, Context, Provider, fill};
 
@@ -17,6 +19,8 @@ pub(super) const CLASS: &str = "CIM_WBEMServer";
 pub(super) const CAPABILITIES: &str = "CIM_WBEMServerCapabilities";
 /// The class of its namespaces.
 pub(super) const NAMESPACE: &str = "CIM_WBEMServerNamespace";
+/// `OperationsSupported`: CreateWBEMServerNamespace.
+const OPERATIONS: &[u16] = &[3];
 const CAPABILITIES_ID: &str = "JW:WBEMServer";
 
 pub(super) fn path(site: &Site) -> InstancePath {
@@ -29,10 +33,12 @@ pub(super) fn capabilities_path(namespace: &Namespace) -> InstancePath {
 
 pub(super) fn namespaces(site: &Site) -> Vec<InstancePath> {
     let served = site.catalogue.namespaces();
-    let names = served.iter().map(|(name, _)| id(name));
-    names
-        .map(|id| super::path(site.interop(), NAMESPACE, &[("InstanceID", &id)]))
-        .collect()
+    let names = served.iter().map(|(name, _)| name);
+    names.map(|name| namespace_path(site, name)).collect()
+}
+
+fn namespace_path(site: &Site, name: &Namespace) -> InstancePath {
+    super::path(site.interop(), NAMESPACE, &[("InstanceID", &id(name))])
 }
 
 fn id(namespace: &Namespace) -> String {
@@ -40,7 +46,7 @@ fn id(namespace: &Namespace) -> String {
 }
 
 /// The provider of the one server.
-pub(super) fn provider(site: &Site) -> Arc<dyn Provider> {
+pub(super) fn provider(site: &Arc<Site>) -> Arc<dyn Provider> {
     let values = vec![
         ("SystemCreationClassName", system::CLASS.into()),
         ("SystemName", (&*site.identity.host).into()),
@@ -52,35 +58,65 @@ pub(super) fn provider(site: &Site) -> Arc<dyn Provider> {
         ("OperationalStatus", system::OK.into()),
         ("Started", true.into()),
     ];
-    Arc::new(Server(Fixed {
+    let instance = Fixed {
         class: CLASS,
         instances: vec![values],
-    }))
+    };
+    Arc::new(Server {
+        site: site.clone(),
+        instance,
+    })
 }
 
-struct Server(Fixed);
+struct Server {
+    site: Arc<Site>,
+    instance: Fixed,
+}
+
+impl Server {
+    async fn create_namespace(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
+        cx.only_administrators()?;
+        let template = match given.value("NamespaceTemplate") {
+            CimValue::Instance(template) => template.value("Name").as_str(),
+            _ => None,
+        };
+        let missing = || CimError::invalid_parameter("NamespaceTemplate: it has no Name");
+        let name = Namespace::new(template.ok_or_else(missing)?);
+        let name = name.map_err(|error| CimError::invalid_parameter(error.to_string()))?;
+        self.site.catalogue.create_namespace(&name).await?;
+        let path: ObjectPath = namespace_path(&self.site, &name).into();
+        let mut reply = MethodReply::code(0);
+        let path = CimValue::Reference(Box::new(path));
+        reply.output("Namespace", CimType::Reference, path);
+        Ok(reply)
+    }
+}
 
 impl Provider for Server {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        self.0.instances(cx, class)
+        self.instance.instances(cx, class)
     }
 
     fn invoke<'a>(
         &'a self,
-        _cx: &'a Context,
+        cx: &'a Context,
         _class: &'a Arc<Class>,
         _path: Option<&'a InstancePath>,
-        (method, _): (&'a Method, Arguments),
+        (method, given): (&'a Method, Arguments),
     ) -> BoxFuture<'a, Result<MethodReply>> {
         Box::pin(async move {
             let name = &method.name;
-            let text = format!("{name} is not implemented; create a CIM_Namespace");
-            Err(CimError::method_not_available(text))
+            if name.is("CreateWBEMServerNamespace") {
+                return self.create_namespace(cx, &given).await;
+            }
+            Err(CimError::method_not_available(format!(
+                "{name} is declared and not implemented"
+            )))
         })
     }
 }
 
-/// The provider of the capabilities: nothing of the server can be asked for by its methods.
+/// The provider of the capabilities.
 pub(super) fn capabilities() -> Arc<dyn Provider> {
     Arc::new(Fixed {
         class: CAPABILITIES,
@@ -88,6 +124,7 @@ pub(super) fn capabilities() -> Arc<dyn Provider> {
             ("InstanceID", CAPABILITIES_ID.into()),
             ("ElementName", manager::PRODUCT.into()),
             ("ElementNameEditSupported", false.into()),
+            ("OperationsSupported", OPERATIONS.into()),
         ]],
     })
 }

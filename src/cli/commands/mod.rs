@@ -11,6 +11,7 @@ mod mof_print;
 mod schedule;
 mod serve;
 mod submit;
+mod subscribe;
 mod user;
 
 use std::future::Future;
@@ -25,6 +26,7 @@ pub fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo => demo::run(),
         Command::Listen(arguments) => client(listen::run(arguments)),
+        Command::Subscribe(arguments) => client(subscribe::run(*arguments)),
         Command::Job(job) => client(run_job(*job)),
         Command::User(command) => user::run(&command),
         Command::Mof(args::Mof::Check(arguments)) => mof_check::run(&arguments),

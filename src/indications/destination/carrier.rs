@@ -18,7 +18,7 @@ use super::cimxml::CimXml;
 use super::http::{Post, SendError};
 use super::syslog::Syslog;
 use super::webhook::Webhook;
-use super::{AllowList, Denial, Target, TargetError};
+use super::{AllowList, Denial, Outward, Target, TargetError};
 
 /// What comes of an attempt.
 pub type BoxSend<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
@@ -70,7 +70,7 @@ pub struct Destination {
     password: Option<String>,
 }
 
-type Make = fn(&Destination, &Arc<AllowList>) -> Result<Box<dyn Carrier>, DestinationError>;
+type Make = fn(&Destination, &Arc<Outward>) -> Result<Box<dyn Carrier>, DestinationError>;
 
 /// `Protocol` of what the schema has no number for.
 const OTHER: i128 = 1;
@@ -106,12 +106,12 @@ impl Destination {
         Ok(destination)
     }
 
-    /// A way to send to it, within what is `allowed`.
-    pub fn carrier(&self, allowed: &Arc<AllowList>) -> Result<Box<dyn Carrier>, DestinationError> {
+    /// A way to send to it, within what is allowed.
+    pub fn carrier(&self, outward: &Arc<Outward>) -> Result<Box<dyn Carrier>, DestinationError> {
         let kind = KINDS.iter().find(|(class, ..)| self.class.is(class));
         let unknown = || DestinationError::Class(self.class.clone());
         let (_, _, make) = kind.ok_or_else(unknown)?;
-        make(self, allowed)
+        make(self, outward)
     }
 
     /// `Protocol` of destinations of its class.
@@ -141,11 +141,11 @@ impl Destination {
         denied.map_or(Ok(()), Err)
     }
 
-    fn post(&self, allowed: &Arc<AllowList>) -> Result<Post, DestinationError> {
+    fn post(&self, outward: &Arc<Outward>) -> Result<Post, DestinationError> {
         let target = Target::new(&self.url)?;
         Ok(Post::new(
             target,
-            Arc::clone(allowed),
+            Arc::clone(outward),
             self.authorization()?,
         ))
     }
@@ -168,23 +168,23 @@ impl Destination {
 
 fn cimxml(
     destination: &Destination,
-    allowed: &Arc<AllowList>,
+    outward: &Arc<Outward>,
 ) -> Result<Box<dyn Carrier>, DestinationError> {
-    Ok(Box::new(CimXml(destination.post(allowed)?)))
+    Ok(Box::new(CimXml(destination.post(outward)?)))
 }
 
 fn webhook(
     destination: &Destination,
-    allowed: &Arc<AllowList>,
+    outward: &Arc<Outward>,
 ) -> Result<Box<dyn Carrier>, DestinationError> {
-    Ok(Box::new(Webhook(destination.post(allowed)?)))
+    Ok(Box::new(Webhook(destination.post(outward)?)))
 }
 
 /// `syslog:` is the local system log and
 /// `syslog://HOST[:PORT]` a receiver over UDP.
 fn syslog(
     destination: &Destination,
-    allowed: &Arc<AllowList>,
+    outward: &Arc<Outward>,
 ) -> Result<Box<dyn Carrier>, DestinationError> {
     const LOCAL: &str = "/dev/log";
     const PORT: u16 = 514;
@@ -207,5 +207,5 @@ fn syslog(
     if !has_port {
         target.port = PORT;
     }
-    Ok(Box::new(Syslog::Udp(target, Arc::clone(allowed))))
+    Ok(Box::new(Syslog::Udp(target, Arc::clone(outward))))
 }

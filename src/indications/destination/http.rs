@@ -12,10 +12,13 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use super::{AllowList, Denial, Target};
+use crate::client::{ClientError, Tls};
+
+use super::{Denial, Outward, Target};
 
 /// How long a connection may take to come about.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
@@ -33,6 +36,9 @@ pub enum SendError {
     /// The host has no address, or nobody listens there.
     #[error("failed to connect to {0}")]
     Connect(String, #[source] std::io::Error),
+    /// The destination is not who it should be, or speaks no TLS.
+    #[error("failed to secure the connection to {0}")]
+    Secure(String, #[source] ClientError),
     /// The connection broke.
     #[error("the connection broke")]
     Broken(#[from] hyper::Error),
@@ -53,7 +59,7 @@ pub enum SendError {
 /// A way to post to one destination.
 pub struct Post {
     target: Target,
-    allowed: Arc<AllowList>,
+    outward: Arc<Outward>,
     authorization: Option<HeaderValue>,
     connection: Option<Connection>,
 }
@@ -64,6 +70,21 @@ struct Connection {
     task: AbortHandle,
 }
 
+impl Connection {
+    async fn over<S>(stream: S) -> Result<Self, SendError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // An error of it reaches us through the sender.
+        let task = tokio::spawn(async move { connection.await.is_ok() });
+        Ok(Self {
+            sender,
+            task: task.abort_handle(),
+        })
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         self.task.abort();
@@ -72,14 +93,10 @@ impl Drop for Connection {
 
 impl Post {
     /// A way to post to `target`; nothing is connected yet.
-    pub fn new(
-        target: Target,
-        allowed: Arc<AllowList>,
-        authorization: Option<HeaderValue>,
-    ) -> Self {
+    pub fn new(target: Target, outward: Arc<Outward>, authorization: Option<HeaderValue>) -> Self {
         Self {
             target,
-            allowed,
+            outward,
             authorization,
             connection: None,
         }
@@ -149,24 +166,28 @@ impl Post {
 
     /// Connects to the first allowed address that answers.
     async fn connect(&self) -> Result<Connection, SendError> {
-        if self.target.secure {
-            return Err(SendError::Unsendable(
-                "https is not supported yet".to_owned(),
-            ));
-        }
         let stream = tokio::time::timeout(CONNECT_TIME, self.stream());
         let late = || {
             let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
             SendError::Connect(self.target.authority(), error)
         };
         let stream = stream.await.map_err(|_| late())??;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // An error of it reaches us through the sender.
-        let task = tokio::spawn(async move { connection.await.is_ok() });
-        Ok(Connection {
-            sender,
-            task: task.abort_handle(),
-        })
+        if !self.target.secure {
+            return Connection::over(stream).await;
+        }
+        let secured = self.tls().await?.connect(stream).await;
+        let failed = |error| SendError::Secure(self.target.authority(), error);
+        Connection::over(secured.map_err(failed)?).await
+    }
+
+    /// What makes the connection secure; the files of authorities are read for each one, so that
+    /// they can be exchanged.
+    async fn tls(&self) -> Result<Tls, SendError> {
+        let (host, outward) = (self.target.host.clone(), self.outward.clone());
+        let made = tokio::task::spawn_blocking(move || Tls::new(&host, &outward.trust)).await;
+        let failed = |error| SendError::Secure(self.target.authority(), error);
+        let gone = |_| SendError::Refused("the authorities could not be read".to_owned());
+        made.map_err(gone)?.map_err(failed)
     }
 
     async fn stream(&self) -> Result<TcpStream, SendError> {
@@ -175,7 +196,7 @@ impl Post {
         let addresses = addresses(host, *port).await.map_err(failed)?;
         let mut last = None;
         for address in addresses {
-            if let Err(denial) = self.allowed.permit(host, address.ip(), *port) {
+            if let Err(denial) = self.outward.allowed.permit(host, address.ip(), *port) {
                 last = Some(denial.into());
                 continue;
             }

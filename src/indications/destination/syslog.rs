@@ -16,7 +16,7 @@ use crate::model::InstanceDecl;
 use crate::store::Queued;
 
 use super::http::SendError;
-use super::{AllowList, BoxSend, Carrier, Target};
+use super::{BoxSend, Carrier, Outward, Target};
 
 /// The facility "daemon", as RFC 5424 numbers it.
 const FACILITY: u8 = 3;
@@ -28,7 +28,7 @@ pub(super) enum Syslog {
     /// The socket of the local system log.
     Local(PathBuf),
     /// A receiver over UDP.
-    Udp(Target, Arc<AllowList>),
+    Udp(Target, Arc<Outward>),
 }
 
 impl Carrier for Syslog {
@@ -37,7 +37,7 @@ impl Carrier for Syslog {
             let message = message(queued)?;
             match self {
                 Self::Local(path) => local(path, message.as_bytes()).await,
-                Self::Udp(target, allowed) => udp(target, allowed, message.as_bytes()).await,
+                Self::Udp(target, outward) => udp(target, outward, message.as_bytes()).await,
             }
         })
     }
@@ -50,12 +50,15 @@ async fn local(path: &PathBuf, message: &[u8]) -> Result<(), SendError> {
     Ok(())
 }
 
-async fn udp(target: &Target, allowed: &AllowList, message: &[u8]) -> Result<(), SendError> {
+async fn udp(target: &Target, outward: &Outward, message: &[u8]) -> Result<(), SendError> {
     let failed = |error| SendError::Connect(target.authority(), error);
     let addresses = tokio::net::lookup_host((target.host.as_str(), target.port)).await;
     let mut last = None;
     for address in addresses.map_err(failed)? {
-        if let Err(denial) = allowed.permit(&target.host, address.ip(), target.port) {
+        if let Err(denial) = outward
+            .allowed
+            .permit(&target.host, address.ip(), target.port)
+        {
             last = Some(SendError::from(denial));
             continue;
         }
