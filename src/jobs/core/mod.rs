@@ -20,6 +20,7 @@ mod queue;
 mod queues;
 mod record;
 mod recovery;
+mod reports;
 mod requests;
 mod rules;
 mod runs;
@@ -33,6 +34,7 @@ pub mod state;
 mod tests;
 mod text;
 mod view;
+mod waiting;
 #[cfg(test)]
 mod world;
 

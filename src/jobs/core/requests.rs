@@ -8,9 +8,10 @@ use super::fields::Setting;
 use super::id::JobId;
 use super::record::{JobError, JobRecord, Now, Phase, error_code};
 use super::rules::{Rule, SpecError};
-use super::scheduler::{Awaits, Scheduler};
+use super::scheduler::Scheduler;
 use super::spec::StartRule;
 use super::state::{Control, JobState, Verdict, code, verdict};
+use super::waiting::Awaits;
 
 impl Scheduler {
     pub(super) fn submit(&mut self, ticket: Ticket, submission: Submission, now: Now) {
@@ -150,12 +151,9 @@ impl Scheduler {
 
     /// Whether an accepted request is still being carried out.
     fn is_in_transition(&self, job: &JobRecord) -> bool {
-        let suspending = |id: &JobId| {
-            let mut waiters = self.waiters.values();
-            waiters.any(|waiter| waiter.id == *id && waiter.awaits == Awaits::Suspension)
-        };
+        let suspending = self.waiters.first_of(&job.id, Awaits::Suspension).is_some();
         let continuing = job.state == JobState::Suspended && job.ready.is_some();
-        job.suspend_when_running || continuing || suspending(&job.id)
+        job.suspend_when_running || continuing || suspending
     }
 
     /// #28: due now; the job still takes its turn, and its dependencies must hold.

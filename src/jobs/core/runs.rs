@@ -9,10 +9,11 @@ use super::event::{Action, Change, RunEnd, RunNews, Signal};
 use super::id::JobId;
 use super::index::start_timer;
 use super::record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, error_code};
-use super::scheduler::{Awaits, Report, Scheduler};
+use super::scheduler::Scheduler;
 use super::spec::StartRule;
 use super::state::{JobState, code};
 use super::text::printable;
+use super::waiting::Awaits;
 
 /// Progress of one job becomes durable at most this often.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -169,13 +170,7 @@ impl Scheduler {
         }
         let newer = Arc::new(newer);
         let durable = self.replace(&job.id, Some(Arc::clone(&newer)));
-        let first = Report {
-            durable: None,
-            not_before: now.boot,
-        };
-        let report = self.reports.entry(job.id.clone()).or_insert(first);
-        report.durable = report.durable.take().or(durable);
-        if report.not_before <= now.boot {
+        if self.reports.hold(&job.id, durable, now.boot) {
             self.flush_report(&job.id, now);
         } else {
             self.actions.push(Action::Show(newer));
@@ -184,23 +179,12 @@ impl Scheduler {
 
     fn flush_report(&mut self, id: &JobId, now: Now) {
         self.update(id, now, |_| {});
-        if let Some(report) = self.reports.get_mut(id) {
-            report.not_before = now.boot + REPORT_INTERVAL;
-        }
+        self.reports.hold_until(id, now.boot + REPORT_INTERVAL);
     }
 
     /// Makes progress durable that was held back long enough.
     pub(super) fn flush_reports(&mut self, now: Now) {
-        let ripe = |(_, report): &(&JobId, &Report)| {
-            report.durable.is_some() && report.not_before <= now.boot
-        };
-        let ripe: Vec<JobId> = self
-            .reports
-            .iter()
-            .filter(ripe)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in ripe {
+        for id in self.reports.ripe(now.boot) {
             self.flush_report(&id, now);
         }
     }
@@ -244,7 +228,7 @@ impl Scheduler {
             job.suspend_when_running = false;
             after_run(job, row_error, now);
         });
-        self.reports.remove(&job.id);
+        self.reports.forget(&job.id);
         self.persist_run(&job.id);
         self.actions
             .push(Action::Acknowledge(job.id.clone(), number));

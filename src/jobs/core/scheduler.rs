@@ -5,7 +5,7 @@
 //! something could not be made durable, [`Scheduler::rollback`] undoes every step since
 //! [`Scheduler::begin`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,9 @@ use super::plan::FAR;
 use super::queue::QueueRecord;
 use super::record::{JobRecord, Now};
 use super::recovery::Hooks;
+use super::reports::Reports;
 use super::state::JobState;
+use super::waiting::{Awaits, Waiter, Waiters};
 
 /// What the scheduler is told once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +65,8 @@ pub struct Scheduler {
     pub(super) jobs: HashMap<JobId, Arc<JobRecord>>,
     pub(super) index: Index,
     pub(super) next_seq: u64,
-    pub(super) waiters: BTreeMap<Ticket, Waiter>,
-    pub(super) reports: HashMap<JobId, Report>,
+    pub(super) waiters: Waiters,
+    pub(super) reports: Reports,
     /// Jobs that became final in this step and whose dependents are still to be told.
     pub(super) finals: Vec<JobId>,
     pub(super) actions: Vec<Action>,
@@ -74,40 +76,11 @@ pub struct Scheduler {
     offset: Option<TimeDelta>,
 }
 
-/// A request that waits for its run to obey.
-#[derive(Debug, Clone)]
-pub(super) struct Waiter {
-    pub(super) id: JobId,
-    pub(super) awaits: Awaits,
-    /// On the boot clock.
-    pub(super) deadline: Duration,
-    /// The answer when the deadline passes.
-    pub(super) late: u32,
-}
-
-/// What a waiting request waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Awaits {
-    /// The run is stopped.
-    Suspension,
-    /// The job is Killed.
-    Death,
-}
-
-/// Progress that readers see already and the store does not.
-#[derive(Debug, Clone)]
-pub(super) struct Report {
-    /// The last durable record, when newer progress is in memory.
-    pub(super) durable: Option<Arc<JobRecord>>,
-    /// On the boot clock: progress becomes durable no earlier.
-    pub(super) not_before: Duration,
-}
-
 /// What is needed to undo the steps since `begin`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Undo {
     records: Vec<(JobId, Option<Arc<JobRecord>>)>,
-    waiters: BTreeMap<Ticket, Waiter>,
+    waiters: Waiters,
     queues: OrdMap<String, Arc<QueueRecord>>,
     pub(super) requests: HashMap<(String, String), JobId>,
 }
@@ -135,8 +108,8 @@ impl Scheduler {
             jobs: jobs.into_iter().map(|job| (job.id.clone(), job)).collect(),
             index,
             next_seq,
-            waiters: BTreeMap::new(),
-            reports: HashMap::new(),
+            waiters: Waiters::default(),
+            reports: Reports::default(),
             finals: Vec::new(),
             actions: Vec::new(),
             undo: Undo::default(),
@@ -202,11 +175,10 @@ impl Scheduler {
 
     /// When to call again with [`Event::Time`], unless something else happens before.
     pub fn next_wake(&self) -> Wake {
-        let report = |report: &Report| report.durable.as_ref().map(|_| report.not_before);
         let boot = [
             self.index.boot.first().map(|(at, _)| *at),
-            self.waiters.values().map(|waiter| waiter.deadline).min(),
-            self.reports.values().filter_map(report).min(),
+            self.waiters.next_deadline(),
+            self.reports.next_due(),
         ];
         let wall = [
             self.index.wall.first().map(|(at, _)| *at),
@@ -278,20 +250,15 @@ impl Scheduler {
     }
 
     fn answer_late(&mut self, now: Now) {
-        while let Some((ticket, code)) = self.waiters.iter().find_map(|(ticket, waiter)| {
-            (waiter.deadline <= now.boot).then_some((*ticket, waiter.late))
-        }) {
-            self.waiters.remove(&ticket);
+        while let Some((ticket, code)) = self.waiters.take_late(now.boot) {
             self.reply(ticket, Answer::Code(code));
         }
     }
 
     /// Answers the requests that wait for this to happen to a job.
     pub(super) fn answer_waiters(&mut self, id: &JobId, awaits: Awaits, code: u32) {
-        let waits = |waiter: &Waiter| waiter.id == *id && waiter.awaits == awaits;
-        while let Some((ticket, _)) = self.waiters.iter().find(|(_, waiter)| waits(waiter)) {
-            let ticket = *ticket;
-            self.waiters.remove(&ticket);
+        while let Some(ticket) = self.waiters.first_of(id, awaits) {
+            self.waiters.take(ticket);
             self.reply(ticket, Answer::Code(code));
         }
     }
@@ -336,10 +303,7 @@ impl Scheduler {
         let Some(current) = self.jobs.get(id).cloned() else {
             return;
         };
-        let durable = self
-            .reports
-            .get_mut(id)
-            .and_then(|report| report.durable.take());
+        let durable = self.reports.take_durable(id);
         let mut after = JobRecord::clone(&current);
         change(&mut after);
         after.look_ahead(Some(&current), self.policy.zone, now);
@@ -358,7 +322,7 @@ impl Scheduler {
             after.ready = None;
             after.awaited.clear();
             self.finals.push(id.clone());
-            self.reports.remove(id);
+            self.reports.forget(id);
         }
         let (before, after) = (durable.unwrap_or(current), Arc::new(after));
         self.put(id, Some(after.clone()));
