@@ -20,7 +20,7 @@ use super::alarm::Alarm;
 use super::clock;
 use super::core::{
     Action, Answer, Change, Event, JobId, JobRecord, JobSpec, Now, QueueView, Scheduler,
-    Submission, Ticket, Wake,
+    SettingValues, Submission, Ticket, Wake,
 };
 use super::engine::{
     Ask, Committed, Engine, EngineError, REQUEST_ID_LIMIT, Request, Snapshot, Timeout,
@@ -348,6 +348,7 @@ impl Driver {
             jobs,
             links,
             queues,
+            settings: self.scheduler.settings().clone(),
         };
         self.published.store(Arc::new(snapshot));
         // Listeners come after readers, so that whoever hears of a change also sees it.
@@ -431,11 +432,13 @@ fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
             if length.is_some_and(|length| length == 0 || length > REQUEST_ID_LIMIT) {
                 return Err(EngineError::RequestId);
             }
+            let given = SettingValues::given(&fields);
             let spec = JobSpec::new(*fields, now.wall)?;
             let id = spec.chosen_id().unwrap_or_else(new_id);
             let submission = Submission {
                 id,
                 spec,
+                given,
                 by,
                 request_id,
                 prior: None,
@@ -482,6 +485,7 @@ fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
             name,
             order,
         },
+        Ask::Setting { id, order } => Event::Setting { ticket, id, order },
         Ask::Close => return Err(EngineError::Stopped),
     })
 }
@@ -519,7 +523,11 @@ fn apply(jobs: &mut imbl::OrdMap<JobId, Arc<JobRecord>>, change: &Change) {
         Change::Remove(job) => {
             jobs.remove(&job.id);
         }
-        Change::Run(_) | Change::Queue(_) | Change::RemoveQueue(_) => {}
+        Change::Run(_)
+        | Change::Queue(_)
+        | Change::RemoveQueue(_)
+        | Change::Setting(_)
+        | Change::RemoveSetting(_) => {}
     }
 }
 
@@ -532,7 +540,11 @@ fn both_sides(change: &Change) -> Option<(Side, Side)> {
             Some((Some(Arc::clone(before)), Some(Arc::clone(after))))
         }
         Change::Remove(job) => Some((Some(Arc::clone(job)), None)),
-        Change::Run(_) | Change::Queue(_) | Change::RemoveQueue(_) => None,
+        Change::Run(_)
+        | Change::Queue(_)
+        | Change::RemoveQueue(_)
+        | Change::Setting(_)
+        | Change::RemoveSetting(_) => None,
     }
 }
 

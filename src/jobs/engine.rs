@@ -17,7 +17,8 @@ use crate::store::{History, StoreError};
 use super::clock;
 use super::core::{
     Amendment, Answer, JobFields, JobId, JobRecord, Now, QueueOrder, QueueRefusal, QueueView,
-    Refusal, Repeated, RunRow, ScheduleSpec, Setting, SpecError, Submitter,
+    Refusal, Repeated, RunRow, ScheduleSpec, Setting, SettingOrder, SettingRecord, SettingRefusal,
+    SpecError, Submitter,
 };
 use super::links::Links;
 use super::port::{LogChunk, Runs, Stream};
@@ -50,6 +51,8 @@ pub struct Snapshot {
     pub links: Links,
     /// The queues with their numbers, by name.
     pub queues: BTreeMap<String, QueueView>,
+    /// The settings of jobs, by id.
+    pub settings: imbl::OrdMap<String, Arc<SettingRecord>>,
 }
 
 /// A committed change of one job: created without `before`, removed without `after`.
@@ -139,6 +142,8 @@ impl From<Refusal> for EngineError {
             Refusal::NoSchedule(..) | Refusal::NoDependency(..) | Refusal::NoRecoveryJob(..) => {
                 Self::Missing(refusal.to_string())
             }
+            Refusal::Setting(SettingRefusal::Missing(_)) => Self::Missing(refusal.to_string()),
+            Refusal::Setting(SettingRefusal::Exists(_)) => Self::Exists(refusal.to_string()),
             Refusal::NotEnded
             | Refusal::Ended
             | Refusal::Over
@@ -147,6 +152,7 @@ impl From<Refusal> for EngineError {
             | Refusal::Begun
             | Refusal::Chain(_)
             | Refusal::NotHeld(_)
+            | Refusal::Setting(_)
             | Refusal::LastSchedule => Self::Denied(refusal.to_string()),
             Refusal::Queue(refusal) => Self::Queue(refusal),
         }
@@ -191,6 +197,10 @@ pub(super) enum Ask {
     Queue {
         name: String,
         order: QueueOrder,
+    },
+    Setting {
+        id: String,
+        order: SettingOrder,
     },
     Close,
 }
@@ -294,6 +304,12 @@ impl Engine {
                 unreachable!("an order is done or answered with a code")
             }
         }
+    }
+
+    /// Carries out what a client wants of settings.
+    pub async fn order_setting(&self, id: &str, order: SettingOrder) -> Result<(), EngineError> {
+        let id = id.to_owned();
+        self.order(Ask::Setting { id, order }).await
     }
 
     /// The job table at the last commit.

@@ -43,7 +43,11 @@ impl Links {
                 self.enter(after);
             }
             Change::Remove(job) => self.leave(job),
-            Change::Run(_) | Change::Queue(_) | Change::RemoveQueue(_) => {}
+            Change::Run(_)
+            | Change::Queue(_)
+            | Change::RemoveQueue(_)
+            | Change::Setting(_)
+            | Change::RemoveSetting(_) => {}
         }
     }
 

@@ -101,7 +101,9 @@ impl Engine {
         let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted, zone);
         let queues = queues(loaded.queues, config.max_running);
         let scheduler = Scheduler::new(config.policy, queues, jobs.clone());
-        let scheduler = scheduler.with_hooks(config.hooks);
+        let scheduler = scheduler
+            .with_hooks(config.hooks)
+            .with_settings(loaded.settings);
         let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
         let snapshot = Snapshot {
             jobs: jobs
@@ -110,6 +112,7 @@ impl Engine {
                 .collect(),
             links: Links::of(jobs.iter()),
             queues: queue_views(&scheduler),
+            settings: scheduler.settings().clone(),
         };
         let mut driver = Driver {
             scheduler,

@@ -130,6 +130,7 @@ files! {
     "jw/JW_JobRun.mof"
     "jw/JW_JobSchedule.mof"
     "jw/JW_JobService.mof"
+    "jw/JW_JobSettingData.mof"
     "jw/JW_ListenerDestinationSyslog.mof"
     "jw/JW_ListenerDestinationWebhook.mof"
     "jw/JW_PrintJob.mof"

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
+use serde::de::DeserializeOwned;
 
-use crate::jobs::core::{Change, DEFAULT_QUEUE, JobId, JobRecord, Prior, QueueRecord, RunRow};
+use crate::jobs::core::{
+    Change, DEFAULT_QUEUE, JobId, JobRecord, Prior, QueueRecord, RunRow, SettingRecord,
+};
 
 use crate::provider::Notice;
 
@@ -26,6 +29,8 @@ pub struct Loaded {
     pub jobs: Vec<JobRecord>,
     /// The queues that a client ever changed.
     pub queues: Vec<QueueRecord>,
+    /// The settings of jobs.
+    pub settings: Vec<SettingRecord>,
     /// The host name of the first start.
     pub host: String,
     /// Whether the machine was booted since the last start.
@@ -111,6 +116,7 @@ fn load(transaction: &Transaction<'_>, host: &str, boot_id: &str) -> Result<Load
     Ok(Loaded {
         jobs: read_jobs(transaction)?,
         queues: read_queues(transaction)?,
+        settings: read_kept(transaction, SETTING_KEY)?,
         host: known_host.unwrap_or_else(|| host.to_owned()),
         rebooted,
     })
@@ -140,15 +146,31 @@ fn queue_key(name: &str) -> String {
     format!("{QUEUE_KEY}{name}")
 }
 
-fn read_queues(transaction: &Transaction<'_>) -> Result<Vec<QueueRecord>, StoreError> {
+/// Where settings are.
+const SETTING_KEY: &str = "setting/";
+
+fn setting_key(id: &str) -> String {
+    format!("{SETTING_KEY}{id}")
+}
+
+/// The values whose keys begin with `prefix`.
+fn read_kept<T: DeserializeOwned>(
+    transaction: &Transaction<'_>,
+    prefix: &str,
+) -> Result<Vec<T>, StoreError> {
     let mut statement = transaction.prepare("SELECT key, value FROM meta WHERE key GLOB ?")?;
-    let mut rows = statement.query([format!("{QUEUE_KEY}*")])?;
-    let mut queues = Vec::new();
+    let mut rows = statement.query([format!("{prefix}*")])?;
+    let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, data): (String, String) = (row.get(0)?, row.get(1)?);
-        let queue = serde_json::from_str(&data);
-        queues.push(queue.map_err(|source| StoreError::Record { id, source })?);
+        let value = serde_json::from_str(&data);
+        kept.push(value.map_err(|source| StoreError::Record { id, source })?);
     }
+    Ok(kept)
+}
+
+fn read_queues(transaction: &Transaction<'_>) -> Result<Vec<QueueRecord>, StoreError> {
+    let mut queues: Vec<QueueRecord> = read_kept(transaction, QUEUE_KEY)?;
     let known = |queue: &QueueRecord| queue.name == DEFAULT_QUEUE;
     // What a store of the first version knew of its one queue.
     let limit = meta(transaction, "max_running")?.and_then(|text| text.parse().ok());
@@ -188,6 +210,17 @@ fn apply(
             transaction.execute("DELETE FROM meta WHERE key = ?", [queue_key(&queue.name)])?;
             Ok(())
         }
+        Change::Setting(settings) => {
+            let data = serde_json::to_string(&**settings).map_err(StoreError::Encode)?;
+            set_meta(transaction, &setting_key(&settings.id), &data)
+        }
+        Change::RemoveSetting(settings) => {
+            transaction.execute(
+                "DELETE FROM meta WHERE key = ?",
+                [setting_key(&settings.id)],
+            )?;
+            Ok(())
+        }
     }
 }
 
@@ -209,7 +242,9 @@ fn forget(
         | Change::Update { .. }
         | Change::Run(_)
         | Change::Queue(_)
-        | Change::RemoveQueue(_) => Ok(Vec::new()),
+        | Change::RemoveQueue(_)
+        | Change::Setting(_)
+        | Change::RemoveSetting(_) => Ok(Vec::new()),
     }
 }
 
@@ -220,7 +255,9 @@ fn ended_run(change: &Change) -> Option<&RunRow> {
         | Change::Update { .. }
         | Change::Remove(_)
         | Change::Queue(_)
-        | Change::RemoveQueue(_) => None,
+        | Change::RemoveQueue(_)
+        | Change::Setting(_)
+        | Change::RemoveSetting(_) => None,
     }
 }
 

@@ -175,3 +175,58 @@ class Structure(Case):
         self.assert_status(7, self.conn.CreateInstance, link)
         path = self.conn.ReferenceNames(self.service, ResultClass="CIM_HostedService")[0]
         self.assert_status(7, self.conn.DeleteInstance, path)
+
+
+class Settings(Case):
+    """What a job leaves open is said by the nearest settings."""
+
+    def setUp(self):
+        self.service = self.conn.EnumerateInstanceNames("JW_JobService")[0]
+
+    def settings(self, **values):
+        path = self.conn.CreateInstance(pywbem.CIMInstance("JW_JobSettingData", values))
+        self.addCleanup(self.conn.DeleteInstance, path)
+        return path
+
+    def attach(self, element, settings):
+        link = {"ManagedElement": element, "SettingData": settings}
+        return self.conn.CreateInstance(pywbem.CIMInstance("CIM_ElementSettingData", link))
+
+    def test_settings_of_a_queue_of_the_service_and_of_a_job(self):
+        queue = self.conn.CreateInstance(
+            pywbem.CIMInstance("JW_JobQueue", {"Name": "set", "MaxRunningJobs": pywbem.Uint32(1)})
+        )
+        self.addCleanup(self.conn.DeleteInstance, queue)
+        own = self.settings(InstanceID="own:1", RecoveryAction=pywbem.Uint16(3))
+        of_queue = self.settings(RecoveryAction=pywbem.Uint16(2), MaxRetries=pywbem.Uint32(7))
+        of_all = self.settings(ElementName="all", DeleteOnCompletion=True)
+        self.attach(queue, of_queue)
+        link = self.attach(self.service, of_all)
+        names = "RecoveryAction", "MaxRetries", "DeleteOnCompletion"
+        job = self.create("/bin/true", Hold=True, QueueName="set", SettingID="own:1")
+        self.addCleanup(self.request, job, KILL)
+        self.assertEqual(self.get(job, *names), (3, 7, True))
+        other = self.create("/bin/true", Hold=True, QueueName="set", DeleteOnCompletion=False)
+        self.addCleanup(self.request, other, KILL)
+        self.assertEqual(self.get(other, *names), (2, 7, False))
+        for element, setting in ((job, own), (queue, of_queue), (self.service, of_all)):
+            found = self.conn.AssociatorNames(
+                element, AssocClass="CIM_ElementSettingData", ResultRole="SettingData"
+            )
+            self.assertEqual([path["InstanceID"] for path in found], [setting["InstanceID"]])
+            found = self.conn.AssociatorNames(setting, AssocClass="CIM_ElementSettingData")
+            self.assertEqual(len(found), 1)
+            self.assertEqual(found[0].keybindings, element.keybindings)
+        changed = pywbem.CIMInstance(
+            "JW_JobSettingData", {"RecoveryAction": pywbem.Uint16(4)}, path=of_queue
+        )
+        self.conn.ModifyInstance(changed, PropertyList=["RecoveryAction"])
+        self.assertEqual(self.get(of_queue, "RecoveryAction", "MaxRetries"), (4, 7))
+        self.assertEqual(self.get(other, "RecoveryAction"), 2, "it was read at the submission")
+        self.assert_status(1, self.attach, self.service, own, containing="has the settings")
+        self.assert_status(7, self.attach, job, own, containing="SettingID")
+        self.conn.DeleteInstance(link)
+        self.assertEqual(self.conn.References(of_all), [])
+        self.assert_status(11, self.settings, InstanceID="own:1")
+        self.assert_status(4, self.create, "/bin/true", containing="SettingID", SettingID="none")
+        self.assert_status(4, self.settings, containing="RunInSilentMode", RunInSilentMode=True)

@@ -62,6 +62,7 @@ impl Bench {
     pub(super) fn try_submit(&mut self, name: &str, fields: JobFields) -> Answer {
         let submission = Submission {
             id: id(name),
+            given: SettingValues::given(&fields),
             spec: JobSpec::new(fields, self.now.wall).expect("a job"),
             by: Submitter {
                 name: "ann".to_owned(),

@@ -13,6 +13,7 @@ use super::queue::{QueueOrder, QueueRecord, QueueRefusal};
 use super::record::{Exit, JobRecord, RunRow, Written};
 use super::rules::SpecError;
 use super::schedule::{SCHEDULE_LIMIT, ScheduleSpec};
+use super::setting::{SettingOrder, SettingRecord, SettingRefusal, SettingValues};
 use super::spec::JobSpec;
 
 /// Stands for one request until its answer is given.
@@ -83,6 +84,15 @@ pub enum Event {
         /// What is wanted.
         order: QueueOrder,
     },
+    /// A client wants something of settings.
+    Setting {
+        /// Whom to answer.
+        ticket: Ticket,
+        /// Their id.
+        id: String,
+        /// What is wanted.
+        order: SettingOrder,
+    },
     /// Something happened to a run.
     Run {
         /// The job.
@@ -103,6 +113,8 @@ pub struct Submission {
     pub id: JobId,
     /// What it is to do.
     pub spec: JobSpec,
+    /// What the client itself said of what settings may say.
+    pub given: SettingValues,
     /// Who submits it.
     pub by: Submitter,
     /// The client's `RequestID`.
@@ -254,6 +266,10 @@ pub enum Change {
     Queue(Arc<QueueRecord>),
     /// A queue is gone.
     RemoveQueue(Arc<QueueRecord>),
+    /// Settings are new or changed.
+    Setting(Arc<SettingRecord>),
+    /// Settings are gone.
+    RemoveSetting(Arc<SettingRecord>),
 }
 
 /// The answer to a request.
@@ -345,4 +361,7 @@ pub enum Refusal {
     /// A queue does not do it.
     #[error(transparent)]
     Queue(#[from] QueueRefusal),
+    /// Settings are not as asked.
+    #[error(transparent)]
+    Setting(#[from] SettingRefusal),
 }

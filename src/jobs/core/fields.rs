@@ -92,6 +92,7 @@ settings! {
     environment / Environment: Vec<String>, Create, "`NAME=value` entries.";
     working_directory / WorkingDirectory: String, Create, "The directory to start in.";
     queue_name / QueueName: String, Create, "The queue that the job waits on.";
+    setting_id / SettingID: String, Create, "Settings for what is not given, by their `InstanceID`.";
     hold / Hold: bool, Create, "Whether the job is born Suspended.";
     depends_on / DependsOn: Vec<String>, Create, "Jobs that must end first, with conditions.";
     recovery_action / RecoveryAction: u16, Create, "What to do when a run fails, 0 to 5.";

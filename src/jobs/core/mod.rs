@@ -26,6 +26,7 @@ mod rules;
 mod runs;
 mod schedule;
 mod scheduler;
+mod setting;
 #[cfg(test)]
 mod simulation;
 mod spec;
@@ -57,6 +58,9 @@ pub use rules::{
 };
 pub use schedule::{SCHEDULE_LIMIT, ScheduleFields, ScheduleSpec, Schedules, Timetable};
 pub use scheduler::{Policy, Scheduler, Wake};
+pub use setting::{
+    SETTING_LIMIT, SettingOrder, SettingRecord, SettingRefusal, SettingValues, Target,
+};
 pub use spec::{DEFAULT_PRIORITY, DEFAULT_QUEUE, JobSpec, Missed, Overlap, StartRule, Work};
 pub use state::{Control, JobState, code};
 pub(crate) use text::printable;

@@ -12,6 +12,7 @@ use super::queue::{
 use super::record::{JobError, JobRecord, Now, error_code};
 use super::rules::{Rule, SpecError};
 use super::scheduler::Scheduler;
+use super::setting::Target;
 use super::spec::{DEFAULT_QUEUE, JobSpec, StartRule};
 use super::state::{JobState, code};
 
@@ -110,6 +111,7 @@ impl Scheduler {
         self.queues.remove(name);
         self.actions
             .push(Action::Persist(Change::RemoveQueue(queue)));
+        self.forget_target(&Target::Queue(name.to_owned()));
         Ok(Answer::Done)
     }
 

@@ -29,6 +29,7 @@ impl Scheduler {
         let Submission {
             id,
             spec,
+            given,
             by,
             request_id,
             prior,
@@ -40,7 +41,7 @@ impl Scheduler {
         if self.jobs.len() >= self.policy.max_jobs {
             return Err(Refusal::Full(self.policy.max_jobs));
         }
-        let spec = self.let_on(spec)?;
+        let spec = self.let_on(self.settled(spec, given)?)?;
         let dependencies = self.known_dependencies(spec.dependencies())?;
         if let Some(request_id) = &request_id {
             let key = (by.name.clone(), request_id.clone());

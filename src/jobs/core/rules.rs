@@ -91,6 +91,9 @@ pub enum Rule {
     /// A queue that does not exist.
     #[error("names a queue that does not exist: \"{0}\"")]
     UnknownQueue(String),
+    /// Settings that do not exist.
+    #[error("names settings that do not exist: \"{0}\"")]
+    UnknownSetting(String),
     /// Day 0 is in no month.
     #[error("is 0, and there is no such day")]
     NoSuchDay,

@@ -21,6 +21,7 @@ use super::queue::QueueRecord;
 use super::record::{JobRecord, Now};
 use super::recovery::Hooks;
 use super::reports::Reports;
+use super::setting::SettingRecord;
 use super::state::JobState;
 use super::waiting::{Awaits, Waiter, Waiters};
 
@@ -62,6 +63,7 @@ pub struct Wake {
 pub struct Scheduler {
     pub(super) policy: Policy,
     pub(super) queues: OrdMap<String, Arc<QueueRecord>>,
+    pub(super) settings: OrdMap<String, Arc<SettingRecord>>,
     pub(super) jobs: HashMap<JobId, Arc<JobRecord>>,
     pub(super) index: Index,
     pub(super) next_seq: u64,
@@ -82,6 +84,7 @@ pub(super) struct Undo {
     records: Vec<(JobId, Option<Arc<JobRecord>>)>,
     waiters: Waiters,
     queues: OrdMap<String, Arc<QueueRecord>>,
+    settings: OrdMap<String, Arc<SettingRecord>>,
     pub(super) requests: HashMap<(String, String), JobId>,
 }
 
@@ -113,6 +116,7 @@ impl Scheduler {
             finals: Vec::new(),
             actions: Vec::new(),
             undo: Undo::default(),
+            settings: OrdMap::new(),
             hooks: Hooks::default(),
             offset: None,
         }
@@ -122,6 +126,14 @@ impl Scheduler {
     #[must_use]
     pub fn with_hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = hooks;
+        self
+    }
+
+    /// The same scheduler with the settings of the store.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Vec<SettingRecord>) -> Self {
+        let named = |settings: SettingRecord| (settings.id.clone(), Arc::new(settings));
+        self.settings = settings.into_iter().map(named).collect();
         self
     }
 
@@ -165,6 +177,7 @@ impl Scheduler {
                 name,
                 order,
             } => self.order_queue(ticket, &name, order),
+            Event::Setting { ticket, id, order } => self.order_setting(ticket, &id, order),
             Event::Run { id, run, news } => self.run_news(&id, run, news, now),
             Event::Time => self.time(now),
         }
@@ -195,6 +208,7 @@ impl Scheduler {
         self.undo = Undo {
             waiters: self.waiters.clone(),
             queues: self.queues.clone(),
+            settings: self.settings.clone(),
             ..Undo::default()
         };
     }
@@ -210,6 +224,7 @@ impl Scheduler {
         }
         self.waiters = undo.waiters;
         self.queues = undo.queues;
+        self.settings = undo.settings;
         self.begin();
     }
 

@@ -202,6 +202,7 @@ impl World {
             depends_on: after.map(|entry| vec![entry]),
             ..JobFields::default()
         };
+        let given = SettingValues::given(&fields);
         let spec = JobSpec::new(fields, self.now.wall).expect("a job");
         let id = JobId::new(&format!("job-{}", self.tickets)).expect("an id");
         let by = Submitter {
@@ -219,6 +220,7 @@ impl World {
         let submission = Submission {
             id,
             spec,
+            given,
             by,
             request_id,
             prior,
@@ -412,6 +414,7 @@ impl World {
                 self.removed.insert(job.id.clone());
             }
             Change::Run(row) => assert!(self.disk.contains_key(&row.job)),
+            Change::Setting(_) | Change::RemoveSetting(_) => {}
             Change::Queue(queue) => {
                 self.queues.insert(queue.name.clone(), queue);
             }
@@ -569,7 +572,8 @@ fn asked_by(event: &Event) -> Option<Ticket> {
         | Event::Kill { ticket, .. }
         | Event::Delete { ticket, .. }
         | Event::Amend { ticket, .. }
-        | Event::Queue { ticket, .. } => Some(*ticket),
+        | Event::Queue { ticket, .. }
+        | Event::Setting { ticket, .. } => Some(*ticket),
         Event::Run { .. } | Event::Time => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::{CimError, Instance, Result};
 use crate::ops::BoxFuture;
+use crate::provider::Context;
 
 use super::super::core::{Amendment, Condition, Dependency, JobId, JobRecord};
 use super::super::engine::Engine;
@@ -42,7 +43,7 @@ impl Link for Dependencies {
 
     fn create<'a>(
         &'a self,
-        engine: &'a Engine,
+        (_, engine): (&'a Context, &'a Engine),
         ends: [Element; 2],
         instance: &'a Instance,
     ) -> BoxFuture<'a, Result<()>> {
@@ -61,7 +62,11 @@ impl Link for Dependencies {
         })
     }
 
-    fn delete<'a>(&'a self, engine: &'a Engine, ends: [Element; 2]) -> BoxFuture<'a, Result<()>> {
+    fn delete<'a>(
+        &'a self,
+        (_, engine): (&'a Context, &'a Engine),
+        ends: [Element; 2],
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (antecedent, dependent) = jobs(ends)?;
             let amendment = Amendment::RemoveDependency(antecedent);

@@ -1,11 +1,31 @@
 //! CIM_ElementSettingData: the settings that an element goes by.
 
-use super::super::core::JobRecord;
-use super::elements::{Element, Scope};
-use super::link::{Link, Pair};
+use crate::model::{CimError, Instance, Result};
+use crate::ops::BoxFuture;
+use crate::provider::Context;
 
-/// The schedules of jobs.
+use super::super::core::{JobRecord, SettingOrder, Target};
+use super::super::engine::Engine;
+use super::elements::{Element, Scope};
+use super::failure;
+use super::link::{Link, Pair};
+use super::queue::administrators_only;
+
+/// The schedules of jobs, the settings that jobs name, and those of queues and of the service.
 pub(super) struct ElementSettingData;
+
+/// `IsDefault`, `IsCurrent` and `IsNext` have 1 for yes and 2 for no.
+fn pair(element: Element, settings: Element, is_default: bool) -> Pair {
+    let is_default = if is_default { 1_u16 } else { 2 };
+    Pair {
+        ends: [element, settings],
+        values: vec![
+            ("IsDefault", is_default.into()),
+            ("IsCurrent", 1_u16.into()),
+            ("IsNext", 1_u16.into()),
+        ],
+    }
+}
 
 impl Link for ElementSettingData {
     fn class(&self) -> &'static str {
@@ -17,18 +37,67 @@ impl Link for ElementSettingData {
     }
 
     fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
-        let pair = |(number, _): &(u32, _)| Pair {
-            ends: [
-                Element::Job(job.id.clone()),
-                Element::Schedule(job.id.clone(), *number),
-            ],
-            // Is Not Default, Is Current, Is Next.
-            values: vec![
-                ("IsDefault", 2_u16.into()),
-                ("IsCurrent", 1_u16.into()),
-                ("IsNext", 1_u16.into()),
-            ],
-        };
-        job.schedules.iter().map(pair).collect()
+        let own = || Element::Job(job.id.clone());
+        let schedules = job.schedules.iter();
+        let schedules = schedules.map(|(number, _)| Element::Schedule(job.id.clone(), *number));
+        let named = job.spec.fields().setting_id.clone().map(Element::Setting);
+        let settings = schedules.chain(named);
+        settings
+            .map(|settings| pair(own(), settings, false))
+            .collect()
     }
+
+    fn fixed(&self, scope: &Scope) -> Vec<Pair> {
+        let all = scope.snapshot.settings.values();
+        let pairs = all.flat_map(|settings| {
+            let element = |target: &Target| match target {
+                Target::Service => Element::Service,
+                Target::Queue(name) => Element::Queue(name.clone()),
+            };
+            let own = || Element::Setting(settings.id.clone());
+            let targets = settings.targets.iter();
+            targets.map(move |target| pair(element(target), own(), true))
+        });
+        pairs.collect()
+    }
+
+    fn may_create(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn create<'a>(
+        &'a self,
+        asked: (&'a Context, &'a Engine),
+        ends: [Element; 2],
+        _instance: &'a Instance,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(order(asked, ends, SettingOrder::Attach))
+    }
+
+    fn delete<'a>(
+        &'a self,
+        asked: (&'a Context, &'a Engine),
+        ends: [Element; 2],
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(order(asked, ends, SettingOrder::Detach))
+    }
+}
+
+async fn order(
+    (cx, engine): (&Context, &Engine),
+    ends: [Element; 2],
+    order: fn(Target) -> SettingOrder,
+) -> Result<()> {
+    let (target, id) = match ends {
+        [Element::Service, Element::Setting(id)] => (Target::Service, id),
+        [Element::Queue(name), Element::Setting(id)] => (Target::Queue(name), id),
+        _ => {
+            let text = "a job takes its settings when it is submitted (JW_Job.SettingID), and its \
+                        schedules with JW_JobSchedule";
+            return Err(CimError::not_supported(text));
+        }
+    };
+    administrators_only(cx)?;
+    let done = engine.order_setting(&id, order(target)).await;
+    done.map_err(|error| failure::cim(&error))
 }

@@ -7,7 +7,7 @@ use crate::provider::{Context, fill};
 
 use super::super::core::{JobId, JobRecord};
 use super::super::engine::Snapshot;
-use super::{Host, capabilities, is_visible, job, queue, run, schedule, service};
+use super::{Host, capabilities, is_visible, job, queue, run, schedule, service, setting_data};
 
 /// One end of an association.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) enum Element {
     Schedule(JobId, u32),
     /// What jobs can do.
     Capabilities,
+    /// Settings of jobs, by their id.
+    Setting(String),
 }
 
 impl Element {
@@ -33,7 +35,11 @@ impl Element {
     pub(super) fn job(&self) -> Option<&JobId> {
         match self {
             Self::Job(id) | Self::Run(id, _) | Self::Schedule(id, _) => Some(id),
-            Self::Queue(_) | Self::Service | Self::System | Self::Capabilities => None,
+            Self::Queue(_)
+            | Self::Service
+            | Self::System
+            | Self::Capabilities
+            | Self::Setting(_) => None,
         }
     }
 }
@@ -81,6 +87,8 @@ impl Scope {
         } else if is(schedule::CLASS) {
             let (job, number) = schedule::parts(key("InstanceID")?)?;
             Some(Element::Schedule(job, number))
+        } else if is(setting_data::CLASS) {
+            Some(Element::Setting(key("InstanceID")?.to_owned()))
         } else if is(capabilities::CLASS) {
             (key("InstanceID") == Some(capabilities::ID)).then_some(Element::Capabilities)
         } else if hosted(queue::CLASS) {
@@ -116,6 +124,7 @@ impl Scope {
                 &[("InstanceID", &run::instance_id(job, *number))],
             ),
             Element::Schedule(job, number) => schedule::path_of(&self.cx, job, *number),
+            Element::Setting(id) => setting_data::path_of(&self.cx, id),
             Element::Capabilities => {
                 self.path_by(capabilities::CLASS, &[("InstanceID", capabilities::ID)])
             }
@@ -164,6 +173,7 @@ impl Scope {
                 let job = self.job(id);
                 job.is_some_and(|job| job.schedules.get(*number).is_some())
             }
+            Element::Setting(id) => self.snapshot.settings.contains_key(id),
             Element::Service | Element::System | Element::Capabilities => true,
         }
     }

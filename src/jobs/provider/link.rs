@@ -65,7 +65,7 @@ pub(super) trait Link: Send + Sync + 'static {
     /// Creates an instance between `ends`, which are there.
     fn create<'a>(
         &'a self,
-        _engine: &'a Engine,
+        _asked: (&'a Context, &'a Engine),
         _ends: [Element; 2],
         _instance: &'a Instance,
     ) -> BoxFuture<'a, Result<()>> {
@@ -73,7 +73,11 @@ pub(super) trait Link: Send + Sync + 'static {
     }
 
     /// Deletes the instance between `ends`, which is there.
-    fn delete<'a>(&'a self, _engine: &'a Engine, _ends: [Element; 2]) -> BoxFuture<'a, Result<()>> {
+    fn delete<'a>(
+        &'a self,
+        _asked: (&'a Context, &'a Engine),
+        _ends: [Element; 2],
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move { self.may_create() })
     }
 }
@@ -263,7 +267,7 @@ impl<L: Link> Provider for LinkProvider<L> {
             };
             let ends = [first.clone(), second.clone()];
             self.link
-                .create(&self.engine, ends.clone(), &instance)
+                .create((cx, &self.engine), ends.clone(), &instance)
                 .await?;
             let pair = Pair {
                 ends,
@@ -277,7 +281,7 @@ impl<L: Link> Provider for LinkProvider<L> {
     fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let pair = self.find(&self.scope(cx), path)?;
-            self.link.delete(&self.engine, pair.ends).await
+            self.link.delete((cx, &self.engine), pair.ends).await
         })
     }
 }

@@ -16,6 +16,7 @@ mod recovery;
 mod run;
 mod schedule;
 mod service;
+mod setting_data;
 mod settings;
 mod shown;
 mod statistics;
@@ -64,6 +65,11 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
             "capabilities of jobs",
             capabilities::CLASS,
             Arc::new(capabilities::CapabilitiesProvider::new(engine.clone())),
+        ),
+        registration(
+            "settings of jobs",
+            "CIM_JobSettingData",
+            Arc::new(setting_data::SettingDataProvider::new(engine.clone())),
         ),
         registration(
             "jobs",

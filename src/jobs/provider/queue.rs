@@ -269,13 +269,13 @@ fn length(value: &CimValue) -> Result<Duration> {
     })
 }
 
-/// Queues belong to nobody: whoever may manage every job may manage them.
-fn administrators_only(cx: &Context) -> Result<()> {
+/// Queues and settings belong to nobody: whoever may manage every job may manage them.
+pub(super) fn administrators_only(cx: &Context) -> Result<()> {
     match cx.principal.role() {
         Role::Administrator => Ok(()),
         Role::Reader | Role::Submitter => Err(CimError::new(
             Status::AccessDenied,
-            "queues are managed by administrators",
+            "queues and settings are managed by administrators",
         )),
     }
 }

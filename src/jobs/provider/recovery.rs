@@ -2,6 +2,7 @@
 
 use crate::model::{Instance, Result};
 use crate::ops::BoxFuture;
+use crate::provider::Context;
 
 use super::super::core::{Amendment, JobId, JobRecord};
 use super::super::engine::Engine;
@@ -41,7 +42,7 @@ impl Link for RecoveryJobs {
 
     fn create<'a>(
         &'a self,
-        engine: &'a Engine,
+        (_, engine): (&'a Context, &'a Engine),
         ends: [Element; 2],
         _instance: &'a Instance,
     ) -> BoxFuture<'a, Result<()>> {
@@ -53,7 +54,11 @@ impl Link for RecoveryJobs {
         })
     }
 
-    fn delete<'a>(&'a self, engine: &'a Engine, ends: [Element; 2]) -> BoxFuture<'a, Result<()>> {
+    fn delete<'a>(
+        &'a self,
+        (_, engine): (&'a Context, &'a Engine),
+        ends: [Element; 2],
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (antecedent, dependent) = jobs(ends)?;
             let amendment = Amendment::RemoveRecoveryJob(antecedent);

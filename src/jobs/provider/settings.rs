@@ -17,7 +17,7 @@ pub(super) fn setting(name: &str, value: &CimValue) -> Option<Setting> {
     table! {
         InstanceID: text, Name: text, ElementName: text, Caption: text, Description: text,
         Command: texts, Script: text, Interpreter: text, Environment: texts,
-        WorkingDirectory: text, QueueName: text, Hold: flag, DependsOn: texts,
+        WorkingDirectory: text, QueueName: text, SettingID: text, Hold: flag, DependsOn: texts,
         RecoveryAction: number, OtherRecoveryAction: text, ScheduledStartTime: time,
         JobRunTimes: number, RunMonth: number, RunDay: number, RunDayOfWeek: number,
         RunStartInterval: time, LocalOrUtcTime: number, UntilTime: time, Notify: text,
@@ -27,6 +27,9 @@ pub(super) fn setting(name: &str, value: &CimValue) -> Option<Setting> {
     }
 }
 
+/// Properties with a default that `JW_JobSettingData` may override.
+const OPEN: [&str; 3] = ["TimeBeforeRemoval", "MaxRetries", "RetryDelay"];
+
 /// The fields of a new job that `instance` describes.
 ///
 /// # Errors
@@ -35,6 +38,11 @@ pub(super) fn setting(name: &str, value: &CimValue) -> Option<Setting> {
 pub(super) fn fields(instance: &Instance) -> Result<JobFields> {
     let mut fields = JobFields::default();
     for (property, value) in instance.iter().filter(|(_, value)| !value.is_null()) {
+        // The schema has filled in the default of what was not given; settings may say otherwise.
+        let name = property.name.as_str();
+        if OPEN.contains(&name) && *value == property.default {
+            continue;
+        }
         match setting(property.name.as_str(), value) {
             Some(setting) => {
                 fields.set(setting);
@@ -65,7 +73,7 @@ fn texts(value: &CimValue) -> Option<Vec<String>> {
     )
 }
 
-fn flag(value: &CimValue) -> Option<bool> {
+pub(super) fn flag(value: &CimValue) -> Option<bool> {
     value.as_bool()
 }
 

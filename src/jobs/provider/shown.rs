@@ -46,6 +46,7 @@ fn described(job: &JobRecord) -> Values {
         ("Caption", fields.caption.into()),
         ("Description", fields.description.into()),
         ("QueueName", fields.queue_name.into()),
+        ("SettingID", fields.setting_id.into()),
         ("Hold", fields.hold.into()),
         ("DependsOn", fields.depends_on.into()),
         ("Notify", fields.notify.into()),

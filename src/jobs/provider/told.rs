@@ -10,10 +10,12 @@ use std::sync::Arc;
 use crate::model::{Class, Instance, Namespace, Result};
 use crate::provider::{Change as Told, Notice, Observer, Occurrence, Unobserved};
 
-use super::super::core::{Change, JobId, JobRecord, Now, QueueRecord, QueueView, RunRow};
+use super::super::core::{
+    Change, JobId, JobRecord, Now, QueueRecord, QueueView, RunRow, SettingRecord,
+};
 use super::super::engine::Snapshot;
 use super::shown::View;
-use super::{Host, job, queue, run, schedule, shown};
+use super::{Host, job, queue, run, schedule, setting_data, shown};
 
 /// Whoever is told, and where the engine's instances live.
 #[derive(Clone)]
@@ -79,6 +81,7 @@ struct Classes {
     schedule: Option<Arc<Class>>,
     run: Option<Arc<Class>>,
     queue: Option<Arc<Class>>,
+    settings: Option<Arc<Class>>,
 }
 
 /// What is told of one step in one namespace.
@@ -91,6 +94,7 @@ struct Account<'a> {
     jobs: HashMap<JobId, Arc<JobRecord>>,
     runs: HashMap<(JobId, u32), RunRow>,
     queues: HashMap<String, QueueView>,
+    settings: HashMap<String, Arc<SettingRecord>>,
     occurrences: Vec<Occurrence>,
 }
 
@@ -108,14 +112,16 @@ impl<'a> Account<'a> {
             schedule: interest(schedule::CLASS),
             run: interest(run::CLASS),
             queue: interest(queue::CLASS),
+            settings: interest(setting_data::CLASS),
         };
         let Classes {
             job,
             schedule,
             run,
             queue,
+            settings,
         } = &classes;
-        [job, schedule, run, queue]
+        [job, schedule, run, queue, settings]
             .iter()
             .any(|class| class.is_some())
             .then(|| Self {
@@ -130,6 +136,7 @@ impl<'a> Account<'a> {
                 jobs: HashMap::new(),
                 runs: HashMap::new(),
                 queues: HashMap::new(),
+                settings: HashMap::new(),
                 occurrences: Vec::new(),
             })
     }
@@ -148,6 +155,8 @@ impl<'a> Account<'a> {
             Change::Run(row) => self.run(row),
             Change::Queue(queue) => self.queue(queue, true),
             Change::RemoveQueue(queue) => self.queue(queue, false),
+            Change::Setting(settings) => self.settings(settings, true),
+            Change::RemoveSetting(settings) => self.settings(settings, false),
         }
     }
 
@@ -236,6 +245,20 @@ impl<'a> Account<'a> {
         let (old, new) = (before.as_ref().map(made), stays.then(|| made(&after)));
         self.tell(old, new, None);
         self.queues.insert(record.name.clone(), after);
+    }
+
+    fn settings(&mut self, record: &Arc<SettingRecord>, stays: bool) {
+        let Some(class) = self.classes.settings.clone() else {
+            return;
+        };
+        let known = self.settings.get(&record.id);
+        let before = known
+            .or_else(|| self.before.settings.get(&record.id))
+            .cloned();
+        let made = |settings: &Arc<SettingRecord>| setting_data::shown(&class, settings);
+        let (old, new) = (before.as_ref().map(made), stays.then(|| made(record)));
+        self.tell(old, new, None);
+        self.settings.insert(record.id.clone(), record.clone());
     }
 
     /// Adds what changed. What looks the same before and after did not.
