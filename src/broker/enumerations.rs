@@ -35,6 +35,8 @@ pub struct PullLimits {
     pub timeout: Duration,
     /// The longest time that a client may name.
     pub longest_timeout: Duration,
+    /// How long an answer waits for objects: then it has those that came, which may be none.
+    pub answer_time: Duration,
 }
 
 impl Default for PullLimits {
@@ -45,6 +47,7 @@ impl Default for PullLimits {
             objects: 10_000,
             timeout: Duration::from_secs(30),
             longest_timeout: Duration::from_mins(10),
+            answer_time: Duration::from_secs(10),
         }
     }
 }
@@ -72,7 +75,7 @@ impl Enumeration {
     }
 
     /// The next object, or `None` at the end of the sequence.
-    pub(super) async fn next(&mut self) -> Option<Result<PulledObject>> {
+    async fn next(&mut self) -> Option<Result<PulledObject>> {
         match self.ahead.take() {
             Some(object) => Some(object),
             None => self.objects.next().await,
@@ -386,6 +389,16 @@ impl Enumerations {
     }
 }
 
+/// What comes next of an enumeration.
+pub(super) enum Next {
+    /// An object, or why it cannot be given.
+    Object(Result<PulledObject>),
+    /// The end of the sequence.
+    End,
+    /// Nothing yet.
+    Late,
+}
+
 /// The right to draw from an enumeration. An enumeration that is not parked again is closed: its
 /// client cannot know which objects it would miss.
 pub(super) struct Turn {
@@ -396,18 +409,20 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// The next object, or `None` at the end of the sequence.
+    /// The next object, if it comes before `until`.
     ///
     /// # Errors
     /// `PULL_HAS_BEEN_ABANDONED` when the enumeration is closed meanwhile.
-    pub(super) async fn next(&mut self) -> Result<Option<Result<PulledObject>>> {
+    pub(super) async fn next(&mut self, until: Instant) -> Result<Next> {
         let Some(enumeration) = &mut self.held else {
-            return Ok(None);
+            return Ok(Next::End);
         };
+        // Nothing of the enumeration is lost when the wait for its next object is given up.
         tokio::select! {
             biased;
             _ = &mut self.stopped => Err(abandoned()),
-            next = enumeration.next() => Ok(next),
+            next = enumeration.next() => Ok(next.map_or(Next::End, Next::Object)),
+            () = sleep_until(until) => Ok(Next::Late),
         }
     }
 

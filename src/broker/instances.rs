@@ -12,6 +12,7 @@ use crate::ops::{
 use crate::provider::{Context, Provider, Registry};
 
 use super::dispatch::{Broker, provider};
+use super::fair::fair;
 
 impl Broker {
     pub(super) async fn get_instance(&self, cx: &Context, request: GetInstance) -> Result<Reply> {
@@ -53,9 +54,8 @@ impl Broker {
         class: &Arc<crate::model::Class>,
     ) -> InstanceStream {
         let (providers, cx, class) = (self.providers(cx, class), cx.clone(), class.clone());
-        stream::iter(providers)
-            .flat_map(move |p| p.instances(&cx, &class))
-            .boxed()
+        let all = stream::iter(providers).flat_map(move |p| p.instances(&cx, &class));
+        fair(all.boxed()).boxed()
     }
 
     pub(super) fn enumerate_names(
@@ -71,9 +71,8 @@ impl Broker {
     /// The paths of those instances.
     pub(super) fn paths_of(&self, cx: &Context, class: &Arc<crate::model::Class>) -> PathStream {
         let (providers, cx, class) = (self.providers(cx, class), cx.clone(), class.clone());
-        stream::iter(providers)
-            .flat_map(move |p| p.paths(&cx, &class))
-            .boxed()
+        let all = stream::iter(providers).flat_map(move |p| p.paths(&cx, &class));
+        fair(all.boxed()).boxed()
     }
 
     pub(super) fn providers(

@@ -10,6 +10,7 @@ mod classes;
 mod deprecations;
 mod dispatch;
 mod enumerations;
+mod fair;
 mod instances;
 mod methods;
 mod modify;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::time::Instant;
 
 use crate::model::{CimError, CimName, CimValue, Class, Instance, Result, Status};
 use crate::ops::{
@@ -19,7 +20,7 @@ use crate::provider::Context;
 use crate::query::{Circumstances, Filter, Query};
 
 use super::dispatch::Broker;
-use super::enumerations::{Enumeration, Objects, Turn};
+use super::enumerations::{Enumeration, Next, Objects, Turn};
 
 impl Broker {
     pub(super) fn open_instances(
@@ -244,6 +245,7 @@ impl Broker {
             left: max_objects.min(self.enumerations.limits.objects),
             is_empty: true,
             looks_ahead: max_objects > 0,
+            until: Instant::now() + self.enumerations.limits.answer_time,
             stage,
         };
         Reply::Pulled(PullReply {
@@ -339,6 +341,8 @@ struct Drawing {
     is_empty: bool,
     /// Whether the answer finds out if it holds the last object; one that asks for none does not.
     looks_ahead: bool,
+    /// When the answer ends with what has come.
+    until: Instant,
     stage: Stage,
 }
 
@@ -355,16 +359,17 @@ impl Drawing {
         if !self.looks_ahead {
             return (end(self.turn.park(None)), None);
         }
-        match self.turn.next().await {
+        match self.turn.next(self.until).await {
             Err(abandoned) => (Err(abandoned), None),
-            Ok(None) => (Ok(Pulled::End { context: None }), None),
-            Ok(Some(Ok(object))) if self.left > 0 => {
+            Ok(Next::End) => (Ok(Pulled::End { context: None }), None),
+            Ok(Next::Late) => (end(self.turn.park(None)), None),
+            Ok(Next::Object(Ok(object))) if self.left > 0 => {
                 self.left -= 1;
                 self.is_empty = false;
                 (Ok(Pulled::Object(object)), Some(self))
             }
-            Ok(Some(Ok(object))) => (end(self.turn.park(Some(Ok(object)))), None),
-            Ok(Some(Err(error))) => (self.failed(error), None),
+            Ok(Next::Object(Ok(object))) => (end(self.turn.park(Some(Ok(object)))), None),
+            Ok(Next::Object(Err(error))) => (self.failed(error), None),
         }
     }
 
@@ -392,6 +397,7 @@ fn end(context: Result<String>) -> Result<Pulled> {
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use chrono::DateTime;
     use futures_util::future::{Either, select};
@@ -448,13 +454,16 @@ mod tests {
         steps: Vec<Step>,
         /// As many references as streams are alive, and one.
         alive: Arc<()>,
+        /// How many steps were taken.
+        taken: Arc<AtomicUsize>,
     }
 
     impl Provider for World {
         fn instances(&self, _cx: &Context, class: &Arc<Class>) -> InstanceStream {
-            let (class, alive) = (class.clone(), self.alive.clone());
+            let (class, alive, taken) = (class.clone(), self.alive.clone(), self.taken.clone());
             stream::iter(self.steps.clone())
                 .then(move |step| {
+                    taken.fetch_add(1, Ordering::Relaxed);
                     let (class, _alive) = (class.clone(), alive.clone());
                     async move {
                         match step {
@@ -487,6 +496,7 @@ mod tests {
     struct Test {
         broker: Broker,
         alive: Arc<()>,
+        taken: Arc<AtomicUsize>,
     }
 
     impl Test {
@@ -497,7 +507,7 @@ mod tests {
                 objects: 50,
                 ..PullLimits::default()
             };
-            let alive = Arc::new(());
+            let (alive, taken) = (Arc::new(()), Arc::<AtomicUsize>::default());
             let (a, b, schema) = (Namespace::of("a"), Namespace::of("b"), schema());
             let namespaces = Namespaces::new().with(a.clone(), schema.clone());
             let world = Registration {
@@ -507,6 +517,7 @@ mod tests {
                 provider: Arc::new(World {
                     steps: steps.to_vec(),
                     alive: alive.clone(),
+                    taken: taken.clone(),
                 }),
             };
             let registry = Registry::new(vec![world]).expect("one provider");
@@ -518,6 +529,7 @@ mod tests {
             Self {
                 broker: broker.with_pull_limits(limits),
                 alive,
+                taken,
             }
         }
 
@@ -642,6 +654,32 @@ mod tests {
                 assert_eq!(test.open_count(), 0);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn no_more_is_made_than_is_asked_for() {
+        let test = Test::numbered(1000);
+        let taken = || test.taken.load(Ordering::Relaxed);
+        let context = test.opened(ANNA).await.expect("open");
+        assert_eq!(taken(), 0, "nothing was asked for");
+        for pulls in 1..5 {
+            let some = test.ask(ANNA, pull(&context, 7)).await.expect("a pull");
+            assert_eq!(some.0.len(), 7);
+            assert_eq!(taken(), pulls * 7 + 1, "what was pulled and a look ahead");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_does_not_wait_for_ever() {
+        let test = Test::new(&[Step::Item(0), Step::Silence]);
+        let (some, context) = test.ask(ANNA, open(first(5))).await.expect("open");
+        assert_eq!(some, [0]);
+        let context = context.expect("it has no end");
+        for size in [1, 5] {
+            let again = test.ask(ANNA, pull(&context, size)).await.expect("a pull");
+            assert_eq!(again, (Vec::new(), Some(context.clone())), "zero is legal");
+        }
+        test.ask(ANNA, close(&context)).await.expect("it is open");
     }
 
     #[tokio::test]
@@ -1071,9 +1109,11 @@ mod tests {
             let timeout = Duration::from_secs(1);
             let turn = enumerations.open(&cx, PullKind::Paths, timeout, enumeration);
             let mut turn = turn.expect("open");
-            let first = turn.next().await.expect("not closed");
+            let Ok(Next::Object(first)) = turn.next(Instant::now() + timeout).await else {
+                panic!("there are objects");
+            };
             // One that was looked at counts like those behind it.
-            let ahead = expected.is_none().then(|| first.expect("an object"));
+            let ahead = expected.is_none().then_some(first);
             let context = turn.park(ahead).expect("not closed");
             let count = enumerations.remaining(&cx, &context).expect("it is open");
             assert_eq!(count, expected);

@@ -296,6 +296,7 @@ fn pull_limits(settings: &Settings) -> Result<PullLimits, ConfigError> {
         timeout: one("pull_timeout_seconds", settings.pull_timeout_seconds)?
             .map_or(usual.timeout.min(longest), seconds),
         longest_timeout: longest,
+        answer_time: usual.answer_time,
     };
     if limits.timeout > limits.longest_timeout {
         return Err(ConfigError::Value {
@@ -454,4 +455,48 @@ async fn broker(
     let reserved = reserved.map_err(|error| StartError::Schema(error.to_string()))?;
     let broker = Broker::new(catalogue, registry, reserved);
     Ok(broker.with_pull_limits(limits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(text: &str) -> Result<PullLimits, ConfigError> {
+        pull_limits(&toml::from_str(text).expect("settings"))
+    }
+
+    #[test]
+    fn the_limits_of_enumerations_are_set_and_stay_sensible() {
+        let usual = limits("").expect("the defaults fit together");
+        let seconds =
+            |limits: &PullLimits| (limits.timeout.as_secs(), limits.longest_timeout.as_secs());
+        assert_eq!(seconds(&usual), (30, 600));
+        let set = "open_enumerations = 9\nuser_open_enumerations = 3\npull_limit_objects = 5";
+        let set = limits(set).expect("limits");
+        assert_eq!(
+            (set.enumerations, set.user_enumerations, set.objects),
+            (9, 3, 5)
+        );
+        let short = limits("pull_timeout_limit_seconds = 7").expect("limits");
+        assert_eq!(
+            seconds(&short),
+            (7, 7),
+            "the usual time is not longer than the longest"
+        );
+        let both = limits("pull_timeout_limit_seconds = 7\npull_timeout_seconds = 2");
+        assert_eq!(seconds(&both.expect("limits")), (2, 7));
+        for wrong in [
+            "open_enumerations = 0",
+            "user_open_enumerations = 0",
+            "pull_limit_objects = 0",
+            "pull_timeout_seconds = 0",
+            "pull_timeout_limit_seconds = 0",
+            "pull_timeout_limit_seconds = 7\npull_timeout_seconds = 8",
+        ] {
+            assert!(
+                matches!(limits(wrong), Err(ConfigError::Value { .. })),
+                "{wrong}"
+            );
+        }
+    }
 }
