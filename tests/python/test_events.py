@@ -91,6 +91,29 @@ class Life(EventCase):
             self.conn.DeleteInstance(path)
             self.assertEqual(listener.next().classname, "CIM_InstDeletion")
 
+    def test_failed_jobs_and_full_queues_raise_alerts(self):
+        with Listener() as listener:
+            self.subscribe(listener, "SELECT * FROM CIM_AlertIndication WHERE PerceivedSeverity > 2")
+            path = self.create("/bin/sh", "-c", "exit 9")
+            self.wait(path, EXCEPTION)
+            alert = listener.next("the alert of the failure")
+            self.assertEqual(alert.classname, "CIM_AlertIndication")
+            self.assertEqual((alert["AlertType"], alert["PerceivedSeverity"]), (4, 5))
+            self.assertIn(path["InstanceID"], alert["AlertingManagedElement"])
+            self.assertIn("9", alert["Message"])
+            new = {"Name": "narrow", "MaxJobsOnQueue": pywbem.Uint32(2)}
+            narrow = self.conn.CreateInstance(pywbem.CIMInstance("JW_JobQueue", new))
+            jobs = [self.create("/bin/true", QueueName="narrow", Hold=True) for _ in range(2)]
+            alert = listener.next("the alert of the queue")
+            self.assertIn("narrow", alert["AlertingManagedElement"])
+            self.assertEqual(alert["ProbableCause"], 40)
+            for job in jobs:
+                self.request(job, KILL)
+                self.wait(job, KILLED)
+                self.conn.DeleteInstance(job)
+            self.conn.DeleteInstance(narrow)
+            self.assertTrue(listener.taken.empty(), "what a client asked for is no alert")
+
     def test_an_old_handler_and_wql_do_as_well(self):
         with Listener() as listener:
             conn = connection_to_interop(self.conn)

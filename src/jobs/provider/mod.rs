@@ -1,5 +1,6 @@
 //! The providers of jobs, of their queue, of the service that takes them: views of the job engine.
 
+mod alert;
 mod capabilities;
 mod dependency;
 mod element_settings;

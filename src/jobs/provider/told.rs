@@ -15,7 +15,7 @@ use super::super::core::{
 };
 use super::super::engine::Snapshot;
 use super::shown::View;
-use super::{Host, job, queue, run, schedule, setting_data, shown};
+use super::{Host, alert, job, queue, run, schedule, setting_data, shown};
 
 /// Whoever is told, and where the engine's instances live.
 #[derive(Clone)]
@@ -82,12 +82,14 @@ struct Classes {
     run: Option<Arc<Class>>,
     queue: Option<Arc<Class>>,
     settings: Option<Arc<Class>>,
+    alert: Option<Arc<Class>>,
 }
 
 /// What is told of one step in one namespace.
 struct Account<'a> {
     classes: Classes,
     host: &'a Host,
+    namespace: Namespace,
     view: View,
     before: &'a Snapshot,
     /// The jobs and runs that this step has changed, as it left them.
@@ -95,6 +97,8 @@ struct Account<'a> {
     runs: HashMap<(JobId, u32), RunRow>,
     queues: HashMap<String, QueueView>,
     settings: HashMap<String, Arc<SettingRecord>>,
+    /// How many jobs that have not ended this step added to a queue, less those it ended.
+    lengths: HashMap<String, i64>,
     occurrences: Vec<Occurrence>,
 }
 
@@ -113,6 +117,7 @@ impl<'a> Account<'a> {
             run: interest(run::CLASS),
             queue: interest(queue::CLASS),
             settings: interest(setting_data::CLASS),
+            alert: interest(alert::CLASS),
         };
         let Classes {
             job,
@@ -120,13 +125,15 @@ impl<'a> Account<'a> {
             run,
             queue,
             settings,
+            alert,
         } = &classes;
-        [job, schedule, run, queue, settings]
+        [job, schedule, run, queue, settings, alert]
             .iter()
             .any(|class| class.is_some())
             .then(|| Self {
                 classes,
                 host: &teller.host,
+                namespace: namespace.clone(),
                 view: View {
                     now,
                     snapshot: before.clone(),
@@ -137,6 +144,7 @@ impl<'a> Account<'a> {
                 runs: HashMap::new(),
                 queues: HashMap::new(),
                 settings: HashMap::new(),
+                lengths: HashMap::new(),
                 occurrences: Vec::new(),
             })
     }
@@ -188,9 +196,69 @@ impl<'a> Account<'a> {
         if let Some(class) = self.classes.schedule.clone() {
             self.schedules(&class, before, after, &owner);
         }
+        self.alerts(before, after, &owner);
         if let Some(after) = after {
             self.jobs.insert(after.id.clone(), after.clone());
         }
+    }
+
+    /// What of a change of a job somebody should know of.
+    fn alerts(
+        &mut self,
+        before: Option<&Arc<JobRecord>>,
+        after: Option<&Arc<JobRecord>>,
+        owner: &Arc<str>,
+    ) {
+        let Some(class) = self.classes.alert.clone() else {
+            return;
+        };
+        let full = self.filled(before, after);
+        let source = alert::Source {
+            class: &class,
+            host: self.host,
+            namespace: &self.namespace,
+        };
+        let mut alerts = Vec::new();
+        if let (Some(before), Some(after)) = (before, after) {
+            alerts = source.of_job(before, after);
+        }
+        let full = full.map(|view| source.of_full(view));
+        for (alert, owner) in alerts
+            .into_iter()
+            .map(|alert| (alert, Some(owner.clone())))
+            .chain(full.map(|alert| (alert, None)))
+        {
+            match alert {
+                Ok(alert) => self.occurrences.push(Occurrence {
+                    change: Told::Alert(alert),
+                    owner,
+                }),
+                Err(error) => tracing::error!(%error, "an alert cannot be made"),
+            }
+        }
+    }
+
+    /// The queue that takes no more jobs because of this change.
+    fn filled(
+        &mut self,
+        before: Option<&Arc<JobRecord>>,
+        after: Option<&Arc<JobRecord>>,
+    ) -> Option<&'a QueueView> {
+        let queue = |job: &Arc<JobRecord>| job.spec.queue().to_owned();
+        let lives = |job: &&Arc<JobRecord>| !job.state.is_final();
+        let (left, joined) = (before.filter(lives), after.filter(lives));
+        if left.map(queue) == joined.map(queue) {
+            return None;
+        }
+        if let Some(left) = left {
+            *self.lengths.entry(queue(left)).or_default() -= 1;
+        }
+        let joined = queue(joined?);
+        let change = self.lengths.entry(joined.clone()).or_default();
+        *change += 1;
+        let view = self.before.queues.get(&joined)?;
+        let limit = i64::from(view.record.limits.max_jobs);
+        (limit != 0 && i64::from(view.jobs) + *change == limit).then_some(view)
     }
 
     fn schedules(

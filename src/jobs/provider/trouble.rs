@@ -44,7 +44,7 @@ fn shown(cx: &Context, job: &JobRecord, error: &JobError) -> Result<Instance> {
 }
 
 /// One id for each kind of end, so that a client can tell them apart by it.
-fn message_id(error: &JobError) -> String {
+pub(super) fn message_id(error: &JobError) -> String {
     match error.code {
         1..=255 => "JW0001".to_owned(),
         256..=1000 => "JW0256".to_owned(),
@@ -53,7 +53,7 @@ fn message_id(error: &JobError) -> String {
 }
 
 /// What a client asked for is information; what happened unasked is a major fault.
-fn severity(state: JobState) -> u16 {
+pub(super) fn severity(state: JobState) -> u16 {
     match state {
         JobState::Terminated | JobState::Killed => 2,
         JobState::New
@@ -68,7 +68,7 @@ fn severity(state: JobState) -> u16 {
 
 /// `CIM_Error.ProbableCause`: 111 time-out expired, 48 program terminated abnormally, 47 software
 /// error, 0 unknown.
-fn probable_cause(code: u16) -> u16 {
+pub(super) fn probable_cause(code: u16) -> u16 {
     match code {
         error_code::TIMED_OUT | error_code::EXPIRED => 111,
         error_code::UNKNOWN | 1..=1000 => 48,
@@ -77,7 +77,7 @@ fn probable_cause(code: u16) -> u16 {
     }
 }
 
-fn source(namespace: &Namespace, job: &JobRecord) -> String {
+pub(super) fn source(namespace: &Namespace, job: &JobRecord) -> String {
     let id = job.id.as_str().replace('\\', "\\\\").replace('"', "\\\"");
     format!("{namespace}:JW_Job.InstanceID=\"{id}\"")
 }
