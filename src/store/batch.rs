@@ -13,6 +13,23 @@ pub struct Batch<'a> {
     pub(super) queue_limits: QueueLimits,
 }
 
+impl Batch<'_> {
+    /// Marks a place that [`Self::settle`] may go back to.
+    pub(super) fn save(&self) -> Result<(), StoreError> {
+        Ok(self.transaction.execute_batch("SAVEPOINT part")?)
+    }
+
+    /// Keeps what was done since [`Self::save`], or undoes it.
+    pub(super) fn settle(&self, is_kept: bool) -> Result<(), StoreError> {
+        let how = if is_kept {
+            "RELEASE part"
+        } else {
+            "ROLLBACK TO part; RELEASE part"
+        };
+        Ok(self.transaction.execute_batch(how)?)
+    }
+}
+
 impl Store {
     /// Does `work` in a transaction, which is on the disk when this returns; undone when it fails.
     pub fn transact<T, E: From<StoreError>>(

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::ErrorCode;
 use thiserror::Error;
@@ -78,6 +79,9 @@ pub enum StoreError {
     /// The writer thread is gone.
     #[error("reach the database: its writer has stopped")]
     Stopped,
+    /// What several pieces of work have in common that shared a transaction.
+    #[error(transparent)]
+    Shared(Arc<StoreError>),
     /// Anything else that `SQLite` reports.
     #[error("use the database")]
     Sqlite(#[source] rusqlite::Error),
@@ -86,7 +90,11 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the process must not go on writing.
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Conflict(_) | Self::Stopped)
+        match self {
+            Self::Shared(error) => error.is_fatal(),
+            Self::Sync(_) | Self::Conflict(_) | Self::Stopped => true,
+            _ => false,
+        }
     }
 
     /// What a client is told when `what` failed; why goes to the log.

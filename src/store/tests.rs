@@ -490,3 +490,56 @@ async fn after_a_failed_sync_nothing_is_written_any_more() {
     let late = writer.run(|store| store.load("host", "boot")).await;
     assert!(matches!(late, Err(StoreError::Stopped)), "{late:?}");
 }
+
+#[tokio::test]
+async fn work_that_waits_together_shares_a_commit_and_not_its_faults() {
+    let folder = folder();
+    let (writer, thread) = Writer::open(options(folder.path())).await.expect("opens");
+    // Whatever comes while this piece holds the thread waits together behind it.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let held = tokio::spawn({
+        let writer = writer.clone();
+        async move {
+            let hold = move |_: &mut Store| -> Result<(), StoreError> {
+                drop(wait.recv());
+                Ok(())
+            };
+            writer.run(hold).await
+        }
+    });
+    let insert = |number: u32| {
+        let writer = writer.clone();
+        let work = move |batch: &super::Batch<'_>| {
+            let row = (format!("part {number}"), "x");
+            let added = batch
+                .transaction
+                .execute("INSERT INTO meta (key, value) VALUES (?, ?)", row);
+            added.map_err(StoreError::from)?;
+            if number % 5 == 0 {
+                return Err(StoreError::Conflict(number.to_string()));
+            }
+            let all = "SELECT count(*) FROM meta WHERE key LIKE 'part %'";
+            let seen: u32 = batch.transaction.query_row(all, [], |row| row.get(0))?;
+            Ok(seen)
+        };
+        tokio::spawn(async move { writer.transact(work).await })
+    };
+    let parts: Vec<_> = (1..=20).map(insert).collect();
+    tokio::task::yield_now().await;
+    drop(go);
+    held.await.expect("no panic").expect("held");
+    let mut seen = Vec::new();
+    for (number, part) in (1..=20).zip(parts) {
+        match part.await.expect("no panic") {
+            Ok(count) => seen.push(count),
+            Err(StoreError::Conflict(told)) => assert_eq!(told, number.to_string()),
+            Err(error) => panic!("part {number}: {error}"),
+        }
+    }
+    assert_eq!(
+        seen,
+        (1..=16).collect::<Vec<_>>(),
+        "what fails leaves nothing"
+    );
+    thread.close().await;
+}

@@ -3,6 +3,7 @@
 //! Every part of the server that keeps something sends its work here, so that the database has one
 //! writer and a change that touches several parts is one transaction.
 
+use std::sync::Arc;
 use std::sync::mpsc as blocking;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
@@ -19,11 +20,53 @@ use super::repository::Repository;
 /// After so long without work the log is moved into the database.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// Most pieces of work that share one transaction.
+const GROUP_LIMIT: usize = 256;
+
 type Work = Box<dyn FnOnce(&mut Store) + Send>;
 
 enum Order {
     Work(Work),
+    Part(Box<dyn Part>),
     Close,
+}
+
+/// A piece of work that shares a transaction, and its fsync, with others that wait at the same time.
+trait Part: Send {
+    /// Does the work; whether it may stay, and what is to be called when its fate is known.
+    fn run(self: Box<Self>, batch: &Batch<'_>) -> (bool, Tell);
+
+    /// Tells that it was not done.
+    fn refuse(self: Box<Self>, error: StoreError);
+}
+
+type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+struct Waiting<W, T, E> {
+    work: W,
+    done: oneshot::Sender<Result<T, E>>,
+}
+
+impl<W, T, E> Part for Waiting<W, T, E>
+where
+    W: FnOnce(&Batch<'_>) -> Result<T, E> + Send,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    fn run(self: Box<Self>, batch: &Batch<'_>) -> (bool, Tell) {
+        let (outcome, done) = ((self.work)(batch), self.done);
+        let is_kept = outcome.is_ok();
+        let tell = move |committed: Result<(), StoreError>| {
+            let outcome = outcome.and_then(|value| Ok(committed.map(|()| value)?));
+            // Whoever asked may have gone; it is done all the same.
+            drop(done.send(outcome));
+        };
+        (is_kept, Box::new(tell))
+    }
+
+    fn refuse(self: Box<Self>, error: StoreError) {
+        drop(self.done.send(Err(error.into())));
+    }
 }
 
 /// Sends work to the thread that owns the store; clones send to the same one.
@@ -89,7 +132,8 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
-    /// Does `work` in a transaction: durable when this returns, or undone when `work` fails.
+    /// Does `work` in a transaction: durable when this returns, or undone when `work` fails. Work that
+    /// waits at the same time shares one fsync; whether a piece fails touches no other one.
     pub async fn transact<T, E>(
         &self,
         work: impl FnOnce(&Batch<'_>) -> Result<T, E> + Send + 'static,
@@ -98,7 +142,14 @@ impl Writer {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.run(|store| store.transact(work)).await
+        let (done, finished) = oneshot::channel();
+        let part = Box::new(Waiting { work, done });
+        self.orders
+            .send(Order::Part(part))
+            .map_err(|_| StoreError::Stopped)?;
+        finished
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
     /// A reader of instances that does not disturb the writer.
@@ -132,14 +183,56 @@ impl WriterThread {
 }
 
 fn serve(mut store: Store, orders: &blocking::Receiver<Order>) {
+    let mut next = None;
     while !store.is_lost() {
-        match orders.recv_timeout(IDLE) {
+        let order = next.take().map_or_else(|| orders.recv_timeout(IDLE), Ok);
+        match order {
             Ok(Order::Work(work)) => work(&mut store),
+            Ok(Order::Part(part)) => next = group(&mut store, part, orders),
             Err(RecvTimeoutError::Timeout) => tidy(&mut store),
             Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return tidy(&mut store),
         }
     }
     tracing::error!("the database is lost: only a restart finds out what is on the disk");
+}
+
+/// Does `first` and what waits behind it in one transaction; returns what came that is no part of one.
+fn group(
+    store: &mut Store,
+    first: Box<dyn Part>,
+    orders: &blocking::Receiver<Order>,
+) -> Option<Order> {
+    let (mut next, mut part) = (None, Some(first));
+    let mut told: Vec<Tell> = Vec::new();
+    let committed = store.transact(|batch| -> Result<(), StoreError> {
+        while part.is_some() {
+            batch.save()?;
+            let Some(one) = part.take() else { break };
+            let (is_kept, tell) = one.run(batch);
+            told.push(tell);
+            batch.settle(is_kept)?;
+            if told.len() < GROUP_LIMIT {
+                match orders.try_recv() {
+                    Ok(Order::Part(another)) => part = Some(another),
+                    Ok(other) => next = Some(other),
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(())
+    });
+    match committed {
+        Ok(()) => told.into_iter().for_each(|tell| tell(Ok(()))),
+        Err(error) => {
+            let shared = Arc::new(error);
+            let error = || StoreError::Shared(shared.clone());
+            told.into_iter().for_each(|tell| tell(Err(error())));
+            if let Some(part) = part {
+                part.refuse(error());
+            }
+        }
+    }
+    next
 }
 
 fn tidy(store: &mut Store) {
