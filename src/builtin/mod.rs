@@ -13,7 +13,7 @@ mod system;
 pub use discovery::{Profile, Related, hosted};
 pub use elsewhere::Elsewhere;
 pub use namespaces::reserved;
-pub use repository::RepositoryProvider;
+pub use repository::{RepositoryProvider, Tally, row_of};
 pub use statistics::{Cost, Kind, Statistics};
 
 use std::sync::Arc;

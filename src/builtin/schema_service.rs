@@ -65,7 +65,11 @@ impl SchemaService {
             return Ok(reply(code::REJECTED, told));
         }
         let batches = batches(&compilation, &namespace);
-        match self.catalogue.put_all(cx, batches).await {
+        match self
+            .catalogue
+            .put_all(cx, batches, |_| Ok(Vec::new()))
+            .await
+        {
             Ok(()) => Ok(reply(code::COMPLETED, told)),
             Err(Refused::Unsound(errors)) => {
                 told.extend(errors.iter().map(|error| located(error, &compilation)));

@@ -10,7 +10,9 @@ use arc_swap::ArcSwap;
 use futures_util::StreamExt;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-use crate::model::{CimError, CimName, Class, ClassDecl, Namespace, QualifierDecl, Result, Status};
+use crate::model::{
+    CimError, CimName, Class, ClassDecl, Instance, Namespace, QualifierDecl, Result, Status,
+};
 use crate::ops::BoxFuture;
 use crate::schema::{DeclError, DeclErrorKind, Edit, Edited, Schema};
 
@@ -23,14 +25,32 @@ const OWN_PREFIX: &str = "JW_";
 
 /// What keeps the changes that clients make to namespaces and their schemas.
 pub trait SchemaStore: Send + Sync + 'static {
-    /// Makes changes of namespaces durable, all of them or none.
-    fn change(&self, changes: Vec<(Namespace, Vec<Edit>)>) -> BoxFuture<'_, Result<()>>;
+    /// Makes changes of namespaces durable, and instances of what is declared then, all or nothing.
+    ///
+    /// # Errors
+    /// `ALREADY_EXISTS` for an instance that is there.
+    fn change(
+        &self,
+        changes: Vec<(Namespace, Vec<Edit>)>,
+        instances: Vec<NewInstance>,
+    ) -> BoxFuture<'_, Result<()>>;
 
     /// Makes a new namespace durable.
     fn create<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>>;
 
     /// Forgets a namespace, durably.
     fn delete<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>>;
+}
+
+/// An instance that comes with the declarations it needs.
+#[derive(Debug, Clone)]
+pub struct NewInstance {
+    /// Where it goes.
+    pub namespace: Namespace,
+    /// The schema of that namespace by then.
+    pub schema: Arc<Schema>,
+    /// The instance, with all its keys.
+    pub instance: Instance,
 }
 
 /// Why a change of schemas is refused.
@@ -194,18 +214,20 @@ impl Catalogue {
         })
     }
 
-    /// Puts declarations together, each batch in its namespace, all of them or none, as CreateClass,
-    /// ModifyClass and SetQualifier would one by one.
+    /// Puts declarations together, each batch in its namespace, as CreateClass, ModifyClass and
+    /// SetQualifier would one by one, and the instances that `make` gives once it is told what is
+    /// declared then: everything or nothing.
     ///
     /// # Errors
-    /// What those would answer.
+    /// What those would answer; `NOT_SUPPORTED` for an instance that a provider makes.
     pub async fn put_all(
         &self,
         cx: &Context,
         batches: Vec<(Namespace, Vec<Edit>)>,
+        make: impl FnOnce(&Namespaces) -> Result<Vec<NewInstance>, Refused> + Send,
     ) -> Result<(), Refused> {
         let _changing = self.changing.write().await;
-        self.change_all(cx, batches).await
+        self.change_all(cx, batches, make).await
     }
 
     /// Makes a namespace without classes.
@@ -271,7 +293,7 @@ impl Catalogue {
 
     async fn change(&self, cx: &Context, edits: Vec<Edit>) -> Result<()> {
         let batch = (cx.namespace.clone(), edits);
-        self.change_all(cx, vec![batch])
+        self.change_all(cx, vec![batch], |_| Ok(Vec::new()))
             .await
             .map_err(Refused::into_cim)
     }
@@ -280,6 +302,7 @@ impl Catalogue {
         &self,
         cx: &Context,
         batches: Vec<(Namespace, Vec<Edit>)>,
+        make: impl FnOnce(&Namespaces) -> Result<Vec<NewInstance>, Refused> + Send,
     ) -> Result<(), Refused> {
         let mut namespaces = Namespaces::clone(&self.current.load());
         let mut changes = Vec::new();
@@ -298,11 +321,29 @@ impl Catalogue {
             namespaces.put(cx.namespace, Arc::new(schema));
         }
         changes.retain(|(_, changes)| !changes.is_empty());
-        if !changes.is_empty() {
-            self.store.change(changes).await?;
+        let instances = make(&namespaces)?;
+        for new in &instances {
+            self.is_kept_here(&new.namespace, &new.instance.class)?;
+        }
+        if !changes.is_empty() || !instances.is_empty() {
+            self.store.change(changes, instances).await?;
             self.current.store(Arc::new(namespaces));
         }
         Ok(())
+    }
+
+    /// Instances that a provider makes are no data that could be put beside declarations.
+    fn is_kept_here(&self, namespace: &Namespace, class: &Class) -> Result<()> {
+        let registry = self.registry.get().and_then(Weak::upgrade);
+        match registry {
+            Some(registry) if registry.is_claimed(namespace, class) => {
+                Err(CimError::not_supported(format!(
+                    "instances of {} are made by CreateInstance, one by one",
+                    class.name
+                )))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// What becomes of the schema of `cx`, when everything allows it.
@@ -454,7 +495,11 @@ pub(crate) mod tests {
     struct Forgetful;
 
     impl SchemaStore for Forgetful {
-        fn change(&self, _changes: Vec<(Namespace, Vec<Edit>)>) -> BoxFuture<'_, Result<()>> {
+        fn change(
+            &self,
+            _changes: Vec<(Namespace, Vec<Edit>)>,
+            _instances: Vec<NewInstance>,
+        ) -> BoxFuture<'_, Result<()>> {
             Box::pin(async { Ok(()) })
         }
 

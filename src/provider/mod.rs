@@ -13,7 +13,7 @@ mod registry;
 pub use api::{Arguments, Changes, Provider, matching};
 #[cfg(test)]
 pub(crate) use catalogue::tests::catalogue;
-pub use catalogue::{Catalogue, Refused, SchemaStore};
+pub use catalogue::{Catalogue, NewInstance, Refused, SchemaStore};
 pub use context::{Context, Principal, Role};
 pub use events::{Change, Notice, Observer, Occurrence, StreamId, Unobserved};
 pub use namespaces::{Namespaces, Served};

@@ -82,6 +82,11 @@ impl Registry {
         self.claimant(namespace, class).or(self.repository.as_ref())
     }
 
+    /// Whether a provider claims `class`, so that no instance of it lies in the repository.
+    pub fn is_claimed(&self, namespace: &Namespace, class: &Class) -> bool {
+        self.claimant(namespace, class).is_some()
+    }
+
     fn claimant(&self, namespace: &Namespace, class: &Class) -> Option<&Arc<dyn Provider>> {
         let mut names = std::iter::once(&class.name).chain(&class.ancestors);
         names.find_map(|name| {

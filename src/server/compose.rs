@@ -12,7 +12,7 @@ use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 
 use crate::broker::{Broker, PullLimits};
-use crate::builtin::{self, Elsewhere, Profile, Related, RepositoryProvider, Statistics};
+use crate::builtin::{self, Elsewhere, Profile, Related, RepositoryProvider, Statistics, Tally};
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
 use crate::indications::{self, Home, Schemas};
@@ -199,7 +199,7 @@ async fn open(
     writer: &Writer,
     statistics: &Arc<Statistics>,
 ) -> Result<(Broker, EngineTask, Events), StartError> {
-    let (catalogue, home) = catalogue(settings, writer).await?;
+    let (catalogue, home, repository) = catalogue(settings, writer).await?;
     let served = catalogue.clone();
     let schemas: Schemas = Arc::new(move |name| served.find(name).ok().map(|found| found.schema));
     let events = Events::open(settings, writer, schemas, home.clone()).await?;
@@ -208,7 +208,7 @@ async fn open(
     };
     let teller = jobs::Teller::new(events.service.clone(), host, vec![Namespace::of(MAIN)]);
     let (engine, task) = engine(settings, state, writer, teller).await?;
-    let parts = (catalogue, home.name, writer);
+    let parts = (catalogue, home.name, repository);
     match broker(settings, parts, &engine, statistics, &events).await {
         Ok(broker) => Ok((broker, task, events)),
         Err(error) => {
@@ -359,7 +359,7 @@ fn namespace(key: &'static str, name: &str) -> Result<Namespace, ConfigError> {
 async fn catalogue(
     settings: &Settings,
     writer: &Writer,
-) -> Result<(Arc<Catalogue>, Home), StartError> {
+) -> Result<(Arc<Catalogue>, Home, RepositoryProvider), StartError> {
     let added = settings.schema.clone().unwrap_or_default();
     let name = settings.interop_namespace.as_deref().unwrap_or("interop");
     let interop = namespace("interop_namespace", name)?;
@@ -378,13 +378,18 @@ async fn catalogue(
         namespaces = namespaces.with_alias(alias.clone(), interop.clone());
     }
     let (namespaces, created) = schema::restore(namespaces, writer).await?;
-    let keeper = Arc::new(schema::Keeper(writer.clone()));
+    let tally = Tally::load(writer).await?;
+    let keeper = Arc::new(schema::Keeper {
+        writer: writer.clone(),
+        tally: tally.clone(),
+    });
     let catalogue = Catalogue::new(namespaces, &created, keeper);
     let home = Home {
         name: interop,
         aliases,
     };
-    Ok((catalogue, home))
+    let repository = RepositoryProvider::new(writer.clone(), tally, catalogue.clone());
+    Ok((catalogue, home, repository))
 }
 
 /// What clients are to find of the parts of the server.
@@ -416,7 +421,7 @@ fn related(
 
 async fn broker(
     settings: &Settings,
-    (catalogue, interop, writer): (Arc<Catalogue>, Namespace, &Writer),
+    (catalogue, interop, repository): (Arc<Catalogue>, Namespace, RepositoryProvider),
     engine: &Engine,
     statistics: &Arc<Statistics>,
     events: &Events,
@@ -442,7 +447,6 @@ async fn broker(
     let at_home = jobs.iter().flat_map(|jobs| jobs.classes.clone()).collect();
     registrations.extend(jobs);
     let (reserved, legacy) = builtin::everywhere(&catalogue);
-    let repository = RepositoryProvider::open(writer.clone(), catalogue.clone()).await?;
     let registry = Registry::new(registrations)?
         .with_everywhere(at_home, Arc::new(Elsewhere { home: main }))
         .with_everywhere(

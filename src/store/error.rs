@@ -112,6 +112,37 @@ impl StoreError {
     }
 }
 
+/// Why work in a transaction was undone: because of the store, or of what was asked.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The store failed.
+    Store(StoreError),
+    /// What was asked cannot be.
+    Asked(CimError),
+}
+
+impl Trouble {
+    /// What a client is told when `what` was tried.
+    pub fn into_cim(self, what: &'static str) -> CimError {
+        match self {
+            Self::Store(error) => error.told(what),
+            Self::Asked(error) => error,
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<CimError> for Trouble {
+    fn from(error: CimError) -> Self {
+        Self::Asked(error)
+    }
+}
+
 /// `SQLITE_IOERR_FSYNC` and `SQLITE_IOERR_DIR_FSYNC`.
 const SYNC_FAILURES: [i32; 2] = [1034, 1290];
 

@@ -501,7 +501,7 @@ async fn work_that_waits_together_shares_a_commit_and_not_its_faults() {
         let writer = writer.clone();
         async move {
             let hold = move |_: &mut Store| -> Result<(), StoreError> {
-                drop(wait.recv());
+                wait.recv().unwrap_or_default();
                 Ok(())
             };
             writer.run(hold).await

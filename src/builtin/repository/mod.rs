@@ -15,7 +15,9 @@ use crate::model::{
 use crate::ops::{BoxFuture, InstanceStream};
 use crate::provider::{Catalogue, Changes, Context, Provider, refers_to};
 use crate::schema::Schema;
-use crate::store::{InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Writer};
+use crate::store::{
+    InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Trouble, Writer,
+};
 
 /// Instances read from the disk at a time.
 const PAGE: usize = 256;
@@ -26,8 +28,47 @@ const LONG_PAGE: usize = 2048;
 const READ: &str = "read instances";
 const WRITE: &str = "keep an instance";
 
-/// How many instances there are of each class, by namespace and class in lower case.
+/// By namespace and class in lower case.
 type Counts = BTreeMap<(String, String), u64>;
+
+/// How many instances there are of each class; clones share the numbers.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    // Locked only to look a number up or to change one.
+    counts: Arc<Mutex<Counts>>,
+}
+
+impl Tally {
+    /// What is in the store behind `writer`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn load(writer: &Writer) -> Result<Self, StoreError> {
+        let counts = writer.run(|store| store.instance_counts()).await?;
+        Ok(Self {
+            counts: Arc::new(Mutex::new(counts)),
+        })
+    }
+
+    /// An instance more.
+    pub fn add(&self, key: &InstanceKey) {
+        self.count(key, |count| *count += 1);
+    }
+
+    fn remove(&self, key: &InstanceKey) {
+        self.count(key, |count| *count = count.saturating_sub(1));
+    }
+
+    fn count(&self, key: &InstanceKey, change: impl FnOnce(&mut u64)) {
+        let mut counts = self.counts();
+        let at = (key.namespace.clone(), key.class.clone());
+        change(counts.entry(at).or_default());
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The provider of what nobody else provides.
 pub struct RepositoryProvider {
@@ -39,27 +80,22 @@ pub struct RepositoryProvider {
 struct Kept {
     writer: Writer,
     reader: Repository,
-    // Locked only to look a number up or to change one.
-    counts: Mutex<Counts>,
+    tally: Tally,
 }
 
 impl RepositoryProvider {
     /// The repository of the store behind `writer`.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn open(writer: Writer, catalogue: Arc<Catalogue>) -> Result<Self, StoreError> {
-        let counts = writer.run(|store| store.instance_counts()).await?;
+    pub fn new(writer: Writer, tally: Tally, catalogue: Arc<Catalogue>) -> Self {
         let reader = writer.repository();
         let kept = Kept {
             writer,
             reader,
-            counts: Mutex::new(counts),
+            tally,
         };
-        Ok(Self {
+        Self {
             kept: Arc::new(kept),
             catalogue,
-        })
+        }
     }
 
     /// Where the instance at `path` is kept, and its row. The path may name a superclass of the class
@@ -95,32 +131,22 @@ impl RepositoryProvider {
                 Ok(batch.update_instance(&row, &data)?)
             })
             .await
-            .map_err(Trouble::into_cim)
+            .map_err(|trouble: Trouble| trouble.into_cim(WRITE))
     }
 }
 
 impl Kept {
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// `class` and its subclasses, as far as there are instances of them.
     fn classes(&self, cx: &Context, class: &Arc<Class>) -> Vec<Arc<Class>> {
         let below = cx.schema.descendants(Some(&class.name)).into_iter();
         let namespace = cx.namespace.folded();
-        let counts = self.counts();
+        let counts = self.tally.counts();
         let has_some = |class: &&Arc<Class>| {
             let count = counts.get(&(namespace.clone(), class.name.folded()));
             count.is_some_and(|count| *count > 0)
         };
         let classes = std::iter::once(class).chain(below);
         classes.filter(has_some).cloned().collect()
-    }
-
-    fn count(&self, key: &InstanceKey, change: impl FnOnce(&mut u64)) {
-        let mut counts = self.counts();
-        let at = (key.namespace.clone(), key.class.clone());
-        change(counts.entry(at).or_default());
     }
 }
 
@@ -196,8 +222,7 @@ impl Provider for RepositoryProvider {
             }
             self.references_are_sound(cx, &instance)?;
             let path = instance.path(&cx.namespace);
-            let key = keys::key(&cx.namespace, &instance.class.name, &path.keys);
-            let data = data(&instance, &cx.namespace, &cx.schema);
+            let (key, data) = row_of(&instance, &cx.namespace, &cx.schema);
             let wanted = key.clone();
             let added = self
                 .kept
@@ -209,7 +234,7 @@ impl Provider for RepositoryProvider {
                 let text = format!("there is an instance {path} already");
                 return Err(CimError::already_exists(text));
             }
-            self.kept.count(&key, |count| *count += 1);
+            self.kept.tally.add(&key);
             Ok(path)
         })
     }
@@ -243,8 +268,7 @@ impl Provider for RepositoryProvider {
             if !gone {
                 return Err(CimError::not_found(format!("there is no instance {path}")));
             }
-            self.kept
-                .count(&key, |count| *count = count.saturating_sub(1));
+            self.kept.tally.remove(&key);
             Ok(())
         })
     }
@@ -336,6 +360,16 @@ fn keyed(instance: &Instance) -> Result<()> {
     }
 }
 
+/// Where `instance` of a class of `schema` is kept, and as what.
+pub fn row_of(
+    instance: &Instance,
+    namespace: &crate::model::Namespace,
+    schema: &Schema,
+) -> (InstanceKey, InstanceData) {
+    let key = keys::key(namespace, &instance.class.name, &instance.keys());
+    (key, data(instance, namespace, schema))
+}
+
 fn data(instance: &Instance, namespace: &crate::model::Namespace, schema: &Schema) -> InstanceData {
     let references = instance
         .iter()
@@ -401,31 +435,4 @@ async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(read).await;
     done.unwrap_or(Err(StoreError::Stopped))
         .map_err(|error| error.told(READ))
-}
-
-/// Why a transaction was undone: because of the store, or of what was asked.
-enum Trouble {
-    Store(StoreError),
-    Asked(CimError),
-}
-
-impl Trouble {
-    fn into_cim(self) -> CimError {
-        match self {
-            Self::Store(error) => error.told(WRITE),
-            Self::Asked(error) => error,
-        }
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<CimError> for Trouble {
-    fn from(error: CimError) -> Self {
-        Self::Asked(error)
-    }
 }

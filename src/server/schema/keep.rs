@@ -3,20 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::builtin::{Tally, row_of};
 use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
-use crate::provider::{Namespaces, SchemaStore};
+use crate::provider::{Namespaces, NewInstance, SchemaStore};
 use crate::schema::{Edit, Schema};
-use crate::store::{DeclarationKind, DeclarationRow, StoreError, Writer};
+use crate::store::{DeclarationKind, DeclarationRow, StoreError, Trouble, Writer};
 
 use super::super::StartError;
 
 /// Keeps changes of the schema in the store.
-pub(in crate::server) struct Keeper(pub(in crate::server) Writer);
+pub(in crate::server) struct Keeper {
+    /// The store.
+    pub writer: Writer,
+    /// How many instances there are: those that come with their classes are counted too.
+    pub tally: Tally,
+}
 
 impl SchemaStore for Keeper {
-    fn change(&self, changes: Vec<(Namespace, Vec<Edit>)>) -> BoxFuture<'_, Result<()>> {
+    fn change(
+        &self,
+        changes: Vec<(Namespace, Vec<Edit>)>,
+        instances: Vec<NewInstance>,
+    ) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let mut rows = Vec::new();
             for (namespace, edits) in &changes {
@@ -24,10 +34,26 @@ impl SchemaStore for Keeper {
                     rows.push(row(namespace, edit)?);
                 }
             }
-            let kept = self
-                .0
-                .transact(move |batch| rows.iter().try_for_each(|row| batch.put_declaration(row)));
-            kept.await.map_err(|error| error.told("change the schema"))
+            let rows_of = |new: &NewInstance| {
+                let (key, data) = row_of(&new.instance, &new.namespace, &new.schema);
+                (key, data, new.instance.path(&new.namespace))
+            };
+            let added: Vec<_> = instances.iter().map(rows_of).collect();
+            let keys: Vec<_> = added.iter().map(|(key, _, _)| key.clone()).collect();
+            let kept = self.writer.transact(move |batch| {
+                rows.iter().try_for_each(|row| batch.put_declaration(row))?;
+                for (key, data, path) in &added {
+                    if !batch.insert_instance(key, data)? {
+                        let text = format!("there is an instance {path} already");
+                        return Err(Trouble::from(CimError::already_exists(text)));
+                    }
+                }
+                Ok(())
+            });
+            kept.await
+                .map_err(|trouble| trouble.into_cim("change the schema"))?;
+            keys.iter().for_each(|key| self.tally.add(key));
+            Ok(())
         })
     }
 
@@ -35,7 +61,7 @@ impl SchemaStore for Keeper {
         let (name, written) = (namespace.folded(), namespace.to_string());
         Box::pin(async move {
             let kept = self
-                .0
+                .writer
                 .transact(move |batch| batch.put_namespace(&name, &written));
             kept.await.map_err(|error| error.told("change the schema"))
         })
@@ -44,7 +70,9 @@ impl SchemaStore for Keeper {
     fn delete<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
         let name = namespace.folded();
         Box::pin(async move {
-            let kept = self.0.transact(move |batch| batch.drop_namespace(&name));
+            let kept = self
+                .writer
+                .transact(move |batch| batch.drop_namespace(&name));
             kept.await.map_err(|error| error.told("change the schema"))
         })
     }
