@@ -6,14 +6,13 @@ mod fixed;
 mod manager;
 mod namespaces;
 mod repository;
-mod schema_service;
 mod statistics;
 mod system;
 
 pub use discovery::{Profile, Related, hosted};
 pub use elsewhere::Elsewhere;
 pub use namespaces::reserved;
-pub use repository::{RepositoryProvider, Tally, row_of};
+pub use repository::{Audience, RepositoryProvider, Tally, row_of};
 pub use statistics::{Cost, Kind, Statistics};
 
 use std::sync::Arc;
@@ -77,15 +76,6 @@ pub fn registrations(
                 identity: identity.clone(),
                 catalogue: catalogue.clone(),
             }),
-        ),
-        registration(
-            "schema service",
-            schema_service::CLASS,
-            identity.namespaces.clone(),
-            Arc::new(schema_service::SchemaService::new(
-                &identity,
-                catalogue.clone(),
-            )),
         ),
     ]);
     registrations

@@ -7,6 +7,7 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
@@ -33,6 +34,7 @@ pub trait SchemaStore: Send + Sync + 'static {
         &self,
         changes: Vec<(Namespace, Vec<Edit>)>,
         instances: Vec<NewInstance>,
+        now: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<()>>;
 
     /// Makes a new namespace durable.
@@ -326,7 +328,7 @@ impl Catalogue {
             self.is_kept_here(&new.namespace, &new.instance.class)?;
         }
         if !changes.is_empty() || !instances.is_empty() {
-            self.store.change(changes, instances).await?;
+            self.store.change(changes, instances, cx.now).await?;
             self.current.store(Arc::new(namespaces));
         }
         Ok(())
@@ -499,6 +501,7 @@ pub(crate) mod tests {
             &self,
             _changes: Vec<(Namespace, Vec<Edit>)>,
             _instances: Vec<NewInstance>,
+            _now: DateTime<Utc>,
         ) -> BoxFuture<'_, Result<()>> {
             Box::pin(async { Ok(()) })
         }

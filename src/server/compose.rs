@@ -12,7 +12,9 @@ use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 
 use crate::broker::{Broker, PullLimits};
-use crate::builtin::{self, Elsewhere, Profile, Related, RepositoryProvider, Statistics, Tally};
+use crate::builtin::{
+    self, Audience, Elsewhere, Profile, Related, RepositoryProvider, Statistics, Tally,
+};
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
 use crate::indications::{self, Home, Schemas};
@@ -199,17 +201,18 @@ async fn open(
     writer: &Writer,
     statistics: &Arc<Statistics>,
 ) -> Result<(Broker, EngineTask, Events), StartError> {
-    let (catalogue, home, repository) = catalogue(settings, writer).await?;
+    let (catalogue, home, (repository, audience)) = catalogue(settings, writer).await?;
     let served = catalogue.clone();
     let schemas: Schemas = Arc::new(move |name| served.find(name).ok().map(|found| found.schema));
     let events = Events::open(settings, writer, schemas, home.clone()).await?;
+    audience.attach(events.service.clone());
     let host = jobs::Host {
         name: events.service.host().clone(),
     };
     let teller = jobs::Teller::new(events.service.clone(), host, vec![Namespace::of(MAIN)]);
     let (engine, task) = engine(settings, state, writer, teller).await?;
     let parts = (catalogue, home.name, repository);
-    match broker(settings, parts, &engine, statistics, &events).await {
+    match broker(settings, parts, &engine, statistics, &events) {
         Ok(broker) => Ok((broker, task, events)),
         Err(error) => {
             // What was started meanwhile goes on.
@@ -359,7 +362,7 @@ fn namespace(key: &'static str, name: &str) -> Result<Namespace, ConfigError> {
 async fn catalogue(
     settings: &Settings,
     writer: &Writer,
-) -> Result<(Arc<Catalogue>, Home, RepositoryProvider), StartError> {
+) -> Result<(Arc<Catalogue>, Home, (RepositoryProvider, Audience)), StartError> {
     let added = settings.schema.clone().unwrap_or_default();
     let name = settings.interop_namespace.as_deref().unwrap_or("interop");
     let interop = namespace("interop_namespace", name)?;
@@ -378,18 +381,20 @@ async fn catalogue(
         namespaces = namespaces.with_alias(alias.clone(), interop.clone());
     }
     let (namespaces, created) = schema::restore(namespaces, writer).await?;
-    let tally = Tally::load(writer).await?;
+    let (tally, audience) = (Tally::load(writer).await?, Audience::default());
     let keeper = Arc::new(schema::Keeper {
         writer: writer.clone(),
         tally: tally.clone(),
+        audience: audience.clone(),
     });
     let catalogue = Catalogue::new(namespaces, &created, keeper);
     let home = Home {
         name: interop,
         aliases,
     };
-    let repository = RepositoryProvider::new(writer.clone(), tally, catalogue.clone());
-    Ok((catalogue, home, repository))
+    let repository =
+        RepositoryProvider::new(writer.clone(), tally, audience.clone(), catalogue.clone());
+    Ok((catalogue, home, (repository, audience)))
 }
 
 /// What clients are to find of the parts of the server.
@@ -419,7 +424,7 @@ fn related(
     }
 }
 
-async fn broker(
+fn broker(
     settings: &Settings,
     (catalogue, interop, repository): (Arc<Catalogue>, Namespace, RepositoryProvider),
     engine: &Engine,
@@ -437,6 +442,7 @@ async fn broker(
     let limits = pull_limits(settings)?;
     let related = related(settings, &identity, events, &limits);
     let mut registrations = builtin::registrations(&identity, related, &catalogue, statistics);
+    registrations.push(schema::registration(&identity, &catalogue));
     registrations.extend(indications::registrations(&events.service));
     let jobs = jobs::registrations(
         engine,

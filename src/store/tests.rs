@@ -515,7 +515,7 @@ async fn work_that_waits_together_shares_a_commit_and_not_its_faults() {
                 .transaction
                 .execute("INSERT INTO meta (key, value) VALUES (?, ?)", row);
             added.map_err(StoreError::from)?;
-            if number % 5 == 0 {
+            if number.is_multiple_of(5) {
                 return Err(StoreError::Conflict(number.to_string()));
             }
             let all = "SELECT count(*) FROM meta WHERE key LIKE 'part %'";

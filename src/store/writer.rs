@@ -222,11 +222,17 @@ fn group(
         Ok(())
     });
     match committed {
-        Ok(()) => told.into_iter().for_each(|tell| tell(Ok(()))),
+        Ok(()) => {
+            for tell in told {
+                tell(Ok(()));
+            }
+        }
         Err(error) => {
             let shared = Arc::new(error);
             let error = || StoreError::Shared(shared.clone());
-            told.into_iter().for_each(|tell| tell(Err(error())));
+            for tell in told {
+                tell(Err(error()));
+            }
             if let Some(part) = part {
                 part.refuse(error());
             }

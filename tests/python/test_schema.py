@@ -334,6 +334,34 @@ class Compiling(Case):
         self.assertIn("TST_None", out["Diagnostics"][0])
         self.assertIn("second:1", out["Diagnostics"][0])
         self.assert_status(pywbem.CIM_ERR_NOT_FOUND, self.conn.GetClass, "TST_E")
+        code, out = self.compile(
+            main="class TST_I { [Key] string Id; uint8 N = 3; };"
+            "[Association] class TST_J { [Key] TST_I REF A; [Key] TST_I REF B; };",
+            data="instance of TST_J { A = $one; B = $two; };"
+            'instance of TST_I as $one { Id = "1"; }; instance of TST_I as $two { Id = "2"; N = 4; };',
+        )
+        self.assertEqual((code, out.get("Diagnostics")), (0, None))
+        self.assertEqual([i["N"] for i in self.conn.EnumerateInstances("TST_I")], [3, 4])
+        one = pywbem.CIMInstanceName("TST_I", {"Id": "1"}, namespace="root/cimv2")
+        self.assertEqual([n["Id"] for n in self.conn.AssociatorNames(one)], ["2"])
+        code, out = self.compile(data='class TST_K { }; instance of TST_I { Id = "3"; N = 256; };')
+        self.assertEqual(code, 5)
+        self.assertIn("256", out["Diagnostics"][0])
+        self.assert_status(pywbem.CIM_ERR_NOT_FOUND, self.conn.GetClass, "TST_K")
+        self.assert_status(
+            pywbem.CIM_ERR_ALREADY_EXISTS, self.compile,
+            data='class TST_K { }; instance of TST_I { Id = "3"; }; instance of TST_I { Id = "1"; };',
+        )
+        self.assert_status(pywbem.CIM_ERR_NOT_FOUND, self.conn.GetClass, "TST_K")
+        self.assertEqual(len(self.conn.EnumerateInstances("TST_I")), 2, "all or nothing")
+        self.assert_status(
+            pywbem.CIM_ERR_NOT_SUPPORTED, self.compile,
+            data='instance of JW_Job { InstanceID = "mof"; Name = "n"; Command = {"/bin/true"}; };',
+        )
+        for name in ("TST_J", "TST_I"):
+            for path in self.conn.EnumerateInstanceNames(name):
+                self.conn.DeleteInstance(path)
+            self.conn.DeleteClass(name)
         code, out = self.compile(broken="class TST_G {")
         self.assertEqual(code, 5)
         self.assertEqual(len(out["Diagnostics"]), 1)

@@ -1,11 +1,15 @@
 //! The repository: keeps instances of classes that no other provider serves.
 
+mod audience;
 mod encoding;
 mod keys;
+
+pub use audience::Audience;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::model::{
@@ -13,10 +17,10 @@ use crate::model::{
     Result,
 };
 use crate::ops::{BoxFuture, InstanceStream};
-use crate::provider::{Catalogue, Changes, Context, Provider, refers_to};
+use crate::provider::{Catalogue, Change, Changes, Context, Notice, Provider, refers_to};
 use crate::schema::Schema;
 use crate::store::{
-    InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Trouble, Writer,
+    Batch, InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Trouble, Writer,
 };
 
 /// Instances read from the disk at a time.
@@ -73,6 +77,7 @@ impl Tally {
 /// The provider of what nobody else provides.
 pub struct RepositoryProvider {
     kept: Arc<Kept>,
+    audience: Audience,
     catalogue: Arc<Catalogue>,
 }
 
@@ -85,7 +90,12 @@ struct Kept {
 
 impl RepositoryProvider {
     /// The repository of the store behind `writer`.
-    pub fn new(writer: Writer, tally: Tally, catalogue: Arc<Catalogue>) -> Self {
+    pub fn new(
+        writer: Writer,
+        tally: Tally,
+        audience: Audience,
+        catalogue: Arc<Catalogue>,
+    ) -> Self {
         let reader = writer.repository();
         let kept = Kept {
             writer,
@@ -94,6 +104,7 @@ impl RepositoryProvider {
         };
         Self {
             kept: Arc::new(kept),
+            audience,
             catalogue,
         }
     }
@@ -115,23 +126,41 @@ impl RepositoryProvider {
 
     async fn modified(&self, cx: &Context, path: &InstancePath, changes: Changes) -> Result<()> {
         let (key, _) = self.find(cx, path).await?;
-        let schema = cx.schema.clone();
-        let (namespace, path) = (cx.namespace.clone(), path.clone());
-        self.kept
-            .writer
-            .transact(move |batch| {
-                let missing = || CimError::not_found(format!("there is no instance {path}"));
-                // Others may have changed it since it was found.
-                let row = batch.instance(&key)?.ok_or_else(missing)?;
-                let mut instance = decoded(&row, &schema)?;
-                for (name, value) in changes.values.iter() {
-                    instance.set(name.as_str(), value.clone())?;
-                }
-                let data = data(&instance, &namespace, &schema);
-                Ok(batch.update_instance(&row, &data)?)
-            })
+        let (now, cx, path) = (cx.now, cx.clone(), path.clone());
+        self.transact(now, move |batch, audience| {
+            let missing = || CimError::not_found(format!("there is no instance {path}"));
+            // Others may have changed it since it was found.
+            let row = batch.instance(&key)?.ok_or_else(missing)?;
+            let before = decoded(&row, &cx.schema)?;
+            let mut after = before.clone();
+            for (name, value) in changes.values.iter() {
+                after.set(name.as_str(), value.clone())?;
+            }
+            batch.update_instance(&row, &data(&after, &cx.namespace, &cx.schema))?;
+            let class = after.class.name.clone();
+            let change = || Change::Modified { before, after };
+            Ok(audience.notices(&cx.namespace, cx.now, change, class.as_str()))
+        })
+        .await
+    }
+
+    /// Does `work` in a transaction, with the notices that it gives.
+    async fn transact(
+        &self,
+        now: DateTime<Utc>,
+        work: impl FnOnce(&Batch<'_>, &Audience) -> Result<Vec<Notice>, Trouble> + Send + 'static,
+    ) -> Result<()> {
+        let audience = self.audience.clone();
+        let done = self.kept.writer.transact(move |batch| {
+            let notices = work(batch, &audience)?;
+            batch.queue(&notices, now)?;
+            Ok(notices)
+        });
+        let notices = done
             .await
-            .map_err(|trouble: Trouble| trouble.into_cim(WRITE))
+            .map_err(|trouble: Trouble| trouble.into_cim(WRITE))?;
+        self.audience.committed(&notices);
+        Ok(())
     }
 }
 
@@ -223,17 +252,17 @@ impl Provider for RepositoryProvider {
             self.references_are_sound(cx, &instance)?;
             let path = instance.path(&cx.namespace);
             let (key, data) = row_of(&instance, &cx.namespace, &cx.schema);
-            let wanted = key.clone();
-            let added = self
-                .kept
-                .writer
-                .transact(move |batch| batch.insert_instance(&wanted, &data))
-                .await
-                .map_err(|error| error.told(WRITE))?;
-            if !added {
-                let text = format!("there is an instance {path} already");
-                return Err(CimError::already_exists(text));
-            }
+            let (wanted, scope, named) = (key.clone(), cx.clone(), path.clone());
+            self.transact(cx.now, move |batch, audience| {
+                if !batch.insert_instance(&wanted, &data)? {
+                    let text = format!("there is an instance {named} already");
+                    return Err(CimError::already_exists(text).into());
+                }
+                let class = instance.class.name.clone();
+                let change = || Change::Created(instance);
+                Ok(audience.notices(&scope.namespace, scope.now, change, class.as_str()))
+            })
+            .await?;
             self.kept.tally.add(&key);
             Ok(path)
         })
@@ -258,16 +287,20 @@ impl Provider for RepositoryProvider {
         Box::pin(async move {
             cx.only_administrators()?;
             let (key, _) = self.find(cx, path).await?;
-            let wanted = key.clone();
-            let gone = self
-                .kept
-                .writer
-                .transact(move |batch| batch.delete_instance(&wanted))
-                .await
-                .map_err(|error| error.told(WRITE))?;
-            if !gone {
-                return Err(CimError::not_found(format!("there is no instance {path}")));
-            }
+            let (wanted, scope, path) = (key.clone(), cx.clone(), path.clone());
+            self.transact(cx.now, move |batch, audience| {
+                let missing = || CimError::not_found(format!("there is no instance {path}"));
+                let row = batch.instance(&wanted)?.ok_or_else(missing)?;
+                batch.delete_instance(&wanted)?;
+                // One that cannot be read any more can be deleted all the same.
+                let Ok(instance) = decoded(&row, &scope.schema) else {
+                    return Ok(Vec::new());
+                };
+                let class = instance.class.name.clone();
+                let change = || Change::Deleted(instance);
+                Ok(audience.notices(&scope.namespace, scope.now, change, class.as_str()))
+            })
+            .await?;
             self.kept.tally.remove(&key);
             Ok(())
         })

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::builtin::{Tally, row_of};
+use chrono::{DateTime, Utc};
+
+use crate::builtin::{Audience, Tally, row_of};
 use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
-use crate::provider::{Namespaces, NewInstance, SchemaStore};
+use crate::provider::{Change, Namespaces, NewInstance, Notice, SchemaStore};
 use crate::schema::{Edit, Schema};
-use crate::store::{DeclarationKind, DeclarationRow, StoreError, Trouble, Writer};
+use crate::store::{
+    Batch, DeclarationKind, DeclarationRow, InstanceKey, StoreError, Trouble, Writer,
+};
 
 use super::super::StartError;
 
@@ -19,6 +23,8 @@ pub(in crate::server) struct Keeper {
     pub writer: Writer,
     /// How many instances there are: those that come with their classes are counted too.
     pub tally: Tally,
+    /// Who is told of them.
+    pub audience: Audience,
 }
 
 impl SchemaStore for Keeper {
@@ -26,6 +32,7 @@ impl SchemaStore for Keeper {
         &self,
         changes: Vec<(Namespace, Vec<Edit>)>,
         instances: Vec<NewInstance>,
+        now: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let mut rows = Vec::new();
@@ -34,25 +41,25 @@ impl SchemaStore for Keeper {
                     rows.push(row(namespace, edit)?);
                 }
             }
-            let rows_of = |new: &NewInstance| {
-                let (key, data) = row_of(&new.instance, &new.namespace, &new.schema);
-                (key, data, new.instance.path(&new.namespace))
-            };
-            let added: Vec<_> = instances.iter().map(rows_of).collect();
-            let keys: Vec<_> = added.iter().map(|(key, _, _)| key.clone()).collect();
+            let audience = self.audience.clone();
             let kept = self.writer.transact(move |batch| {
                 rows.iter().try_for_each(|row| batch.put_declaration(row))?;
-                for (key, data, path) in &added {
-                    if !batch.insert_instance(key, data)? {
-                        let text = format!("there is an instance {path} already");
-                        return Err(Trouble::from(CimError::already_exists(text)));
-                    }
+                let (mut keys, mut notices) = (Vec::new(), Vec::new());
+                for new in instances {
+                    let (key, told) = insert(batch, &audience, new, now)?;
+                    keys.push(key);
+                    notices.extend(told);
                 }
-                Ok(())
+                batch.queue(&notices, now)?;
+                Ok((keys, notices))
             });
-            kept.await
-                .map_err(|trouble| trouble.into_cim("change the schema"))?;
-            keys.iter().for_each(|key| self.tally.add(key));
+            let (keys, notices) = kept
+                .await
+                .map_err(|trouble: Trouble| trouble.into_cim("change the schema"))?;
+            for key in &keys {
+                self.tally.add(key);
+            }
+            self.audience.committed(&notices);
             Ok(())
         })
     }
@@ -76,6 +83,25 @@ impl SchemaStore for Keeper {
             kept.await.map_err(|error| error.told("change the schema"))
         })
     }
+}
+
+/// Adds an instance, with the notices that this leads to.
+fn insert(
+    batch: &Batch<'_>,
+    audience: &Audience,
+    new: NewInstance,
+    now: DateTime<Utc>,
+) -> std::result::Result<(InstanceKey, Vec<Notice>), Trouble> {
+    let (key, data) = row_of(&new.instance, &new.namespace, &new.schema);
+    if !batch.insert_instance(&key, &data)? {
+        let path = new.instance.path(&new.namespace);
+        let text = format!("there is an instance {path} already");
+        return Err(CimError::already_exists(text).into());
+    }
+    let class = new.instance.class.name.clone();
+    let change = || Change::Created(new.instance);
+    let notices = audience.notices(&new.namespace, now, change, class.as_str());
+    Ok((key, notices))
 }
 
 fn row(namespace: &Namespace, edit: &Edit) -> Result<DeclarationRow> {

@@ -6,6 +6,7 @@ mod judge;
 mod keep;
 mod load;
 mod scene;
+mod service;
 mod sources;
 mod texts;
 
@@ -13,5 +14,6 @@ pub use check::check;
 pub use judge::{Finding, Ground, judge};
 pub(super) use keep::{Keeper, restore};
 pub(super) use load::load;
+pub(super) use service::registration;
 pub use sources::compiled;
 pub use texts::{Text, texts};

@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::builtin::Identity;
 use crate::model::{
     CimError, CimName, CimType, CimValue, Class, InstancePath, Method, Namespace, Result,
 };
-use crate::mof::{Compilation, Diagnostic, Limits, compile, render};
+use crate::mof::{Compilation, Diagnostic, Limits, compile, embedded_instance, render};
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
-use crate::provider::{Arguments, Catalogue, Context, Provider, Refused, fill};
-use crate::schema::{DeclError, Edit};
+use crate::provider::{
+    Arguments, Catalogue, Context, Namespaces, NewInstance, Provider, Refused, Registration, fill,
+};
+use crate::schema::{DeclError, Declared, Edit, InstanceFault, declared_instances};
 
-use super::{Identity, system};
+use super::instances::declared;
 
 /// The class of the one service.
-pub(super) const CLASS: &str = "JW_SchemaService";
+const CLASS: &str = "JW_SchemaService";
 /// `Name` of the one service.
 const NAME: &str = "schema";
+
+/// `OperationalStatus` of what works.
+const WORKS: &[u16] = &[2];
 
 /// Return values of CompileMOF.
 mod code {
@@ -30,20 +36,29 @@ mod code {
 type Texts = BTreeMap<String, Vec<u8>>;
 
 /// The provider of the one service.
-pub(super) struct SchemaService {
+struct SchemaService {
     host: Arc<str>,
     catalogue: Arc<Catalogue>,
 }
 
-impl SchemaService {
-    /// The service that changes `catalogue`.
-    pub(super) fn new(identity: &Identity, catalogue: Arc<Catalogue>) -> Self {
-        Self {
-            host: identity.host.clone(),
-            catalogue,
-        }
+/// The service that changes `catalogue`, in the namespaces that `identity` names.
+pub(in crate::server) fn registration(
+    identity: &Identity,
+    catalogue: &Arc<Catalogue>,
+) -> Registration {
+    let provider = SchemaService {
+        host: identity.host.clone(),
+        catalogue: catalogue.clone(),
+    };
+    Registration {
+        name: "schema service",
+        namespaces: identity.namespaces.clone(),
+        classes: vec![CimName::of(CLASS)],
+        provider: Arc::new(provider),
     }
+}
 
+impl SchemaService {
     async fn compile(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
         cx.only_administrators()?;
         let namespace = match given.value("Namespace").as_str() {
@@ -65,14 +80,19 @@ impl SchemaService {
             return Ok(reply(code::REJECTED, told));
         }
         let batches = batches(&compilation, &namespace);
-        match self
-            .catalogue
-            .put_all(cx, batches, |_| Ok(Vec::new()))
-            .await
-        {
+        let mut faults = Vec::new();
+        let make = |namespaces: &Namespaces| {
+            instances(&compilation, &namespace, namespaces).map_err(|found| {
+                faults = found;
+                // What the client is told is in `faults`.
+                Refused::Unsound(Vec::new())
+            })
+        };
+        match self.catalogue.put_all(cx, batches, make).await {
             Ok(()) => Ok(reply(code::COMPLETED, told)),
             Err(Refused::Unsound(errors)) => {
                 told.extend(errors.iter().map(|error| located(error, &compilation)));
+                told.extend(shown(&faults, &compilation));
                 Ok(reply(code::REJECTED, told))
             }
             Err(Refused::Other(error)) => Err(error),
@@ -84,12 +104,12 @@ impl Provider for SchemaService {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         fill::instances_of(cx, CLASS, class, |own| {
             let values = [
-                ("SystemCreationClassName", system::CLASS.into()),
+                ("SystemCreationClassName", "CIM_ComputerSystem".into()),
                 ("SystemName", (&*self.host).into()),
                 ("CreationClassName", CLASS.into()),
                 ("Name", NAME.into()),
                 ("ElementName", "Jobwright schema service".into()),
-                ("OperationalStatus", system::OK.into()),
+                ("OperationalStatus", WORKS.into()),
                 ("HealthState", 5_u16.into()),
                 ("EnabledState", 2_u16.into()),
                 ("Started", true.into()),
@@ -154,6 +174,45 @@ fn batches(compilation: &Compilation, namespace: &Namespace) -> Vec<(Namespace, 
         }
     }
     batches
+}
+
+/// The instances of the texts, once the schemas are what the texts make of them.
+fn instances(
+    compilation: &Compilation,
+    main: &Namespace,
+    namespaces: &Namespaces,
+) -> std::result::Result<Vec<NewInstance>, Vec<Diagnostic>> {
+    let mut placed = Vec::new();
+    for batch in &compilation.batches {
+        let name = batch.namespace.as_ref().unwrap_or(main);
+        // A namespace that does not exist was refused with its classes, or has no instances.
+        if let Ok(served) = namespaces.find(name) {
+            placed.extend(batch.instances.iter().map(|one| (one, served.clone())));
+        }
+    }
+    placed.sort_by_key(|(instance, _)| instance.span);
+    let all: Vec<Declared<'_>> = placed
+        .iter()
+        .map(|(instance, served)| declared(instance, &served.schema, &served.namespace))
+        .collect();
+    let fault = |(at, fault): (usize, InstanceFault)| {
+        let (instance, _) = placed[at];
+        let span = match fault.property {
+            Some(index) => instance.value_spans[index],
+            None => instance.span,
+        };
+        let mut told = Diagnostic::declaration(fault.kind.code(), span, fault.to_string());
+        told.hint = fault.kind.hint().map(Into::into);
+        told
+    };
+    let made = declared_instances(&all, &embedded_instance)
+        .map_err(|faults| faults.into_iter().map(fault).collect::<Vec<_>>())?;
+    let new = made.into_iter().map(|(at, instance)| NewInstance {
+        namespace: placed[at].1.namespace.clone(),
+        schema: placed[at].1.schema.clone(),
+        instance,
+    });
+    Ok(new.collect())
 }
 
 fn shown(diagnostics: &[Diagnostic], compilation: &Compilation) -> Vec<String> {

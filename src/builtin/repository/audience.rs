@@ -1,0 +1,51 @@
+//! Whoever is told of changes of stored instances. Nobody is until somebody attaches.
+
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
+
+use crate::model::Namespace;
+use crate::provider::{Change, Notice, Observer, Occurrence};
+
+/// Who is told; clones share it.
+#[derive(Clone, Default)]
+pub struct Audience(Arc<OnceLock<Arc<dyn Observer>>>);
+
+impl Audience {
+    /// Tells `observer` from now on; whoever was attached first stays.
+    pub fn attach(&self, observer: Arc<dyn Observer>) {
+        drop(self.0.set(observer));
+    }
+
+    /// The notices that a change leads to, to be committed with it.
+    pub fn notices(
+        &self,
+        namespace: &Namespace,
+        now: DateTime<Utc>,
+        change: impl FnOnce() -> Change,
+        class: &str,
+    ) -> Vec<Notice> {
+        let Some(observer) = self.0.get() else {
+            return Vec::new();
+        };
+        if observer.interest(namespace, class).is_none() {
+            return Vec::new();
+        }
+        let change = change();
+        observer.notices(
+            namespace,
+            &[Occurrence {
+                change,
+                owner: None,
+            }],
+            now,
+        )
+    }
+
+    /// `notices` were committed.
+    pub fn committed(&self, notices: &[Notice]) {
+        if let Some(observer) = self.0.get().filter(|_| !notices.is_empty()) {
+            observer.committed(notices);
+        }
+    }
+}
