@@ -89,9 +89,10 @@ impl Messages {
 
     fn local_namespace(&self) -> String {
         let parts = self.namespace.split('/');
-        let parts: String = parts
+        let parts: Vec<String> = parts
             .map(|part| format!("<NAMESPACE NAME=\"{part}\"/>"))
             .collect();
+        let parts = parts.concat();
         format!("<LOCALNAMESPACEPATH>{parts}</LOCALNAMESPACEPATH>")
     }
 
@@ -208,10 +209,11 @@ impl Messages {
     fn get_class(&self, class: &str) -> Call {
         let name = format!("<CLASSNAME NAME=\"{class}\"/>");
         let flags = ["IncludeQualifiers", "IncludeClassOrigin"];
-        let flags: String = flags
+        let flags: Vec<String> = flags
             .iter()
             .map(|flag| parameter(flag, &value("TRUE")))
             .collect();
+        let flags = flags.concat();
         let all = parameter("LocalOnly", &value("FALSE"));
         let parameters = format!("{}{all}{flags}", parameter("ClassName", &name));
         self.intrinsic("GetClass", &parameters)
