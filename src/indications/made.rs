@@ -90,8 +90,16 @@ impl Maker {
     }
 }
 
+/// An instance as it is told: without what is never shown.
 fn embedded(instance: &Instance) -> CimValue {
-    CimValue::Instance(Box::new(instance.clone()))
+    let mut told = instance.clone();
+    for slot in 0..told.class.properties.len() {
+        let property = told.class.properties.at(slot);
+        if property.is_some_and(|property| !property.read) {
+            told.clear(slot);
+        }
+    }
+    CimValue::Instance(Box::new(told))
 }
 
 /// The properties that differ, each once. Keys never do.

@@ -168,6 +168,34 @@ class Life(EventCase):
             self.assertTrue(listener.taken.empty())
 
 
+class Kept(EventCase):
+    def test_instances_that_clients_keep_are_told_too(self):
+        def declared(name, kind, qualifier):
+            qualifiers = [pywbem.CIMQualifier(qualifier, True)]
+            return pywbem.CIMProperty(name, None, type=kind, qualifiers=qualifiers)
+
+        properties = [declared("Id", "uint32", "Key"), declared("Text", "string", "Write")]
+        self.conn.CreateClass(pywbem.CIMClass("TST_Told", properties=properties))
+        self.addCleanup(lambda: self.conn.DeleteClass("TST_Told"))
+        query = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA TST_Told"
+        with Listener() as listener:
+            made = subscribe(self.conn, listener.url, query)
+            values = {"Id": pywbem.Uint32(7), "Text": "one"}
+            new = pywbem.CIMInstance("TST_Told", values)
+            path = self.conn.CreateInstance(new)
+            change = pywbem.CIMInstance("TST_Told", {"Text": "two"}, path=path)
+            self.conn.ModifyInstance(change, PropertyList=["Text"])
+            self.conn.DeleteInstance(path)
+            told = listener.until(is_gone, "the deletion")
+            texts = [indication["SourceInstance"]["Text"] for indication in told]
+            self.assertEqual(texts, ["one", "two", "two"])
+            self.assertEqual(told[1]["PreviousInstance"]["Text"], "one")
+            self.assertEqual(told[1]["ChangedPropertyNames"], ["Text"])
+            conn = connection_to_interop(self.conn)
+            for path in reversed(made):
+                conn.DeleteInstance(path)
+
+
 class Own(EventCase):
     def test_subscriptions_are_themselves_told(self):
         conn = connection_to_interop(self.conn)
