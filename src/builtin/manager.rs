@@ -6,6 +6,7 @@ use crate::model::{CimError, CimValue, Class, InstancePath, Result};
 use crate::ops::{BoxFuture, InstanceStream};
 use crate::provider::fill::{self, Plain};
 use crate::provider::{Changes, Context, Provider};
+use crate::store::{StoreError, Writer};
 
 use super::statistics::Statistics;
 use super::{Identity, system};
@@ -20,19 +21,34 @@ pub(super) const DESCRIPTION: &str =
 /// What can be changed of it.
 const GATHER: &str = "GatherStatisticalData";
 
+/// Whether operations are to be counted, as a client last said.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn gathers_statistics(writer: &Writer) -> std::result::Result<bool, StoreError> {
+    let last = writer.run(|store| store.remembered(GATHER)).await?;
+    Ok(last.as_deref() != Some("false"))
+}
+
 /// The one object manager.
 struct Manager {
     host: Arc<str>,
     name: Arc<str>,
     statistics: Arc<Statistics>,
+    writer: Writer,
 }
 
 /// The provider of the one object manager.
-pub(super) fn provider(identity: &Identity, statistics: Arc<Statistics>) -> Arc<dyn Provider> {
+pub(super) fn provider(
+    identity: &Identity,
+    statistics: Arc<Statistics>,
+    writer: Writer,
+) -> Arc<dyn Provider> {
     Arc::new(Manager {
         host: identity.host.clone(),
         name: identity.manager.clone(),
         statistics,
+        writer,
     })
 }
 
@@ -80,6 +96,11 @@ impl Provider for Manager {
                 }
             }
             if let Some(on) = gather {
+                let value = if on { "true" } else { "false" };
+                let kept = self
+                    .writer
+                    .transact(move |batch| batch.remember(GATHER, value));
+                kept.await.map_err(|error| error.told("keep a setting"))?;
                 self.statistics.gather(on, cx.now);
             }
             Ok(())

@@ -11,14 +11,16 @@ mod system;
 
 pub use discovery::{Profile, Related, hosted};
 pub use elsewhere::Elsewhere;
+pub use manager::gathers_statistics;
 pub use namespaces::reserved;
-pub use repository::{Audience, RepositoryProvider, Tally, row_of};
+pub use repository::{Audience, RepositoryProvider, Tally, check_cardinality, row_of};
 pub use statistics::{Cost, Kind, Statistics};
 
 use std::sync::Arc;
 
 use crate::model::{CimName, Namespace};
 use crate::provider::{Catalogue, Provider, Registration};
+use crate::store::Writer;
 
 /// What the providers are told of the server when it starts.
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ pub fn registrations(
     identity: &Identity,
     related: Related,
     catalogue: &Arc<Catalogue>,
-    statistics: &Arc<Statistics>,
+    (statistics, writer): (&Arc<Statistics>, &Writer),
 ) -> Vec<Registration> {
     let identity = Arc::new(identity.clone());
     let registration = |name, class, namespaces, provider: Arc<dyn Provider>| Registration {
@@ -60,7 +62,7 @@ pub fn registrations(
             "object manager",
             manager::CLASS,
             interop.clone(),
-            manager::provider(&identity, statistics.clone()),
+            manager::provider(&identity, statistics.clone(), writer.clone()),
         ),
         registration(
             "statistics",

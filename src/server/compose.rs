@@ -211,8 +211,9 @@ async fn open(
     };
     let teller = jobs::Teller::new(events.service.clone(), host, vec![Namespace::of(MAIN)]);
     let (engine, task) = engine(settings, state, writer, teller).await?;
+    statistics.gather(builtin::gathers_statistics(writer).await?, Utc::now());
     let parts = (catalogue, home.name, repository);
-    match broker(settings, parts, &engine, statistics, &events) {
+    match broker(settings, parts, &engine, (statistics, writer), &events) {
         Ok(broker) => Ok((broker, task, events)),
         Err(error) => {
             // What was started meanwhile goes on.
@@ -428,7 +429,7 @@ fn broker(
     settings: &Settings,
     (catalogue, interop, repository): (Arc<Catalogue>, Namespace, RepositoryProvider),
     engine: &Engine,
-    statistics: &Arc<Statistics>,
+    counted: (&Arc<Statistics>, &Writer),
     events: &Events,
 ) -> Result<Broker, StartError> {
     let main = Namespace::of(MAIN);
@@ -441,7 +442,7 @@ fn broker(
     };
     let limits = pull_limits(settings)?;
     let related = related(settings, &identity, events, &limits);
-    let mut registrations = builtin::registrations(&identity, related, &catalogue, statistics);
+    let mut registrations = builtin::registrations(&identity, related, &catalogue, counted);
     registrations.push(schema::registration(&identity, &catalogue));
     registrations.extend(indications::registrations(&events.service));
     let jobs = jobs::registrations(

@@ -12,6 +12,7 @@ mod keep;
 mod outbox;
 mod readers;
 mod repository;
+mod settings;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

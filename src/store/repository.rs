@@ -82,6 +82,17 @@ impl Batch<'_> {
         one(&self.transaction, key)
     }
 
+    /// The instances that refer to `target`, as [`Repository::referring`] gives them.
+    pub fn referring(
+        &self,
+        namespace: &str,
+        target: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        referring(&self.transaction, (namespace, target), after, limit)
+    }
+
     /// Gives the instance `row`, which this transaction has read, other values.
     pub fn update_instance(
         &self,
@@ -169,18 +180,26 @@ impl Repository {
         after: i64,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError> {
-        self.readers.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT id, class, format, data FROM instance_references
-                 JOIN instances ON id = instance
-                 WHERE target = ? AND instance > ? AND namespace = ?
-                 ORDER BY instance LIMIT ?",
-            )?;
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let rows = statement.query_map(params![target, after, namespace, limit], row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        self.readers
+            .read(|connection| referring(connection, (namespace, target), after, limit))
     }
+}
+
+fn referring(
+    connection: &rusqlite::Connection,
+    (namespace, target): (&str, &str),
+    after: i64,
+    limit: usize,
+) -> Result<Vec<InstanceRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, class, format, data FROM instance_references
+         JOIN instances ON id = instance
+         WHERE target = ? AND instance > ? AND namespace = ?
+         ORDER BY instance LIMIT ?",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![target, after, namespace, limit], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn one(

@@ -7,6 +7,7 @@ use jobwright::model::{
 };
 use jobwright::ops::{
     ClassSelect, CreateClass, DeleteClass, EnumerateClassNames, GetClass, ModifyClass, Request,
+    Select,
 };
 
 use crate::support::admin::{Admin, cimv2};
@@ -130,7 +131,7 @@ async fn what_was_acknowledged_is_there_after_kill_9() {
     assert!(none.is_ok(), "the namespace is gone: {none:?}");
     let got = admin
         .0
-        .get_instance(&cimv2, path, jobwright::ops::Select::default())
+        .get_instance(&cimv2, path, Select::default())
         .await
         .expect("the instance");
     let two = got
@@ -139,6 +140,41 @@ async fn what_was_acknowledged_is_there_after_kill_9() {
         .value
         .resolve(CimType::String, false);
     assert_eq!(two, Ok(CimValue::string("2")));
+}
+
+#[tokio::test]
+async fn whether_operations_are_counted_is_remembered() {
+    let state = state_dir();
+    let interop = Namespace::of("interop");
+    let gathers = async |server: &Server| {
+        let admin = Admin::of(server);
+        let (class, select) = (CimName::of("CIM_ObjectManager"), Select::default());
+        let found = admin.0.enumerate_instances(&interop, class, select);
+        let (path, manager) = found.await.expect("answered").remove(0);
+        let value = manager
+            .get("GatherStatisticalData")
+            .expect("given")
+            .value
+            .clone();
+        (admin, path, value.resolve(CimType::Boolean, false))
+    };
+    let server = Server::start(state.path());
+    let (admin, path, before) = gathers(&server).await;
+    assert_eq!(before, Ok(CimValue::Boolean(true)));
+    let off = PropertyValue {
+        name: CimName::of("GatherStatisticalData"),
+        ty: Some(CimType::Boolean),
+        is_array: false,
+        value: Literal::Text("FALSE".into()),
+    };
+    let change = instance("CIM_ObjectManager", vec![off]);
+    let only = Some(vec![CimName::of("GatherStatisticalData")]);
+    let modified = admin.0.modify_instance(&interop, path, change, only).await;
+    modified.expect("modified");
+    server.kill_9();
+    let server = Server::start(state.path());
+    let (_, _, after) = gathers(&server).await;
+    assert_eq!(after, Ok(CimValue::Boolean(false)));
 }
 
 /// Each change is one transaction: killed at any moment the server has all of it or nothing.

@@ -246,6 +246,29 @@ class Instances(Making):
         for path in self.conn.EnumerateInstanceNames("TST_L"):
             self.conn.DeleteInstance(path)
 
+    def test_max_limits_what_leads_to_the_same_ends(self):
+        most = qualifier("Max", 2, "uint32")
+        ends = [
+            prop("Owner", "reference", KEY, most, reference_class="TST_A"),
+            prop("Owned", "reference", KEY, reference_class="TST_A"),
+        ]
+        self.make(thing("TST_M", *ends, qualifiers=[qualifier("Association", True)]))
+        paths = {name: self.new(Id=name) for name in "abcd"}
+
+        def link(owner, owned):
+            values = {"Owner": paths[owner], "Owned": paths[owned]}
+            return self.conn.CreateInstance(pywbem.CIMInstance("TST_M", values))
+
+        link("a", "d")
+        link("b", "d")
+        error = self.assert_status(pywbem.CIM_ERR_FAILED, link, "c", "d")
+        self.assertIn("Max", error.status_description)
+        # Owned has no Max: one owner may have many.
+        link("a", "b")
+        link("a", "c")
+        for path in self.conn.EnumerateInstanceNames("TST_M"):
+            self.conn.DeleteInstance(path)
+
     def test_no_job_lies_in_the_repository(self):
         job = pywbem.CIMInstance("CIM_ConcreteJob", {"InstanceID": "dead"})
         self.assert_status(pywbem.CIM_ERR_NOT_SUPPORTED, self.conn.CreateInstance, job)

@@ -1,10 +1,12 @@
 //! The repository: keeps instances of classes that no other provider serves.
 
 mod audience;
+mod cardinality;
 mod encoding;
 mod keys;
 
 pub use audience::Audience;
+pub use cardinality::check as check_cardinality;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -258,6 +260,7 @@ impl Provider for RepositoryProvider {
                     let text = format!("there is an instance {named} already");
                     return Err(CimError::already_exists(text).into());
                 }
+                cardinality::check(batch, &instance, &scope.namespace, &scope.schema)?;
                 let class = instance.class.name.clone();
                 let change = || Change::Created(instance);
                 Ok(audience.notices(&scope.namespace, scope.now, change, class.as_str()))

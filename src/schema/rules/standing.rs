@@ -78,14 +78,20 @@ pub const STANDING: &[(&str, Standing)] = &[
     ),
     ("Large", Descriptive),
     ("MappingStrings", Descriptive),
-    ("Max", NotEnforced("associations cannot be created yet")),
+    (
+        "Max",
+        Enforced("instances of a stored association with the same other ends"),
+    ),
     ("MaxLen", Enforced("characters of each string")),
     (
         "MaxValue",
         Enforced("each number, itself included; days on intervals"),
     ),
     ("MethodConstraint", OCL),
-    ("Min", NotEnforced("associations cannot be created yet")),
+    (
+        "Min",
+        NotEnforced("an object is there before what refers to it, and the other way round"),
+    ),
     ("MinLen", Enforced("characters of each string")),
     (
         "MinValue",

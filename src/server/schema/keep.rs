@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::builtin::{Audience, Tally, row_of};
+use crate::builtin::{Audience, Tally, check_cardinality, row_of};
 use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
@@ -98,6 +98,7 @@ fn insert(
         let text = format!("there is an instance {path} already");
         return Err(CimError::already_exists(text).into());
     }
+    check_cardinality(batch, &new.instance, &new.namespace, &new.schema)?;
     let class = new.instance.class.name.clone();
     let change = || Change::Created(new.instance);
     let notices = audience.notices(&new.namespace, now, change, class.as_str());
