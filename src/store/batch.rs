@@ -1,16 +1,21 @@
 //! A transaction: what is done in it becomes durable together, or not at all.
 
+use std::cell::RefCell;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::database::Store;
 use super::error::StoreError;
 use super::outbox::QueueLimits;
+use super::recent::Touched;
 
 /// A transaction that has begun. The parts of the store add to it what they can do.
 #[derive(Debug)]
 pub struct Batch<'a> {
     pub(super) transaction: Transaction<'a>,
     pub(super) queue_limits: QueueLimits,
+    /// What readers must not remember any more when this is committed.
+    pub(super) touched: RefCell<Touched>,
 }
 
 impl Batch<'_> {
@@ -36,7 +41,9 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Batch<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (done, committed) = transact(&mut self.connection, self.queue_limits, work)?;
+        let begun = transact(&mut self.connection, self.queue_limits, work)?;
+        let (done, committed, touched) = begun;
+        self.recent.forget(&touched);
         self.watch(committed)?;
         // The log is only longer when this fails; the commit is durable all the same.
         let checkpointed = self.checkpoint_when_due();
@@ -50,19 +57,23 @@ impl Store {
     }
 }
 
-/// What `work` returned, and how the commit after it went.
+/// What `work` returned, how the commit after it went, and which instances it touched.
+type Transacted<T> = (T, Result<(), StoreError>, Touched);
+
 fn transact<T, E: From<StoreError>>(
     connection: &mut Connection,
     queue_limits: QueueLimits,
     work: impl FnOnce(&Batch<'_>) -> Result<T, E>,
-) -> Result<(T, Result<(), StoreError>), E> {
+) -> Result<Transacted<T>, E> {
     let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
     let transaction = begun.map_err(StoreError::from)?;
     let batch = Batch {
         transaction,
         queue_limits,
+        touched: RefCell::default(),
     };
     let done = work(&batch)?;
+    let touched = batch.touched.take();
     let committed = batch.transaction.commit();
-    Ok((done, committed.map_err(StoreError::from)))
+    Ok((done, committed.map_err(StoreError::from), touched))
 }

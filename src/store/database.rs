@@ -11,6 +11,7 @@ use super::history::History;
 use super::keep::Keep;
 use super::outbox::QueueLimits;
 use super::readers::Readers;
+use super::recent::Recent;
 
 /// Marks the file as ours: "JOBW".
 const APPLICATION_ID: i64 = 0x4A4F_4257;
@@ -64,6 +65,7 @@ pub struct Store {
     path: PathBuf,
     pub(super) keep: Keep,
     pub(super) queue_limits: QueueLimits,
+    pub(super) recent: Recent,
     checkpointed: u64,
     /// An fsync failed, and nobody knows what is on the disk.
     lost: bool,
@@ -88,6 +90,7 @@ impl Store {
             path,
             keep: options.keep,
             queue_limits: options.queue_limits,
+            recent: Recent::default(),
             checkpointed: 0,
             lost: false,
             _directory: directory,

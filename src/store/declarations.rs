@@ -65,6 +65,7 @@ impl Batch<'_> {
 
     /// Forgets a namespace with everything in it.
     pub fn drop_namespace(&self, name: &str) -> Result<(), StoreError> {
+        self.touched.borrow_mut().everything = true;
         for statement in [
             "DELETE FROM namespaces WHERE name = ?",
             "DELETE FROM declarations WHERE namespace = ?",

@@ -11,6 +11,7 @@ mod jobs;
 mod keep;
 mod outbox;
 mod readers;
+mod recent;
 mod repository;
 mod settings;
 #[cfg(test)]

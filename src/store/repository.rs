@@ -8,6 +8,7 @@ use super::batch::Batch;
 use super::database::Store;
 use super::error::StoreError;
 use super::readers::Readers;
+use super::recent::Recent;
 
 /// Where an instance is: names in lower case, the keys in one canonical text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -93,12 +94,14 @@ impl Batch<'_> {
         referring(&self.transaction, (namespace, target), after, limit)
     }
 
-    /// Gives the instance `row`, which this transaction has read, other values.
+    /// Gives the instance `row` under `key`, which this transaction has read, other values.
     pub fn update_instance(
         &self,
+        key: &InstanceKey,
         row: &InstanceRow,
         data: &InstanceData,
     ) -> Result<(), StoreError> {
+        self.touched.borrow_mut().keys.push(key.clone());
         self.transaction
             .prepare_cached("UPDATE instances SET format = ?, data = ? WHERE id = ?")?
             .execute(params![data.format, data.values, row.id])?;
@@ -110,6 +113,7 @@ impl Batch<'_> {
 
     /// Removes the instance under `key`; `false` when there is none.
     pub fn delete_instance(&self, key: &InstanceKey) -> Result<bool, StoreError> {
+        self.touched.borrow_mut().keys.push(key.clone());
         let mut statement = self.transaction.prepare_cached(
             "DELETE FROM instances WHERE namespace = ? AND class = ? AND keys = ?",
         )?;
@@ -123,6 +127,7 @@ impl Store {
     pub fn repository(&self) -> Repository {
         Repository {
             readers: self.readers(),
+            recent: self.recent.clone(),
         }
     }
 
@@ -143,12 +148,23 @@ impl Store {
 #[derive(Debug, Clone)]
 pub struct Repository {
     readers: Readers,
+    recent: Recent,
 }
 
 impl Repository {
+    /// The instance under `key`, when it was read lately. Never blocks.
+    pub fn recent(&self, key: &InstanceKey) -> Option<InstanceRow> {
+        self.recent.get(key).0
+    }
+
     /// The instance under `key`. Blocks on the disk.
     pub fn get(&self, key: &InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
-        self.readers.read(|connection| one(connection, key))
+        let (_, commits) = self.recent.get(key);
+        let found = self.readers.read(|connection| one(connection, key))?;
+        if let Some(row) = &found {
+            self.recent.remember(key, row, commits);
+        }
+        Ok(found)
     }
 
     /// The instances of one class that were made after the one with the id `after`, oldest first, at

@@ -25,10 +25,8 @@ use crate::store::{
     Batch, InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Trouble, Writer,
 };
 
-/// Instances read from the disk at a time.
+/// Instances read from the disk at a time: few enough that others do not wait long for the processor.
 const PAGE: usize = 256;
-/// Most of them where the ones before were taken.
-const LONG_PAGE: usize = 2048;
 
 /// What is tried when the store fails.
 const READ: &str = "read instances";
@@ -117,6 +115,9 @@ impl RepositoryProvider {
         let class = cx.schema.known_class(&path.class)?;
         for class in self.kept.classes(cx, class) {
             let key = keys::key(&cx.namespace, &class.name, &path.keys);
+            if let Some(row) = self.kept.reader.recent(&key) {
+                return Ok((key, row));
+            }
             let (kept, wanted) = (self.kept.clone(), key.clone());
             let found = blocking(move || kept.reader.get(&wanted)).await?;
             if let Some(row) = found {
@@ -138,7 +139,7 @@ impl RepositoryProvider {
             for (name, value) in changes.values.iter() {
                 after.set(name.as_str(), value.clone())?;
             }
-            batch.update_instance(&row, &data(&after, &cx.namespace, &cx.schema))?;
+            batch.update_instance(&key, &row, &data(&after, &cx.namespace, &cx.schema))?;
             let class = after.class.name.clone();
             let change = || Change::Modified { before, after };
             Ok(audience.notices(&cx.namespace, cx.now, change, class.as_str()))
@@ -448,17 +449,17 @@ where
     F: Fn(i64, usize) -> Result<Vec<(i64, Result<Instance>)>, StoreError> + Send + Sync + 'static,
 {
     let read = Arc::new(read);
-    let pages = stream::try_unfold(Some((0, PAGE)), move |at| {
+    let pages = stream::try_unfold(Some(0), move |at| {
         let read = read.clone();
         async move {
-            let Some((after, limit)) = at else {
+            let Some(after) = at else {
                 return Ok(None);
             };
-            let page = blocking(move || read(after, limit)).await?;
+            let page = blocking(move || read(after, PAGE)).await?;
             let last = page.last().map(|(id, _)| *id);
-            let next = last.filter(|_| page.len() == limit);
+            let next = last.filter(|_| page.len() == PAGE);
             let instances = stream::iter(page.into_iter().map(|(_, instance)| instance));
-            Ok::<_, CimError>(Some((instances, next.map(|last| (last, LONG_PAGE)))))
+            Ok::<_, CimError>(Some((instances, next)))
         }
     });
     pages.try_flatten().boxed()
