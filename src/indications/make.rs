@@ -18,7 +18,7 @@ use super::key::{Home, Key, Kind, SYSTEM};
 use super::ledger::{Held, Ledger, Made, Owner};
 use super::settings::Settings;
 use super::terms::Terms;
-use super::watch::Subscriber;
+use super::watch::{Hearer, Rights, Subscriber};
 
 /// Gives the schema of a namespace, as it is at the moment.
 pub type Schemas = Arc<dyn Fn(&Namespace) -> Option<Arc<Schema>> + Send + Sync>;
@@ -35,6 +35,8 @@ pub struct Workshop {
     pub home: Home,
     /// The name of the system that they belong to.
     pub host: Arc<str>,
+    /// What accounts may hear of.
+    pub rights: Rights,
 }
 
 impl Workshop {
@@ -183,9 +185,11 @@ impl Workshop {
             return Err(CimError::failed(text));
         }
         let terms = Terms::of(instance)?;
-        let only = owner.filter(|owner| !owner.sees_all);
-        let only = only.map(|owner| owner.name.clone());
-        let subscriber = Subscriber::new(*stream, terms.until, terms.repeat, only);
+        let hearer = owner.map(|owner| Hearer {
+            name: owner.name.clone(),
+            rights: self.rights.clone(),
+        });
+        let subscriber = Subscriber::new(*stream, terms.until, terms.repeat, hearer);
         Ok(Made::Subscription {
             filter: filter.key.clone(),
             handler: handler.key.clone(),

@@ -35,4 +35,4 @@ pub use make::{Schemas, Workshop};
 pub use provider::{at_home, registrations};
 pub use service::{Parts, Service};
 pub use terms::{DISABLED, Terms, complete, remaining};
-pub use watch::{Produced, Subscriber, Watch, Watched};
+pub use watch::{Hearer, Produced, Rights, Subscriber, Watch, Watched};

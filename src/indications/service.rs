@@ -208,16 +208,18 @@ impl Service {
     }
 
     /// What is watched at present.
-    fn watched(&self) -> arc_swap::Guard<Arc<Cached>> {
+    fn watched(&self) -> Arc<Cached> {
         let ledger = self.ledger.load();
         let cached = self.watch.load();
         if Arc::ptr_eq(&cached.ledger, &ledger) {
-            return cached;
+            return Arc::clone(&cached);
         }
         let watch = ledger.watch();
         let ledger = Arc::clone(&ledger);
-        self.watch.store(Arc::new(Cached { ledger, watch }));
-        self.watch.load()
+        let fresh = Arc::new(Cached { ledger, watch });
+        // Somebody slower may store an older one: the next question finds that out.
+        self.watch.store(fresh.clone());
+        fresh
     }
 
     /// Ends deliveries, so that the store can be closed.

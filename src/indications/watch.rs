@@ -5,6 +5,7 @@
 //! asked once, however many subscriptions it has.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,11 +26,36 @@ pub struct Subscriber {
     pub stream: StreamId,
     /// When `SubscriptionDuration` is over.
     pub until: Option<DateTime<Utc>>,
-    /// The principal of whose things alone it hears, beside what is everybody's.
-    only: Option<Arc<str>>,
+    /// Whose it is, so that it hears what that principal may see; `None` when it is the server's.
+    hearer: Option<Hearer>,
     /// Changes are judged one after the other, and each judgement takes moments.
     repeat: Mutex<Repeat>,
     produced: Mutex<Option<Produced>>,
+}
+
+/// Whether the account of that name may hear of everything, at this moment.
+pub type Rights = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// On whose behalf a subscription hears. What the account may is asked each time: it may have less than
+/// when the subscription was made.
+#[derive(Clone)]
+pub struct Hearer {
+    /// The name of the account.
+    pub name: Arc<str>,
+    /// What it may.
+    pub rights: Rights,
+}
+
+impl fmt::Debug for Hearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Hearer").field(&self.name).finish()
+    }
+}
+
+impl Hearer {
+    fn may_hear_of(&self, owner: &str) -> bool {
+        *self.name == *owner || (self.rights)(&self.name)
+    }
 }
 
 /// The newest indication made for a subscription, delivered or not.
@@ -42,18 +68,17 @@ pub struct Produced {
 }
 
 impl Subscriber {
-    /// A subscription that has seen nothing yet, and hears of what is `only` one principal's where
-    /// one is named.
+    /// A subscription that has seen nothing yet, and hears what `hearer` may hear.
     pub fn new(
         stream: StreamId,
         until: Option<DateTime<Utc>>,
         policy: RepeatPolicy,
-        only: Option<Arc<str>>,
+        hearer: Option<Hearer>,
     ) -> Self {
         Self {
             stream,
             until,
-            only,
+            hearer,
             repeat: Mutex::new(Repeat::new(policy)),
             produced: Mutex::default(),
         }
@@ -66,8 +91,8 @@ impl Subscriber {
     }
 
     fn takes(&self, owner: Option<&str>, event: u64, now: DateTime<Utc>) -> bool {
-        let foreign = match (&self.only, owner) {
-            (Some(only), Some(owner)) => **only != *owner,
+        let foreign = match (&self.hearer, owner) {
+            (Some(hearer), Some(owner)) => !hearer.may_hear_of(owner),
             (None, _) | (_, None) => false,
         };
         if foreign || self.until.is_some_and(|until| until <= now) {
@@ -335,8 +360,13 @@ mod tests {
 
     #[test]
     fn who_may_not_see_everything_hears_of_its_own_alone() {
-        let only =
-            |name: &str| Subscriber::new(StreamId(1), None, RepeatPolicy::None, Some(name.into()));
+        let only = |name: &str| {
+            let hearer = Hearer {
+                name: name.into(),
+                rights: Arc::new(|name| name == "chief"),
+            };
+            Subscriber::new(StreamId(1), None, RepeatPolicy::None, Some(hearer))
+        };
         let heard = |name: &str, owner: Option<&str>| {
             let watch = Watch::new([watched(STATE_CHANGED, vec![only(name)])]);
             let occurrence = Occurrence {
@@ -351,6 +381,7 @@ mod tests {
         assert_eq!(heard("ann", Some("ann")), 1);
         assert_eq!(heard("bob", Some("ann")), 0);
         assert_eq!(heard("bob", None), 1);
+        assert_eq!(heard("chief", Some("ann")), 1, "who may hear of everything");
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! The namespaces with their schemas while the server runs: read by every request, changed by few.
 //!
 //! Readers take a snapshot and never wait. Changes happen one after the other: judged, made durable,
-//! then shown. While one happens no instance is created or changed, so that none is made of a class
-//! that is going.
+//! then shown. While one happens no stored instance is created or changed, so that none is made of a
+//! class that is going.
 
 use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::model::{
-    CimError, CimName, Class, ClassDecl, Instance, Namespace, QualifierDecl, Result, Status,
+    CimError, CimName, Class, ClassDecl, Embedding, Instance, Namespace, QualifierDecl, Result,
+    Status,
 };
 use crate::ops::BoxFuture;
 use crate::schema::{DeclError, DeclErrorKind, Edit, Edited, Schema};
@@ -82,14 +83,17 @@ impl Refused {
 
 /// Every namespace with its schema.
 pub struct Catalogue {
-    current: ArcSwap<Namespaces>,
+    current: Arc<ArcSwap<Namespaces>>,
     store: Arc<dyn SchemaStore>,
     /// Namespaces of the configuration, which stay.
     fixed: Vec<Namespace>,
     registry: OnceLock<Weak<Registry>>,
     // Held to write while the schema changes, and to read while instances are created.
-    changing: RwLock<()>,
+    changing: Arc<RwLock<()>>,
 }
+
+/// Held while the schema changes.
+type Changing = OwnedRwLockWriteGuard<()>;
 
 impl Catalogue {
     /// A catalogue that begins with `namespaces`, none of which can be deleted but `created`.
@@ -101,11 +105,11 @@ impl Catalogue {
         let fixed = namespaces.iter().map(|(name, _)| name.clone());
         let fixed = fixed.filter(|name| !created.contains(name)).collect();
         Arc::new(Self {
-            current: ArcSwap::from_pointee(namespaces),
+            current: Arc::new(ArcSwap::from_pointee(namespaces)),
             store,
             fixed,
             registry: OnceLock::new(),
-            changing: RwLock::new(()),
+            changing: Arc::default(),
         })
     }
 
@@ -129,8 +133,12 @@ impl Catalogue {
     }
 
     /// Keeps the schemas as they are until the guard goes: for whoever creates instances.
-    pub async fn hold(&self) -> RwLockReadGuard<'_, ()> {
-        self.changing.read().await
+    pub async fn hold(&self) -> OwnedRwLockReadGuard<()> {
+        self.changing.clone().read_owned().await
+    }
+
+    async fn changing(&self) -> Changing {
+        self.changing.clone().write_owned().await
     }
 
     /// CreateClass (DSP0200 1.4 §5.4.2.5).
@@ -139,14 +147,15 @@ impl Catalogue {
     /// `ALREADY_EXISTS`, `INVALID_SUPERCLASS`, or `INVALID_PARAMETER` with what is wrong with the
     /// class.
     pub async fn create_class(&self, cx: &Context, class: ClassDecl) -> Result<()> {
-        let _changing = self.changing.write().await;
+        let changing = self.changing().await;
         let cx = &self.fresh(cx)?;
         let name = class.name.clone();
         if cx.schema.class(name.as_str()).is_some() {
             let text = format!("the class {name} exists already");
             return Err(CimError::new(Status::AlreadyExists, text));
         }
-        self.change(cx, vec![Edit::Class(own(class))]).await
+        self.change(cx, changing, vec![Edit::Class(own(class))])
+            .await
     }
 
     /// ModifyClass (DSP0200 1.4 §5.4.2.7). What was there is replaced as a whole.
@@ -155,7 +164,7 @@ impl Catalogue {
     /// `NOT_FOUND`, `INVALID_SUPERCLASS` for another superclass, `CLASS_HAS_CHILDREN` and
     /// `CLASS_HAS_INSTANCES` when more than descriptions change, `INVALID_PARAMETER`.
     pub async fn modify_class(&self, cx: &Context, class: ClassDecl) -> Result<()> {
-        let _changing = self.changing.write().await;
+        let changing = self.changing().await;
         let cx = &self.fresh(cx)?;
         let name = &class.name;
         let missing = || CimError::not_found(format!("the class {name} does not exist"));
@@ -165,7 +174,8 @@ impl Catalogue {
             return Err(CimError::new(Status::InvalidSuperclass, text));
         }
         // Inherited elements may be sent along, marked as such; they come from the superclass.
-        self.change(cx, vec![Edit::Class(own(class))]).await
+        self.change(cx, changing, vec![Edit::Class(own(class))])
+            .await
     }
 
     /// DeleteClass (DSP0200 1.4 §5.4.2.3).
@@ -174,13 +184,13 @@ impl Catalogue {
     /// `NOT_FOUND`, `CLASS_HAS_CHILDREN`, `CLASS_HAS_INSTANCES`; `FAILED` when another class refers
     /// to it.
     pub async fn delete_class(&self, cx: &Context, name: CimName) -> Result<()> {
-        let _changing = self.changing.write().await;
+        let changing = self.changing().await;
         let cx = &self.fresh(cx)?;
         if cx.schema.class(name.as_str()).is_none() {
             let text = format!("the class {name} does not exist");
             return Err(CimError::not_found(text));
         }
-        self.change(cx, vec![Edit::DropClass(name)])
+        self.change(cx, changing, vec![Edit::DropClass(name)])
             .await
             .map_err(still_used)
     }
@@ -190,9 +200,9 @@ impl Catalogue {
     /// # Errors
     /// `FAILED` when classes would not be sound any more, or have instances and mean something else.
     pub async fn set_qualifier(&self, cx: &Context, decl: QualifierDecl) -> Result<()> {
-        let _changing = self.changing.write().await;
+        let changing = self.changing().await;
         let cx = &self.fresh(cx)?;
-        self.change(cx, vec![Edit::Qualifier(decl)])
+        self.change(cx, changing, vec![Edit::Qualifier(decl)])
             .await
             .map_err(failed)
     }
@@ -202,14 +212,16 @@ impl Catalogue {
     /// # Errors
     /// `NOT_FOUND`; `FAILED` when a class uses it.
     pub async fn delete_qualifier(&self, cx: &Context, name: CimName) -> Result<()> {
-        let _changing = self.changing.write().await;
+        let changing = self.changing().await;
         let cx = &self.fresh(cx)?;
         if cx.schema.qualifier(name.as_str()).is_none() {
             let text = format!("the qualifier {name} is not declared");
             return Err(CimError::not_found(text));
         }
         let used = format!("the qualifier {name} is in use");
-        let dropped = self.change(cx, vec![Edit::DropQualifier(name)]).await;
+        let dropped = self
+            .change(cx, changing, vec![Edit::DropQualifier(name)])
+            .await;
         dropped.map_err(|error| {
             let error = failed(error);
             CimError::new(error.status, format!("{used}: {}", error.description))
@@ -228,8 +240,8 @@ impl Catalogue {
         batches: Vec<(Namespace, Vec<Edit>)>,
         make: impl FnOnce(&Namespaces) -> Result<Vec<NewInstance>, Refused> + Send,
     ) -> Result<(), Refused> {
-        let _changing = self.changing.write().await;
-        self.change_all(cx, batches, make).await
+        let changing = self.changing().await;
+        self.change_all(cx, changing, batches, make).await
     }
 
     /// Makes a namespace without classes.
@@ -237,16 +249,16 @@ impl Catalogue {
     /// # Errors
     /// `ALREADY_EXISTS`.
     pub async fn create_namespace(&self, name: &Namespace) -> Result<()> {
-        let _changing = self.changing.write().await;
+        let changing = self.changing().await;
         let mut namespaces = Namespaces::clone(&self.current.load());
         if namespaces.contains(name) {
             let text = format!("the namespace {name} exists already");
             return Err(CimError::new(Status::AlreadyExists, text));
         }
-        self.store.create(name).await?;
         namespaces.put(name.clone(), Arc::default());
-        self.current.store(Arc::new(namespaces));
-        Ok(())
+        let (store, name) = (self.store.clone(), name.clone());
+        let kept = async move { store.create(&name).await };
+        self.publish(changing, namespaces, kept).await
     }
 
     /// Removes a namespace in which nothing is left.
@@ -255,7 +267,7 @@ impl Catalogue {
     /// `NOT_FOUND`; `NAMESPACE_NOT_EMPTY` while it has classes, qualifier declarations or namespaces
     /// below it; `FAILED` for one of the configuration.
     pub async fn delete_namespace(&self, name: &Namespace) -> Result<()> {
-        let _changing = self.changing.write().await;
+        let changing = self.changing().await;
         let mut namespaces = Namespaces::clone(&self.current.load());
         let found = namespaces.iter().find(|(own, _)| *own == name);
         let missing = || CimError::not_found(format!("the namespace {name} does not exist"));
@@ -277,10 +289,10 @@ impl Catalogue {
             let text = format!("the namespace {name} belongs to the server");
             return Err(CimError::failed(text));
         }
-        self.store.delete(name).await?;
         namespaces.remove(name);
-        self.current.store(Arc::new(namespaces));
-        Ok(())
+        let (store, name) = (self.store.clone(), name.clone());
+        let kept = async move { store.delete(&name).await };
+        self.publish(changing, namespaces, kept).await
     }
 
     /// The circumstances with the schema as it is now: no other change can come between.
@@ -293,9 +305,9 @@ impl Catalogue {
         })
     }
 
-    async fn change(&self, cx: &Context, edits: Vec<Edit>) -> Result<()> {
+    async fn change(&self, cx: &Context, changing: Changing, edits: Vec<Edit>) -> Result<()> {
         let batch = (cx.namespace.clone(), edits);
-        self.change_all(cx, vec![batch], |_| Ok(Vec::new()))
+        self.change_all(cx, changing, vec![batch], |_| Ok(Vec::new()))
             .await
             .map_err(Refused::into_cim)
     }
@@ -303,6 +315,7 @@ impl Catalogue {
     async fn change_all(
         &self,
         cx: &Context,
+        changing: Changing,
         batches: Vec<(Namespace, Vec<Edit>)>,
         make: impl FnOnce(&Namespaces) -> Result<Vec<NewInstance>, Refused> + Send,
     ) -> Result<(), Refused> {
@@ -327,25 +340,43 @@ impl Catalogue {
         for new in &instances {
             self.is_kept_here(&new.namespace, &new.instance.class)?;
         }
-        if !changes.is_empty() || !instances.is_empty() {
-            self.store.change(changes, instances, cx.now).await?;
-            self.current.store(Arc::new(namespaces));
+        if changes.is_empty() && instances.is_empty() {
+            return Ok(());
         }
+        let (store, now) = (self.store.clone(), cx.now);
+        let kept = async move { store.change(changes, instances, now).await };
+        self.publish(changing, namespaces, kept).await?;
         Ok(())
+    }
+
+    /// Shows `namespaces` once `kept` has made them durable. This goes on when whoever asked is gone:
+    /// what is on the disk is shown, and nothing else.
+    async fn publish(
+        &self,
+        changing: Changing,
+        namespaces: Namespaces,
+        kept: impl Future<Output = Result<()>> + Send + 'static,
+    ) -> Result<()> {
+        let current = self.current.clone();
+        let done = tokio::spawn(async move {
+            kept.await?;
+            current.store(Arc::new(namespaces));
+            drop(changing);
+            Ok(())
+        });
+        done.await
+            .unwrap_or_else(|error| Err(CimError::failed(error.to_string())))
     }
 
     /// Instances that a provider makes are no data that could be put beside declarations.
     fn is_kept_here(&self, namespace: &Namespace, class: &Class) -> Result<()> {
-        let registry = self.registry.get().and_then(Weak::upgrade);
-        match registry {
-            Some(registry) if registry.is_claimed(namespace, class) => {
-                Err(CimError::not_supported(format!(
-                    "instances of {} are made by CreateInstance, one by one",
-                    class.name
-                )))
-            }
-            Some(_) | None => Ok(()),
+        if self.is_claimed(namespace, class) {
+            return Err(CimError::not_supported(format!(
+                "instances of {} are made by CreateInstance, one by one",
+                class.name
+            )));
         }
+        Ok(())
     }
 
     /// What becomes of the schema of `cx`, when everything allows it.
@@ -362,8 +393,19 @@ impl Catalogue {
         keeps_children(&cx.schema, &edited)?;
         for class in edited.restructured.iter().chain(&edited.dropped) {
             self.has_no_instances(cx, class).await?;
+            for holder in cx.schema.classes().filter(|holder| embeds(holder, class)) {
+                // What providers embed they make anew each time they are asked.
+                if !self.is_claimed(&cx.namespace, holder) {
+                    self.has_no_instances(cx, holder).await?;
+                }
+            }
         }
         Ok(edited)
+    }
+
+    fn is_claimed(&self, namespace: &Namespace, class: &Class) -> bool {
+        let registry = self.registry.get().and_then(Weak::upgrade);
+        registry.is_some_and(|registry| registry.is_claimed(namespace, class))
     }
 
     async fn has_no_instances(&self, cx: &Context, class: &Arc<Class>) -> Result<()> {
@@ -383,6 +425,16 @@ impl Catalogue {
         }
         Ok(())
     }
+}
+
+/// Whether instances of `holder` may hold instances of `class` in a property that it introduces.
+fn embeds(holder: &Class, class: &Class) -> bool {
+    let own = holder.properties.values().filter(|own| !own.propagated);
+    own.filter_map(|property| property.slot.embedding.as_ref())
+        .any(|embedding| match embedding {
+            Embedding::Object => true,
+            Embedding::Instance(declared) => class.is_a(declared.as_str()),
+        })
 }
 
 /// What the class itself declares: what is marked as inherited is left out.

@@ -17,7 +17,7 @@ use crate::builtin::{
 };
 use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
-use crate::indications::{self, Home, Schemas};
+use crate::indications::{self, Home, Rights, Schemas};
 use crate::jobs::engine::Engine;
 use crate::jobs::executor::{Options, ProcessExecutor};
 use crate::jobs::port::Runs;
@@ -91,7 +91,9 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
     let tls = secure::listen(&mut listener, settings, &state).await?;
     let statistics = Statistics::new(Utc::now());
     let (writer, store) = Writer::open(store_options(settings, &state)?).await?;
-    let (broker, task, events) = match open(settings, &state, &writer, &statistics).await {
+    let rights = authenticator.rights();
+    let opened = open(settings, &state, &writer, &statistics, rights).await;
+    let (broker, task, events) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             // What is not on disk yet gets there.
@@ -200,11 +202,12 @@ async fn open(
     state: &Path,
     writer: &Writer,
     statistics: &Arc<Statistics>,
+    rights: Rights,
 ) -> Result<(Broker, EngineTask, Events), StartError> {
     let (catalogue, home, (repository, audience)) = catalogue(settings, writer).await?;
     let served = catalogue.clone();
     let schemas: Schemas = Arc::new(move |name| served.find(name).ok().map(|found| found.schema));
-    let events = Events::open(settings, writer, schemas, home.clone()).await?;
+    let events = Events::open(settings, writer, (schemas, home.clone()), rights).await?;
     audience.attach(events.service.clone());
     let host = jobs::Host {
         name: events.service.host().clone(),

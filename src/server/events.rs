@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::client::Trust;
 use crate::config::{ConfigError, Settings};
 use crate::indications::destination::{AllowList, Outward};
-use crate::indications::{self, Home, Parts, Schemas, Service, Workshop};
+use crate::indications::{self, Home, Parts, Rights, Schemas, Service, Workshop};
 use crate::store::{QueueLimits, Writer};
 
 use super::StartError;
@@ -30,8 +30,8 @@ impl Events {
     pub async fn open(
         settings: &Settings,
         writer: &Writer,
-        schemas: Schemas,
-        home: Home,
+        (schemas, home): (Schemas, Home),
+        rights: Rights,
     ) -> Result<Self, StartError> {
         let name = rustix::system::uname()
             .nodename()
@@ -44,6 +44,7 @@ impl Events {
                 schemas,
                 home,
                 host: host.into(),
+                rights,
             },
             outward: Outward {
                 allowed: allowed(settings)?,

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, Rows, params};
 
 use super::batch::Batch;
 use super::database::Store;
 use super::error::StoreError;
 use super::readers::Readers;
 use super::recent::Recent;
+
+/// A page ends when its values are so long together.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// Where an instance is: names in lower case, the keys in one canonical text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -182,8 +185,7 @@ impl Repository {
                  WHERE namespace = ? AND class = ? AND id > ? ORDER BY id LIMIT ?",
             )?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let rows = statement.query_map(params![namespace, class, after, limit], row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            bounded(statement.query(params![namespace, class, after, limit])?)
         })
     }
 
@@ -214,8 +216,21 @@ fn referring(
          ORDER BY instance LIMIT ?",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![target, after, namespace, limit], row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    bounded(statement.query(params![target, after, namespace, limit])?)
+}
+
+/// The rows until their values are long enough; at least one where there is one.
+fn bounded(mut rows: Rows<'_>) -> Result<Vec<InstanceRow>, StoreError> {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    while let Some(next) = rows.next()? {
+        let next = row(next)?;
+        bytes += next.values.len();
+        found.push(next);
+        if bytes >= PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn one(

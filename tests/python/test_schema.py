@@ -246,6 +246,35 @@ class Instances(Making):
         for path in self.conn.EnumerateInstanceNames("TST_L"):
             self.conn.DeleteInstance(path)
 
+    def test_what_instances_embed_keeps_its_class(self):
+        self.make(thing("TST_E", prop("V", STRING)))
+        embeds = qualifier("EmbeddedInstance", "TST_E", STRING)
+        self.make(thing("TST_H", prop("Id", STRING, KEY), prop("P", STRING, embeds)))
+        inner = pywbem.CIMInstance("TST_E", {"V": "v"})
+        path = self.conn.CreateInstance(pywbem.CIMInstance("TST_H", {"Id": "1", "P": inner}))
+        other = thing("TST_E", prop("W", STRING))
+        self.assert_status(pywbem.CIM_ERR_CLASS_HAS_INSTANCES, self.conn.ModifyClass, other)
+        self.assertEqual(self.conn.GetInstance(path)["P"]["V"], "v")
+        self.conn.DeleteInstance(path)
+        self.conn.ModifyClass(other)
+
+    def test_a_reference_keeps_its_rules_when_it_is_changed(self):
+        ends = [
+            prop("Up", "reference", KEY, reference_class="TST_A"),
+            prop("Down", "reference", WRITE, reference_class="TST_A"),
+        ]
+        self.make(thing("TST_N", *ends, qualifiers=[qualifier("Association", True)]))
+        a, b = self.new(Id="a"), self.new("TST_B", Id="b")
+        link = self.conn.CreateInstance(pywbem.CIMInstance("TST_N", {"Up": a, "Down": b}))
+        got = self.conn.GetInstance(link)
+        got["Down"] = pywbem.CIMInstanceName("CIM_Job", {"InstanceID": "1"}, namespace="root/cimv2")
+        self.assert_status(pywbem.CIM_ERR_INVALID_PARAMETER, self.conn.ModifyInstance, got)
+        got["Down"] = a
+        self.conn.ModifyInstance(got)
+        self.assertEqual([n["Id"] for n in self.conn.AssociatorNames(a)], ["a"])
+        self.assertEqual(self.conn.ReferenceNames(b), [])
+        self.conn.DeleteInstance(link)
+
     def test_max_limits_what_leads_to_the_same_ends(self):
         most = qualifier("Max", 2, "uint32")
         ends = [

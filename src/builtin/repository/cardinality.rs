@@ -40,7 +40,7 @@ pub fn check(
             if count > max {
                 return Err(too_many(new, property, max).into());
             }
-            if rows.len() < PAGE {
+            if rows.is_empty() {
                 break;
             }
         }

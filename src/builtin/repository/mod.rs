@@ -13,10 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::model::{
-    CimError, CimName, CimValue, Class, ClassKind, Instance, InstancePath, ObjectPath, Property,
-    Result,
+    CimError, CimName, CimValue, Class, ClassKind, Instance, InstancePath, Namespace, ObjectPath,
+    Property, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream};
 use crate::provider::{Catalogue, Change, Changes, Context, Notice, Provider, refers_to};
@@ -113,6 +114,7 @@ impl RepositoryProvider {
     /// that the instance was made of.
     async fn find(&self, cx: &Context, path: &InstancePath) -> Result<(InstanceKey, InstanceRow)> {
         let class = cx.schema.known_class(&path.class)?;
+        let path = &self.straight_path(cx, path);
         for class in self.kept.classes(cx, class) {
             let key = keys::key(&cx.namespace, &class.name, &path.keys);
             if let Some(row) = self.kept.reader.recent(&key) {
@@ -128,9 +130,11 @@ impl RepositoryProvider {
     }
 
     async fn modified(&self, cx: &Context, path: &InstancePath, changes: Changes) -> Result<()> {
-        let (key, _) = self.find(cx, path).await?;
+        let (key, row) = self.find(cx, path).await?;
+        // No class changes until the instance is on the disk.
+        let held = self.held(cx, &row.class).await?;
         let (now, cx, path) = (cx.now, cx.clone(), path.clone());
-        self.transact(now, move |batch, audience| {
+        let work = move |batch: &Batch<'_>, audience: &Audience| {
             let missing = || CimError::not_found(format!("there is no instance {path}"));
             // Others may have changed it since it was found.
             let row = batch.instance(&key)?.ok_or_else(missing)?;
@@ -143,27 +147,51 @@ impl RepositoryProvider {
             let class = after.class.name.clone();
             let change = || Change::Modified { before, after };
             Ok(audience.notices(&cx.namespace, cx.now, change, class.as_str()))
-        })
-        .await
+        };
+        self.transact(now, Some(held), work, |_| {}).await
     }
 
-    /// Does `work` in a transaction, with the notices that it gives.
+    /// Keeps the schemas as they are, when the class `name` is still the one of the request.
+    async fn held(&self, cx: &Context, name: &str) -> Result<OwnedRwLockReadGuard<()>> {
+        let held = self.catalogue.hold().await;
+        let served = self.catalogue.find(&cx.namespace)?;
+        let (now, then) = (served.schema.class(name), cx.schema.class(name));
+        match (now, then) {
+            (Some(now), Some(then)) if Arc::ptr_eq(now, then) => Ok(held),
+            (_, _) => {
+                let text = format!("the class {name} changed meanwhile");
+                Err(CimError::failed(text))
+            }
+        }
+    }
+
+    /// Does `work` in a transaction, with the notices that it gives. It is done to its end, `held`
+    /// until then, even if whoever asked goes away; `count` is called when it is durable.
     async fn transact(
         &self,
         now: DateTime<Utc>,
+        held: Option<OwnedRwLockReadGuard<()>>,
         work: impl FnOnce(&Batch<'_>, &Audience) -> Result<Vec<Notice>, Trouble> + Send + 'static,
+        count: impl FnOnce(&Tally) + Send + 'static,
     ) -> Result<()> {
-        let audience = self.audience.clone();
-        let done = self.kept.writer.transact(move |batch| {
-            let notices = work(batch, &audience)?;
-            batch.queue(&notices, now)?;
-            Ok(notices)
+        let (kept, audience) = (self.kept.clone(), self.audience.clone());
+        let told = audience.clone();
+        let done = tokio::spawn(async move {
+            let done = kept.writer.transact(move |batch| {
+                let notices = work(batch, &audience)?;
+                batch.queue(&notices, now)?;
+                Ok(notices)
+            });
+            let notices = done
+                .await
+                .map_err(|trouble: Trouble| trouble.into_cim(WRITE))?;
+            count(&kept.tally);
+            told.committed(&notices);
+            drop(held);
+            Ok(())
         });
-        let notices = done
-            .await
-            .map_err(|trouble: Trouble| trouble.into_cim(WRITE))?;
-        self.audience.committed(&notices);
-        Ok(())
+        done.await
+            .unwrap_or_else(|error| Err(CimError::failed(error.to_string())))
     }
 }
 
@@ -239,24 +267,18 @@ impl Provider for RepositoryProvider {
     fn create<'a>(
         &'a self,
         cx: &'a Context,
-        instance: Instance,
+        mut instance: Instance,
     ) -> BoxFuture<'a, Result<InstancePath>> {
         Box::pin(async move {
             cx.only_administrators()?;
             keyed(&instance)?;
             // No class goes or changes until the instance is on the disk.
-            let _held = self.catalogue.hold().await;
-            let served = self.catalogue.find(&cx.namespace)?;
-            let now = served.schema.class(instance.class.name.as_str());
-            if now.is_none_or(|now| !Arc::ptr_eq(now, &instance.class)) {
-                let text = format!("the class {} changed meanwhile", instance.class.name);
-                return Err(CimError::failed(text));
-            }
-            self.references_are_sound(cx, &instance)?;
+            let held = self.held(cx, instance.class.name.as_str()).await?;
+            self.straighten(cx, &mut instance)?;
             let path = instance.path(&cx.namespace);
             let (key, data) = row_of(&instance, &cx.namespace, &cx.schema);
             let (wanted, scope, named) = (key.clone(), cx.clone(), path.clone());
-            self.transact(cx.now, move |batch, audience| {
+            let work = move |batch: &Batch<'_>, audience: &Audience| {
                 if !batch.insert_instance(&wanted, &data)? {
                     let text = format!("there is an instance {named} already");
                     return Err(CimError::already_exists(text).into());
@@ -265,9 +287,9 @@ impl Provider for RepositoryProvider {
                 let class = instance.class.name.clone();
                 let change = || Change::Created(instance);
                 Ok(audience.notices(&scope.namespace, scope.now, change, class.as_str()))
-            })
-            .await?;
-            self.kept.tally.add(&key);
+            };
+            let count = move |tally: &Tally| tally.add(&key);
+            self.transact(cx.now, Some(held), work, count).await?;
             Ok(path)
         })
     }
@@ -280,9 +302,14 @@ impl Provider for RepositoryProvider {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             cx.only_administrators()?;
-            for (name, value) in changes.values.iter() {
-                self.reference_is_sound(cx, name, value)?;
-            }
+            let class = cx.schema.known_class(&path.class)?;
+            let straight = changes.values.iter().map(|(name, value)| {
+                let property = class.properties.get(name.as_str());
+                let property = property.map(AsRef::as_ref);
+                Ok((name.clone(), self.straight(cx, name, property, value)?))
+            });
+            let values = straight.collect::<Result<_>>()?;
+            let changes = Changes { values };
             self.modified(cx, path, changes).await
         })
     }
@@ -292,7 +319,7 @@ impl Provider for RepositoryProvider {
             cx.only_administrators()?;
             let (key, _) = self.find(cx, path).await?;
             let (wanted, scope, path) = (key.clone(), cx.clone(), path.clone());
-            self.transact(cx.now, move |batch, audience| {
+            let work = move |batch: &Batch<'_>, audience: &Audience| {
                 let missing = || CimError::not_found(format!("there is no instance {path}"));
                 let row = batch.instance(&wanted)?.ok_or_else(missing)?;
                 batch.delete_instance(&wanted)?;
@@ -303,74 +330,92 @@ impl Provider for RepositoryProvider {
                 let class = instance.class.name.clone();
                 let change = || Change::Deleted(instance);
                 Ok(audience.notices(&scope.namespace, scope.now, change, class.as_str()))
-            })
-            .await?;
-            self.kept.tally.remove(&key);
-            Ok(())
+            };
+            let count = move |tally: &Tally| tally.remove(&key);
+            self.transact(cx.now, None, work, count).await
         })
     }
 }
 
 impl RepositoryProvider {
-    fn references_are_sound(&self, cx: &Context, instance: &Instance) -> Result<()> {
-        let given = instance.iter().filter(|(_, value)| !value.is_null());
-        for (property, value) in given {
-            self.reference_is_sound(cx, &property.name, value)
-                .and_then(|()| narrowed(self, cx, property, value))?;
+    /// Gives the references of `instance` the one form in which they are kept.
+    fn straighten(&self, cx: &Context, instance: &mut Instance) -> Result<()> {
+        let class = instance.class.clone();
+        for property in class.properties.values() {
+            let name = &property.name;
+            let value = instance.value(name.as_str());
+            let straight = self.straight(cx, name, Some(property), value)?;
+            instance.set(name.as_str(), straight)?;
         }
         Ok(())
     }
 
     /// A reference must be the path of an instance. Where it leads to a namespace of this server, the
-    /// class must be there and the keys must be its keys; whether the instance is there is not asked.
-    fn reference_is_sound(&self, cx: &Context, name: &CimName, value: &CimValue) -> Result<()> {
+    /// class must be there and be one that is declared, the keys must be its keys, and the path is
+    /// kept by the namespace's own name with keys of declared type; whether the instance is there is
+    /// not asked.
+    fn straight(
+        &self,
+        cx: &Context,
+        name: &CimName,
+        property: Option<&Property>,
+        value: &CimValue,
+    ) -> Result<CimValue> {
         let Some(path) = value.as_reference() else {
-            return Ok(());
+            return Ok(value.clone());
         };
         let wrong = |text: &str| CimError::invalid_parameter(format!("{name}: {text}"));
         if path.keys.is_none() {
             return Err(wrong("a reference to an instance has keys"));
         }
-        let Some(schema) = self.schema_of(cx, path) else {
-            return Ok(());
+        let Some((namespace, schema)) = self.home_of(cx, path) else {
+            return Ok(value.clone());
         };
-        let namespace = path.namespace.as_ref().unwrap_or(&cx.namespace);
-        let judged = schema.instance_path(namespace, path);
-        judged
-            .map(|_| ())
-            .map_err(|error| wrong(&error.description))
+        let judged = schema.instance_path(&namespace, path);
+        let judged = judged.map_err(|error| wrong(&error.description))?;
+        let declared = property.and_then(|property| property.slot.reference_class.as_ref());
+        let class = schema.known_class(&judged.class)?;
+        if let Some(declared) = declared.filter(|declared| !class.is_a(declared.as_str())) {
+            return Err(wrong(&format!("{} is no {declared}", class.name)));
+        }
+        let straight = ObjectPath {
+            host: path.host.clone(),
+            namespace: path.namespace.as_ref().map(|_| namespace),
+            class: judged.class,
+            keys: Some(judged.keys),
+        };
+        Ok(CimValue::Reference(Box::new(straight)))
     }
 
-    /// The schema of the namespace that `path` leads to; `None` for one that is not of this server.
-    fn schema_of(&self, cx: &Context, path: &ObjectPath) -> Option<Arc<Schema>> {
+    /// The path with its keys that are references in the form in which they are kept.
+    fn straight_path(&self, cx: &Context, path: &InstancePath) -> InstancePath {
+        let key = |(name, value): (&CimName, &CimValue)| {
+            // What is wrong with a key finds nothing, and that is the answer.
+            let straight = self.straight(cx, name, None, value);
+            (name.clone(), straight.unwrap_or_else(|_| value.clone()))
+        };
+        InstancePath {
+            keys: path.keys.iter().map(key).collect(),
+            ..path.clone()
+        }
+    }
+
+    /// The namespace that `path` leads to, by its own name, with its schema; `None` for one that is not
+    /// of this server.
+    fn home_of(&self, cx: &Context, path: &ObjectPath) -> Option<(Namespace, Arc<Schema>)> {
         match &path.namespace {
-            None => Some(cx.schema.clone()),
-            Some(namespace) => Some(self.catalogue.find(namespace).ok()?.schema),
+            None => Some((cx.namespace.clone(), cx.schema.clone())),
+            Some(namespace) => {
+                let served = self.catalogue.find(namespace).ok()?;
+                let is_own = served.namespace == cx.namespace;
+                let schema = if is_own {
+                    cx.schema.clone()
+                } else {
+                    served.schema
+                };
+                Some((served.namespace, schema))
+            }
         }
-    }
-}
-
-/// The class that a reference leads to is the declared one or one below it.
-fn narrowed(
-    provider: &RepositoryProvider,
-    cx: &Context,
-    property: &Property,
-    value: &CimValue,
-) -> Result<()> {
-    let (Some(path), Some(declared)) = (value.as_reference(), &property.slot.reference_class)
-    else {
-        return Ok(());
-    };
-    let schema = provider.schema_of(cx, path);
-    let class = schema
-        .as_ref()
-        .and_then(|schema| schema.class(path.class.as_str()));
-    match class {
-        Some(class) if !class.is_a(declared.as_str()) => {
-            let text = format!("{}: {} is no {declared}", property.name, class.name);
-            Err(CimError::invalid_parameter(text))
-        }
-        Some(_) | None => Ok(()),
     }
 }
 
@@ -400,14 +445,14 @@ fn keyed(instance: &Instance) -> Result<()> {
 /// Where `instance` of a class of `schema` is kept, and as what.
 pub fn row_of(
     instance: &Instance,
-    namespace: &crate::model::Namespace,
+    namespace: &Namespace,
     schema: &Schema,
 ) -> (InstanceKey, InstanceData) {
     let key = keys::key(namespace, &instance.class.name, &instance.keys());
     (key, data(instance, namespace, schema))
 }
 
-fn data(instance: &Instance, namespace: &crate::model::Namespace, schema: &Schema) -> InstanceData {
+fn data(instance: &Instance, namespace: &Namespace, schema: &Schema) -> InstanceData {
     let references = instance
         .iter()
         .filter_map(|(_, value)| value.as_reference());
@@ -456,8 +501,8 @@ where
                 return Ok(None);
             };
             let page = blocking(move || read(after, PAGE)).await?;
-            let last = page.last().map(|(id, _)| *id);
-            let next = last.filter(|_| page.len() == PAGE);
+            // A page may be short because its instances are long: only an empty one is the last.
+            let next = page.last().map(|(id, _)| *id);
             let instances = stream::iter(page.into_iter().map(|(_, instance)| instance));
             Ok::<_, CimError>(Some((instances, next)))
         }

@@ -22,6 +22,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use crate::indications::Rights;
 use crate::provider::{Principal, Role};
 
 use super::StartError;
@@ -50,7 +51,7 @@ pub enum Denied {
 /// Decides who asks.
 pub struct Authenticator {
     /// `None` where nobody is asked.
-    accounts: Option<watch::Watched>,
+    accounts: Option<Arc<watch::Watched>>,
     uid: u32,
     cache: cache::Cache,
     rate: rate::Rate,
@@ -70,7 +71,7 @@ impl Authenticator {
         Self::of(None, 0)
     }
 
-    fn of(accounts: Option<watch::Watched>, denied_requests: u32) -> Self {
+    fn of(accounts: Option<Arc<watch::Watched>>, denied_requests: u32) -> Self {
         Self {
             accounts,
             uid: rustix::process::getuid().as_raw(),
@@ -86,7 +87,21 @@ impl Authenticator {
     /// `denied_requests` times a second.
     pub fn from_state(state: &Path, denied_requests: u32) -> Result<Self, StartError> {
         let accounts = watch::Watched::open(state)?;
-        Ok(Self::of(Some(accounts), denied_requests))
+        Ok(Self::of(Some(Arc::new(accounts)), denied_requests))
+    }
+
+    /// Whether an account is an administrator's at the moment of the question; where nobody is asked,
+    /// everybody may see everything.
+    pub fn rights(&self) -> Rights {
+        let accounts = self.accounts.clone();
+        Arc::new(move |name| {
+            let Some(accounts) = &accounts else {
+                return true;
+            };
+            let current = accounts.current();
+            let account = current.get(name);
+            account.is_some_and(|account| account.role == Role::Administrator)
+        })
     }
 
     /// Reads the accounts anew.

@@ -9,7 +9,7 @@ use crate::builtin::{Audience, Tally, check_cardinality, row_of};
 use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
-use crate::provider::{Change, Namespaces, NewInstance, Notice, SchemaStore};
+use crate::provider::{Change, Namespaces, NewInstance, SchemaStore};
 use crate::schema::{Edit, Schema};
 use crate::store::{
     Batch, DeclarationKind, DeclarationRow, InstanceKey, StoreError, Trouble, Writer,
@@ -45,10 +45,14 @@ impl SchemaStore for Keeper {
             let kept = self.writer.transact(move |batch| {
                 rows.iter().try_for_each(|row| batch.put_declaration(row))?;
                 let (mut keys, mut notices) = (Vec::new(), Vec::new());
+                for new in &instances {
+                    keys.push(insert(batch, new)?);
+                }
+                // Nobody is told of what may still be undone.
                 for new in instances {
-                    let (key, told) = insert(batch, &audience, new, now)?;
-                    keys.push(key);
-                    notices.extend(told);
+                    let class = new.instance.class.name.clone();
+                    let change = || Change::Created(new.instance);
+                    notices.extend(audience.notices(&new.namespace, now, change, class.as_str()));
                 }
                 batch.queue(&notices, now)?;
                 Ok((keys, notices))
@@ -85,13 +89,8 @@ impl SchemaStore for Keeper {
     }
 }
 
-/// Adds an instance, with the notices that this leads to.
-fn insert(
-    batch: &Batch<'_>,
-    audience: &Audience,
-    new: NewInstance,
-    now: DateTime<Utc>,
-) -> std::result::Result<(InstanceKey, Vec<Notice>), Trouble> {
+/// Adds an instance.
+fn insert(batch: &Batch<'_>, new: &NewInstance) -> std::result::Result<InstanceKey, Trouble> {
     let (key, data) = row_of(&new.instance, &new.namespace, &new.schema);
     if !batch.insert_instance(&key, &data)? {
         let path = new.instance.path(&new.namespace);
@@ -99,10 +98,7 @@ fn insert(
         return Err(CimError::already_exists(text).into());
     }
     check_cardinality(batch, &new.instance, &new.namespace, &new.schema)?;
-    let class = new.instance.class.name.clone();
-    let change = || Change::Created(new.instance);
-    let notices = audience.notices(&new.namespace, now, change, class.as_str());
-    Ok((key, notices))
+    Ok(key)
 }
 
 fn row(namespace: &Namespace, edit: &Edit) -> Result<DeclarationRow> {
@@ -113,12 +109,15 @@ fn row(namespace: &Namespace, edit: &Edit) -> Result<DeclarationRow> {
         Edit::DropClass(name) => (Class, name, None),
         Edit::DropQualifier(name) => (Qualifier, name, None),
     };
-    Ok(DeclarationRow {
+    let row = DeclarationRow {
         namespace: namespace.folded(),
         kind,
         name: name.folded(),
         text,
-    })
+    };
+    // What could not be read at the next start must not be kept.
+    self::edit(&row)?;
+    Ok(row)
 }
 
 fn edit(row: &DeclarationRow) -> Result<Edit> {
