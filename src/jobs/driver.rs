@@ -490,7 +490,8 @@ fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
     })
 }
 
-fn new_id() -> JobId {
+/// An id that was never used and that nobody can guess.
+pub(super) fn new_id() -> JobId {
     let text = format!("JW:{}", Uuid::now_v7());
     JobId::new(&text).expect("a uuid with our prefix is an id")
 }

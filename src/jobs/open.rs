@@ -22,7 +22,7 @@ use super::clock;
 use super::core::{
     DEFAULT_QUEUE, Hooks, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler,
 };
-use super::driver::{Batch, Desk, Driver, EngineTask, queue_views};
+use super::driver::{Batch, Desk, Driver, EngineTask, new_id, queue_views};
 use super::engine::{Engine, Snapshot};
 use super::links::Links;
 use super::port::{News, Runs};
@@ -103,6 +103,7 @@ impl Engine {
         let scheduler = Scheduler::new(config.policy, queues, jobs.clone());
         let scheduler = scheduler
             .with_hooks(config.hooks)
+            .with_ids(new_id)
             .with_settings(loaded.settings);
         let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
         let snapshot = Snapshot {

@@ -170,6 +170,14 @@ impl JobRecord {
         times.take(count.min(left)).collect()
     }
 
+    /// A run that is due after the one before begins now.
+    pub(super) fn take_pending(&mut self, now: Now) {
+        if self.plan.pending > 0 {
+            self.plan.pending -= 1;
+            self.ready = Some(now.wall);
+        }
+    }
+
     /// The failed run is to be tried again (`RecoveryAction` 4), after a delay that doubles.
     pub(super) fn try_again(&mut self, now: Now) -> bool {
         let allowed =

@@ -228,7 +228,11 @@ impl Scheduler {
             job.plan.retries = 0;
             if repairs {
                 // A recovery job is there for later failures too.
-                job.state = JobState::Suspended;
+                if job.returns() {
+                    job.take_pending(now);
+                } else {
+                    job.state = JobState::Suspended;
+                }
             } else if job.start() == StartRule::Calendar && job.has_more_runs() {
                 let lost = 1 + std::mem::take(&mut job.plan.pending);
                 job.plan.missed = job.plan.missed.saturating_add(lost);

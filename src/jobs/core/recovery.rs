@@ -13,6 +13,7 @@ use super::event::{Answer, Refusal};
 use super::fields::JobFields;
 use super::id::JobId;
 use super::record::{JobError, JobRecord, Now};
+use super::rules::{Rule, SpecError};
 use super::scheduler::Scheduler;
 use super::spec::JobSpec;
 use super::state::JobState;
@@ -44,6 +45,9 @@ pub struct Recovery {
     /// The failed runs that this job is still to run for, first the one whose turn it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Failed>,
+    /// It was not held when it was asked to run for a failed run, and so goes on by itself after it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub goes_on: bool,
     /// The job is what a hook does, and ends when it has run.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hook: bool,
@@ -75,15 +79,45 @@ impl JobRecord {
         held || self.repairs().is_some() || !self.recovery.open.is_empty()
     }
 
-    /// The run for a failed one is over: the next one's turn, or the job is held again.
+    /// The run for a failed one is over: the next one's turn, or the job is held again, or goes on as
+    /// it would have without.
     pub(super) fn after_repair(&mut self, failure: Option<JobError>, now: Now) {
         self.error = failure;
         self.plan.retries = 0;
-        if self.recovery.open.is_empty() {
-            self.state = JobState::Suspended;
-        } else {
+        if !self.recovery.open.is_empty() {
             self.state = JobState::New;
             self.ready = Some(now.wall);
+        } else if self.returns() {
+            self.state = JobState::New;
+            self.take_pending(now);
+        } else {
+            self.state = JobState::Suspended;
+        }
+    }
+
+    /// Whether it goes back to what it does by itself when nothing is left to run for.
+    pub(super) fn returns(&self) -> bool {
+        self.recovery.goes_on && self.has_more_runs()
+    }
+
+    /// The failed run is the next that this job runs for. What it was about to do by itself comes
+    /// after that.
+    fn serve(&mut self, failed: Failed, now: Now) {
+        let serves = self.repairs().is_some() || !self.recovery.open.is_empty();
+        let held = self.state == JobState::Suspended && !self.has_process();
+        if !serves {
+            self.recovery.goes_on = !held;
+            if self.state == JobState::New && self.ready.is_some() {
+                self.plan.pending = self.plan.pending.saturating_add(1);
+            }
+        }
+        self.recovery.open.push(failed);
+        if held {
+            self.state = JobState::New;
+            self.started_by_hand = true;
+        }
+        if self.state == JobState::New && self.awaited.is_empty() {
+            self.ready.get_or_insert(now.wall);
         }
     }
 }
@@ -127,9 +161,7 @@ impl Scheduler {
         };
         let wrong = |error| format!("the hook \"{name}\": {error}");
         let spec = JobSpec::new(fields, now.wall).map_err(|error| wrong(error.to_string()))?;
-        // The clock and the order of submission together name nothing else.
-        let id = format!("JW:hook-{}-{}", now.wall.timestamp_micros(), self.next_seq);
-        let id = JobId::new(&id).map_err(|error| wrong(error.to_string()))?;
+        let id = self.new_id(now).map_err(|error| wrong(error.to_string()))?;
         let spec = self.with_defaults(spec);
         let mut hook = JobRecord::new((id, self.next_seq), job.owner.clone(), spec, now.wall);
         self.next_seq += 1;
@@ -137,6 +169,22 @@ impl Scheduler {
         hook.recovery.open = vec![failed];
         self.admit(hook, None, now);
         Ok(())
+    }
+
+    /// An id for a job that the scheduler makes itself. Those that `with_ids` gives nobody can have
+    /// used before, nor guess; what is there now is looked at all the same.
+    fn new_id(&self, now: Now) -> Result<JobId, SpecError> {
+        let free = |id: &JobId| !self.jobs.contains_key(id) && !self.touched(id);
+        for number in self.next_seq.. {
+            let id = match self.ids {
+                Some(give) => give(),
+                None => JobId::new(&format!("JW:{}-{number}", now.wall.timestamp_micros()))?,
+            };
+            if free(&id) {
+                return Ok(id);
+            }
+        }
+        Err(SpecError::new("InstanceID", Rule::Id))
     }
 
     fn begin_recovery_job(
@@ -153,16 +201,7 @@ impl Scheduler {
             let text = format!("the recovery job {by} has {REPAIR_LIMIT} failed runs to run for");
             return Err(text);
         }
-        self.update(&by, now, |job| {
-            job.recovery.open.push(failed);
-            if job.state == JobState::Suspended && !job.has_process() {
-                job.state = JobState::New;
-                job.started_by_hand = true;
-            }
-            if job.state == JobState::New && job.awaited.is_empty() {
-                job.ready.get_or_insert(now.wall);
-            }
-        });
+        self.update(&by, now, |job| job.serve(failed, now));
         Ok(())
     }
 

@@ -432,9 +432,10 @@ fn after_run(job: &mut JobRecord, failure: Option<JobError>, now: Now) {
         Some(_) => JobState::Exception,
     };
     job.error = failure;
-    if job.state == JobState::New && job.plan.pending > 0 {
-        job.plan.pending -= 1;
+    if job.state == JobState::New && !job.recovery.open.is_empty() {
         job.ready = Some(now.wall);
+    } else if job.state == JobState::New {
+        job.take_pending(now);
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Scheduler {
     pub(super) actions: Vec<Action>,
     pub(super) undo: Undo,
     pub(super) hooks: Hooks,
+    /// Gives ids for the jobs that the scheduler makes itself.
+    pub(super) ids: Option<fn() -> JobId>,
     /// The wall clock less the boot clock at the last look: it changes when the clock is set.
     offset: Option<TimeDelta>,
 }
@@ -118,6 +120,7 @@ impl Scheduler {
             undo: Undo::default(),
             settings: OrdMap::new(),
             hooks: Hooks::default(),
+            ids: None,
             offset: None,
         }
     }
@@ -126,6 +129,14 @@ impl Scheduler {
     #[must_use]
     pub fn with_hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = hooks;
+        self
+    }
+
+    /// The same scheduler with a source of ids that were never used, for the jobs that it makes
+    /// itself. Without one it counts, and knows only the jobs that are there.
+    #[must_use]
+    pub fn with_ids(mut self, ids: fn() -> JobId) -> Self {
+        self.ids = Some(ids);
         self
     }
 

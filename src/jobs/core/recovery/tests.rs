@@ -276,3 +276,104 @@ fn a_recovery_job_that_waits_too_long_is_held_again() {
     assert_eq!(bench.state("repair"), JobState::Suspended);
     assert!(trouble(&bench, "a").contains("did not come to an end"));
 }
+
+/// A recovery job that runs every day at 12:00:30 too.
+fn daily(bench: &mut Bench) {
+    bench.submit("repair", |f| {
+        f.hold = Some(true);
+        f.run_start_interval = Some(super::super::bench::seconds(12 * 3600 + 30));
+        f.job_run_times = Some(0);
+    });
+    for name in ["a", "b"] {
+        bench.submit(name, with(5));
+        assert_eq!(repair(bench, name, "repair"), Answer::Done);
+    }
+}
+
+#[test]
+fn a_recovery_job_that_follows_its_calendar_goes_on_with_it() {
+    let mut bench = bench();
+    daily(&mut bench);
+    bench.request("repair", 2);
+    bench.bring_up("repair");
+    bench.end("repair", Exit::Code(0));
+    let next = |bench: &Bench| {
+        let job = bench.job("repair");
+        (job.state, job.plan.next.is_some(), job.run_count)
+    };
+    assert_eq!(next(&bench), (JobState::New, true, 1));
+    // It waits for its time: it runs for the failed one and waits again.
+    fail(&mut bench, "a", 1);
+    assert_eq!(bench.state("repair"), JobState::Starting);
+    fail(&mut bench, "repair", 0);
+    assert_eq!(next(&bench), (JobState::New, true, 1));
+    bench.pass(30);
+    assert_eq!(bench.state("repair"), JobState::Starting, "its own time");
+    // A failure while it runs by itself has its turn next.
+    bench.bring_up("repair");
+    fail(&mut bench, "b", 1);
+    bench.end("repair", Exit::Code(0));
+    let job = bench.job("repair");
+    assert_eq!((job.state, job.run_count), (JobState::Starting, 2));
+    assert_eq!(job.repairs().map(|run| run.job.clone()), Some(id("b")));
+    fail(&mut bench, "repair", 3);
+    assert_eq!(next(&bench), (JobState::New, true, 2));
+    assert!(trouble(&bench, "b").contains("exit status 3"));
+}
+
+#[test]
+fn a_time_that_comes_while_it_recovers_comes_after() {
+    let mut bench = Bench::new(2);
+    daily(&mut bench);
+    bench.bring_up("a");
+    fail(&mut bench, "b", 0);
+    bench.request("repair", 2);
+    fail(&mut bench, "repair", 0);
+    bench.submit("busy", |_| {});
+    // Its own run waits for a slot when the failure comes.
+    bench.pass(30);
+    bench.end("a", Exit::Code(1));
+    let of = |bench: &Bench| bench.job("repair").repairs().map(|run| run.job.clone());
+    assert_eq!(of(&bench), Some(id("a")));
+    fail(&mut bench, "repair", 0);
+    assert_eq!(bench.state("repair"), JobState::Starting);
+    assert_eq!(of(&bench), None, "and this is its own");
+    fail(&mut bench, "repair", 0);
+    let job = bench.job("repair");
+    assert_eq!((job.state, job.run_count), (JobState::New, 2));
+}
+
+#[test]
+fn a_held_recovery_job_with_a_calendar_is_held_again() {
+    let mut bench = bench();
+    daily(&mut bench);
+    fail(&mut bench, "a", 1);
+    bench.bring_up("repair");
+    bench.pass(60);
+    bench.end("repair", Exit::Code(0));
+    let job = bench.job("repair");
+    assert_eq!((job.state, job.run_count), (JobState::Suspended, 0));
+    assert_eq!(job.plan.pending, 0, "what came meanwhile is skipped");
+}
+
+#[test]
+fn the_id_of_a_hook_is_nobody_elses() {
+    let mut bench = bench();
+    bench.submit("a", |f| {
+        f.recovery_action = Some(1);
+        f.other_recovery_action = Some("page".to_owned());
+    });
+    bench.bring_up("a");
+    // Whoever knows how the ids are made has taken the next ones.
+    let micros = bench.now.wall.timestamp_micros();
+    for number in 0..8 {
+        bench.submit(&format!("JW:{micros}-{number}"), |_| {});
+        bench.submit(&format!("JW:hook-{micros}-{number}"), |_| {});
+    }
+    let before = bench.scheduler.jobs().count();
+    bench.scheduler.next_seq = 3;
+    bench.end("a", Exit::Code(1));
+    assert_eq!(bench.scheduler.jobs().count(), before + 1);
+    assert_eq!(trouble(&bench, "a"), "");
+    assert!(hook_job(&bench).spec.chosen_id().is_none());
+}
