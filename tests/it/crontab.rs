@@ -97,6 +97,55 @@ fn one_bad_line_keeps_all_out_unless_they_are_skipped() {
     assert_eq!(jobs(), 1);
 }
 
+/// Lines in front of the one that fails: enough for the import to be met in the middle.
+const LINES: usize = 2000;
+
+#[test]
+fn what_began_or_went_meanwhile_keeps_nothing_from_being_taken_back() {
+    let state = state_dir();
+    let (_server, state) = (Server::start(state.path()), state.path());
+    let file = state.join("crontab");
+    let good = "0 1 * * * trap '' TERM; sleep 1000\n".repeat(LINES);
+    let text = format!("{good}CRON_TZ=Nowhere/City\n0 1 * * * /bin/true\n");
+    fs::write(&file, text).expect("a writable folder");
+    let file = file.display().to_string();
+    let mut import = std::process::Command::new(env!("CARGO_BIN_EXE_jobwright"));
+    import.args(["job", "import-crontab", &file]).env_clear();
+    import.env("JOBWRIGHT_STATE_DIR", state);
+    import.stderr(std::process::Stdio::piped());
+    let import = import.spawn().expect("the program is there");
+    let listed = || -> Vec<String> {
+        let list = told(state, &["job", "list"]);
+        let ids = list.lines().skip(1);
+        let ids = ids.filter_map(|line| line.split_whitespace().next());
+        ids.map(str::to_owned).collect()
+    };
+    let made = loop {
+        let made = listed();
+        if made.len() >= 2 {
+            break made;
+        }
+    };
+    let pid = i32::try_from(import.id()).ok();
+    let pid = pid.and_then(rustix::process::Pid::from_raw).expect("a pid");
+    let signal = |signal| rustix::process::kill_process(pid, signal).expect("it lives");
+    signal(rustix::process::Signal::STOP);
+    assert!(listed().len() < LINES, "the import goes on");
+    // Somebody takes one of them away, and another one begins.
+    told(state, &["job", "kill", &made[0]]);
+    told(state, &["job", "delete", &made[0]]);
+    told(state, &["job", "start", &made[1]]);
+    signal(rustix::process::Signal::CONT);
+    let ended = import.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(
+        err(&ended).contains("nothing was imported"),
+        "{}",
+        err(&ended)
+    );
+    assert_eq!(listed(), [""; 0], "and nothing is left");
+}
+
 #[test]
 fn the_system_form_is_for_the_present_user() {
     let state = state_dir();

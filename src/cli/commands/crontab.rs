@@ -9,13 +9,12 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::client::Client;
-use crate::model::{CimName, CimType, InstanceDecl, ObjectPath, PropertyValue};
+use crate::client::{Client, ClientError};
+use crate::model::{CimName, CimType, InstanceDecl, ObjectPath, PropertyValue, Status};
 
 use super::super::args::ImportCrontab;
 use super::super::crontab::{Calendar, Entry, Fault, Form, read};
 use super::super::{CliError, output, target};
-use super::job;
 use super::submit::{list, text};
 
 /// Longest crontab, in bytes.
@@ -228,19 +227,43 @@ fn calendar(calendar: &Calendar, entry: &Entry) -> Vec<PropertyValue> {
     properties
 }
 
-/// Something failed: the jobs that were made already go again.
+/// Something failed: the jobs that were made already go again, those too that have begun. One that
+/// does not go keeps no other from going, and is named.
 async fn take_back(client: &Client, made: &[ObjectPath]) -> Result<ExitCode, CliError> {
+    let mut left = 0_usize;
     for path in made {
-        let state = text("RequestedState", CimType::Uint16, &job::KILL.to_string());
-        let method = CimName::of("RequestStateChange");
-        let namespace = target::namespace();
-        client
-            .invoke(&namespace, path.clone(), method, vec![state])
-            .await?;
-        client.delete_instance(&namespace, path.clone()).await?;
+        if let Err(error) = remove(client, path).await {
+            eprintln!("jobwright: {} stays: {}", id(path), error.shown());
+            left += 1;
+        }
     }
-    eprintln!("jobwright: nothing was imported");
+    if left == 0 {
+        eprintln!("jobwright: nothing was imported");
+    } else {
+        eprintln!("jobwright: {left} of the jobs made could not be taken back");
+    }
     Ok(ExitCode::FAILURE)
+}
+
+/// Kills the job at `path` with whatever it runs, and has it removed.
+async fn remove(client: &Client, path: &ObjectPath) -> Result<(), CliError> {
+    let namespace = target::namespace();
+    let delete = text("DeleteOnKill", CimType::Boolean, "TRUE");
+    let method = CimName::of("KillJob");
+    let killed = client
+        .invoke(&namespace, path.clone(), method, vec![delete])
+        .await;
+    let done = match killed {
+        // When the kill takes long (3), the job is removed all the same as soon as it is dead.
+        Ok(result) if matches!(result.return_code(), Some(0 | 3)) => Ok(()),
+        // It has ended by itself.
+        Ok(_) => client.delete_instance(&namespace, path.clone()).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Err(ClientError::Cim(error)) if error.status == Status::NotFound => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 fn id(path: &ObjectPath) -> String {
