@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::model::{CimError, Class, Instance, InstancePath, Namespace, Result};
-use crate::provider::{Change, Notice, Observer, Occurrence, StreamId};
+use crate::provider::{Change, Notices, Observer, Occurrence, StreamId};
 use crate::store::{Batch, EventRow, Store, StoreError, Writer};
 
 use super::courier::Fault;
@@ -156,7 +156,7 @@ impl Service {
         let notices = self.notices(&self.workshop.home.name, &occurrences, now);
         let writes: Vec<Write> = edits.iter().map(|edit| write(&before, edit)).collect();
         let context = sequence(&self.start, now);
-        let queued = notices.clone();
+        let queued = notices.to_vec();
         let work = move |batch: &Batch<'_>| -> Result<Vec<StreamId>, StoreError> {
             let mut streams = Vec::new();
             for write in &writes {
@@ -184,7 +184,7 @@ impl Service {
         self.dispatch(&before, &edits);
         self.ledger.store(Arc::new(before.with(edits)));
         self.changed.notify_one();
-        self.committed(&notices);
+        self.committed(notices);
         Ok(())
     }
 
@@ -245,22 +245,22 @@ impl Observer for Service {
         namespace: &Namespace,
         occurrences: &[Occurrence],
         now: DateTime<Utc>,
-    ) -> Vec<Notice> {
+    ) -> Notices {
         let watched = self.watched();
         if occurrences.is_empty() || watched.watch.is_empty() {
-            return Vec::new();
+            return Notices::default();
         }
         let Some(schema) = (self.workshop.schemas)(namespace) else {
-            return Vec::new();
+            return Notices::default();
         };
-        let mut notices = Vec::new();
+        let mut notices = Notices::default();
         for occurrence in occurrences {
             let make = || {
                 self.maker
                     .indication(&schema, namespace, &occurrence.change, now)
             };
             match watched.watch.notices(namespace, occurrence, now, make) {
-                Ok(more) => notices.extend(more),
+                Ok(more) => notices.append(more),
                 // A change is not refused because it cannot be told.
                 Err(error) => tracing::error!(%error, "an indication could not be made"),
             }
@@ -268,8 +268,8 @@ impl Observer for Service {
         notices
     }
 
-    fn committed(&self, notices: &[Notice]) {
-        self.couriers.ring(notices);
+    fn committed(&self, notices: Notices) {
+        self.couriers.ring(&notices.keep());
     }
 }
 

@@ -14,10 +14,10 @@ use chrono::{DateTime, Utc};
 
 use crate::cimxml::encode_indication;
 use crate::model::{CimName, CimValue, Class, Instance, Namespace, Result};
-use crate::provider::{Change, Notice, Occurrence, StreamId};
+use crate::provider::{Change, Notice, Notices, Occurrence, Pledge, StreamId};
 use crate::query::{Circumstances, Query};
 
-use super::core::{Repeat, RepeatPolicy};
+use super::core::{Repeat, RepeatPolicy, Step};
 
 /// One subscription, as far as producing indications goes.
 #[derive(Debug)]
@@ -90,22 +90,45 @@ impl Subscriber {
         produced.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn takes(&self, owner: Option<&str>, event: u64, now: DateTime<Utc>) -> bool {
+    /// Whether it gets an indication of `event`, and what it remembers of having been asked.
+    fn takes(&self, owner: Option<&str>, event: u64, now: DateTime<Utc>) -> (bool, Option<Step>) {
         let foreign = match (&self.hearer, owner) {
             (Some(hearer), Some(owner)) => !hearer.may_hear_of(owner),
             (None, _) | (_, None) => false,
         };
         if foreign || self.until.is_some_and(|until| until <= now) {
-            return false;
+            return (false, None);
         }
         let since = Duration::from_micros(now.timestamp_micros().unsigned_abs());
         let mut repeat = self.repeat.lock().unwrap_or_else(PoisonError::into_inner);
-        repeat.lets_pass(event, since)
+        repeat.judge(event, since)
     }
 
-    fn remember(&self, produced: &Produced) {
+    fn remember(&self, produced: Produced) {
         let mut last = self.produced.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some(produced.clone());
+        *last = Some(produced);
+    }
+
+    fn undo(&self, step: Step) {
+        let mut repeat = self.repeat.lock().unwrap_or_else(PoisonError::into_inner);
+        repeat.undo(step);
+    }
+}
+
+/// What a subscription remembers of an indication until it is known whether its change happened.
+struct Remembered {
+    subscriber: Arc<Subscriber>,
+    step: Option<Step>,
+    produced: Option<Produced>,
+}
+
+impl Pledge for Remembered {
+    fn settle(self: Box<Self>, committed: bool) {
+        match (committed, self.produced, self.step) {
+            (true, Some(produced), _) => self.subscriber.remember(produced),
+            (false, _, Some(step)) => self.subscriber.undo(step),
+            (true, None, _) | (false, _, None) => {}
+        }
     }
 }
 
@@ -179,9 +202,9 @@ impl Watch {
         occurrence: &Occurrence,
         now: DateTime<Utc>,
         make: impl FnOnce() -> Option<Result<Instance>>,
-    ) -> Result<Vec<Notice>> {
+    ) -> Result<Notices> {
         let Some(shelf) = self.namespaces.get(namespace) else {
-            return Ok(Vec::new());
+            return Ok(Notices::default());
         };
         let Occurrence { change, owner } = occurrence;
         let mut candidates = line(&change.source().class)
@@ -191,10 +214,10 @@ impl Watch {
             .filter_map(|at| shelf.filters.get(*at))
             .peekable();
         if candidates.peek().is_none() {
-            return Ok(Vec::new());
+            return Ok(Notices::default());
         }
         let Some(indication) = make().transpose()? else {
-            return Ok(Vec::new());
+            return Ok(Notices::default());
         };
         let circumstances = Circumstances { now, namespace };
         let event = self.hasher.hash_one(identity(&indication, change));
@@ -202,25 +225,39 @@ impl Watch {
             identifier: indication.value("IndicationIdentifier").to_string().into(),
             time: now,
         };
-        let mut notices = Vec::new();
+        let mut notices = Notices::default();
         for filter in candidates {
             if !filter.query.selects(&indication, circumstances) {
                 continue;
             }
-            let subscribers = filter.subscribers.iter();
-            let takers = subscribers.filter(|s| s.takes(owner.as_deref(), event, now));
-            let streams: Vec<StreamId> = takers
-                .inspect(|subscriber| subscriber.remember(&produced))
-                .map(|subscriber| subscriber.stream)
-                .collect();
-            if streams.is_empty() {
-                continue;
+            let mut encoding: Option<Arc<[u8]>> = None;
+            for subscriber in &filter.subscribers {
+                let (takes, step) = subscriber.takes(owner.as_deref(), event, now);
+                if !takes && step.is_none() {
+                    continue;
+                }
+                let remembered = Remembered {
+                    subscriber: subscriber.clone(),
+                    step,
+                    produced: takes.then(|| produced.clone()),
+                };
+                // It is undone when the indication cannot be encoded.
+                let mut told = Notices::new(Vec::new(), vec![Box::new(remembered)]);
+                if takes {
+                    let encoded = match &encoding {
+                        Some(encoded) => encoded.clone(),
+                        None => encoding
+                            .insert(encoded(&indication, filter)?.into())
+                            .clone(),
+                    };
+                    let notice = Notice {
+                        stream: subscriber.stream,
+                        indication: encoded,
+                    };
+                    told.append(Notices::new(vec![notice], Vec::new()));
+                }
+                notices.append(told);
             }
-            let encoded: Arc<[u8]> = encoded(&indication, filter)?.into();
-            notices.extend(streams.into_iter().map(|stream| Notice {
-                stream,
-                indication: encoded.clone(),
-            }));
         }
         Ok(notices)
     }
@@ -292,7 +329,39 @@ mod tests {
         let make = || maker.indication(&schema(), &namespace(), &occurrence.change, now);
         let notices = watch.notices(&namespace(), &occurrence, now, make);
         let notices = notices.expect("indications that can be made");
-        notices.iter().map(|notice| notice.stream.0).collect()
+        notices
+            .keep()
+            .iter()
+            .map(|notice| notice.stream.0)
+            .collect()
+    }
+
+    #[test]
+    fn a_change_that_was_rolled_back_uses_nothing_up() {
+        let policy = RepeatPolicy::Suppress {
+            count: 1,
+            interval: Duration::from_mins(1),
+        };
+        let subscriber = Subscriber::new(StreamId(1), None, policy, None);
+        let watch = Watch::new([watched(STATE_CHANGED, vec![subscriber])]);
+        let maker = Maker::new("host", "1");
+        let occurrence = Occurrence {
+            change: modified(2, 4),
+            owner: None,
+        };
+        let make = || maker.indication(&schema(), &namespace(), &occurrence.change, at(0));
+        let lost = watch.notices(&namespace(), &occurrence, at(0), make);
+        assert_eq!(lost.expect("an indication").len(), 1, "it would be told");
+        let shelf = &watch.namespaces[&namespace()];
+        let produced = || shelf.filters[0].subscribers[0].produced();
+        assert_eq!(produced(), None, "nothing was produced");
+        assert_eq!(streams(&watch, &modified(2, 4), at(1)), [1]);
+        assert_eq!(
+            streams(&watch, &modified(4, 5), at(2)),
+            [0; 0],
+            "that counted"
+        );
+        assert_eq!(produced().map(|produced| produced.time), Some(at(1)));
     }
 
     fn modified(before: u16, after: u16) -> Change {
@@ -355,7 +424,7 @@ mod tests {
             owner: None,
         };
         let notices = watch.notices(&namespace(), &occurrence, at(0), never);
-        assert_eq!(notices, Ok(Vec::new()));
+        assert!(notices.expect("nothing to make").is_empty());
     }
 
     #[test]

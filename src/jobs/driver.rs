@@ -13,13 +13,13 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::provider::Notice;
+use crate::provider::{Notice, Notices};
 use crate::store::{Forgotten, Query, Store, StoreError, Writer};
 
 use super::alarm::Alarm;
 use super::clock;
 use super::core::{
-    Action, Answer, Change, Event, JobId, JobRecord, JobSpec, Now, QueueView, Scheduler,
+    Action, Answer, Change, Event, JobId, JobRecord, JobSpec, Now, QueueView, RunRow, Scheduler,
     SettingValues, Submission, Ticket, Wake,
 };
 use super::engine::{
@@ -209,12 +209,13 @@ impl Driver {
         let notices = self
             .teller
             .notices(changes, shown, &self.published.load(), now);
-        let forgotten = match self.commit(changes, &notices, now).await {
-            Ok(forgotten) => forgotten,
+        let (forgotten, behind) = match self.commit(changes, &notices, now).await {
+            Ok(committed) => committed,
             Err(error) => return Err(self.undo(error, news, tickets, now)),
         };
         self.publish(&decisions);
-        self.teller.committed(&notices);
+        self.teller.committed(notices);
+        self.teller.committed(behind);
         for effect in decisions.effects {
             self.perform(effect);
         }
@@ -232,12 +233,16 @@ impl Driver {
         changes: &[Change],
         notices: &[Notice],
         now: Now,
-    ) -> Result<Vec<Forgotten>, StoreError> {
+    ) -> Result<(Vec<Forgotten>, Notices), StoreError> {
         if changes.is_empty() && notices.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Notices::default()));
         }
         let (changes, notices) = (changes.to_vec(), notices.to_vec());
-        let commit = move |store: &mut Store| store.commit(&changes, &notices, now.wall);
+        let teller = self.teller.clone();
+        let commit = move |store: &mut Store| {
+            let gone = |runs: &[RunRow]| teller.gone(runs, now);
+            store.commit_told(&changes, &notices, now.wall, gone)
+        };
         self.writer.run(commit).await
     }
 

@@ -23,6 +23,64 @@ pub struct Notice {
     pub indication: Arc<[u8]>,
 }
 
+/// The notices of changes that are committed together, in their order, with what their observer
+/// remembers because of them: that is undone when they are dropped and were not committed.
+#[derive(Default)]
+pub struct Notices {
+    list: Vec<Notice>,
+    pledges: Vec<Box<dyn Pledge>>,
+}
+
+/// What an observer remembered when it made notices.
+pub trait Pledge: Send {
+    /// The change was committed, or was not and never happened.
+    fn settle(self: Box<Self>, committed: bool);
+}
+
+impl Notices {
+    /// Notices of one change.
+    pub fn new(list: Vec<Notice>, pledges: Vec<Box<dyn Pledge>>) -> Self {
+        Self { list, pledges }
+    }
+
+    /// Adds the notices of a later change.
+    pub fn append(&mut self, mut later: Self) {
+        self.list.append(&mut later.list);
+        self.pledges.append(&mut later.pledges);
+    }
+
+    /// They were committed: what was remembered because of them stays.
+    pub fn keep(mut self) -> Vec<Notice> {
+        for pledge in self.pledges.drain(..) {
+            pledge.settle(true);
+        }
+        std::mem::take(&mut self.list)
+    }
+}
+
+impl std::ops::Deref for Notices {
+    type Target = [Notice];
+
+    fn deref(&self) -> &[Notice] {
+        &self.list
+    }
+}
+
+impl std::fmt::Debug for Notices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.list.fmt(f)
+    }
+}
+
+impl Drop for Notices {
+    /// The newest goes first, so that each finds what it left.
+    fn drop(&mut self) {
+        while let Some(pledge) = self.pledges.pop() {
+            pledge.settle(false);
+        }
+    }
+}
+
 /// Something that is about to be committed, or to be said.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
@@ -74,10 +132,10 @@ pub trait Observer: Send + Sync + 'static {
         namespace: &Namespace,
         occurrences: &[Occurrence],
         now: DateTime<Utc>,
-    ) -> Vec<Notice>;
+    ) -> Notices;
 
-    /// `notices` were committed.
-    fn committed(&self, notices: &[Notice]);
+    /// `notices` were committed. Those that were not are dropped.
+    fn committed(&self, notices: Notices);
 }
 
 /// Nobody listens.
@@ -89,9 +147,9 @@ impl Observer for Unobserved {
         None
     }
 
-    fn notices(&self, _: &Namespace, _: &[Occurrence], _: DateTime<Utc>) -> Vec<Notice> {
-        Vec::new()
+    fn notices(&self, _: &Namespace, _: &[Occurrence], _: DateTime<Utc>) -> Notices {
+        Notices::default()
     }
 
-    fn committed(&self, _notices: &[Notice]) {}
+    fn committed(&self, _notices: Notices) {}
 }

@@ -12,6 +12,9 @@ use super::readers::Readers;
 
 /// Most rows of history that one question returns.
 const ROW_LIMIT: u32 = 10_000;
+/// The columns that [`run_row`] reads.
+pub(super) const RUN_COLUMNS: &str = "job, number, owner, started, ended, elapsed_us, exit, \
+    error_code, percent, priority, cpu_us, max_rss, stdout_bytes, stderr_bytes";
 
 /// Reads history; clones share a few read-only connections.
 #[derive(Debug, Clone)]
@@ -57,15 +60,14 @@ fn read(
     which: &str,
     values: impl Params,
 ) -> Result<Vec<RunRow>, StoreError> {
-    let columns = "job, number, owner, started, ended, elapsed_us, exit, error_code, percent,
-                   priority, cpu_us, max_rss, stdout_bytes, stderr_bytes";
-    let statement = format!("SELECT {columns} FROM runs {which}");
+    let statement = format!("SELECT {RUN_COLUMNS} FROM runs {which}");
     let mut statement = connection.prepare_cached(&statement)?;
-    let rows = statement.query_map(values, run)?;
+    let rows = statement.query_map(values, run_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+/// A run of a row with [`RUN_COLUMNS`].
+pub(super) fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     let wrong =
         |column, kind, error| rusqlite::Error::FromSqlConversionFailure(column, kind, error);
     let job = JobId::new(&row.get::<_, String>(0)?);

@@ -8,12 +8,12 @@ use crate::jobs::core::{
     Change, DEFAULT_QUEUE, JobId, JobRecord, Prior, QueueRecord, RunRow, SettingRecord,
 };
 
-use crate::provider::Notice;
+use crate::provider::{Notice, Notices};
 
 use super::database::Store;
 use super::error::StoreError;
 use super::history::micros;
-use super::keep::{Forgotten, Keep};
+use super::keep::{Forgotten, Gone, Keep};
 
 /// Version of the JSON in `jobs.data`.
 const FORMAT: i64 = 1;
@@ -60,19 +60,38 @@ impl Store {
         notices: &[Notice],
         now: DateTime<Utc>,
     ) -> Result<Vec<Forgotten>, StoreError> {
+        let nobody = |_: &[RunRow]| Notices::default();
+        let (forgotten, _) = self.commit_told(changes, notices, now, nobody)?;
+        Ok(forgotten)
+    }
+
+    /// The same, where `tell` is given the runs whose history is gone: its notices, which are
+    /// returned, are queued behind the others.
+    pub fn commit_told(
+        &mut self,
+        changes: &[Change],
+        notices: &[Notice],
+        now: DateTime<Utc>,
+        tell: impl FnOnce(&[RunRow]) -> Notices,
+    ) -> Result<(Vec<Forgotten>, Notices), StoreError> {
         let keep = self.keep;
         self.transact(|batch| {
             let transaction = &batch.transaction;
-            let mut forgotten = Vec::new();
+            let mut gone = Gone::default();
             for change in changes {
                 apply(transaction, change, now)?;
-                forgotten.extend(forget(transaction, keep, change)?);
+                gone.add(forget(transaction, keep, change)?);
             }
             if changes.iter().any(|change| ended_run(change).is_some()) {
-                forgotten.extend(keep.old(transaction, now)?);
+                gone.add(keep.old(transaction, now)?);
             }
             batch.queue(notices, now)?;
-            Ok(forgotten)
+            let told = match gone.runs.as_slice() {
+                [] => Notices::default(),
+                runs => tell(runs),
+            };
+            batch.queue(&told, now)?;
+            Ok((gone.forgotten, told))
         })
     }
 
@@ -225,26 +244,19 @@ fn apply(
 }
 
 /// What history goes because of `change`.
-fn forget(
-    transaction: &Transaction<'_>,
-    keep: Keep,
-    change: &Change,
-) -> Result<Vec<Forgotten>, StoreError> {
+fn forget(transaction: &Transaction<'_>, keep: Keep, change: &Change) -> Result<Gone, StoreError> {
     if let Some(row) = ended_run(change) {
         return keep.after_run(transaction, row);
     }
     match change {
-        Change::Remove(job) => {
-            let gone = keep.after_removal(transaction, &job.id)?;
-            Ok(gone.into_iter().collect())
-        }
+        Change::Remove(job) => keep.after_removal(transaction, &job.id),
         Change::Insert { .. }
         | Change::Update { .. }
         | Change::Run(_)
         | Change::Queue(_)
         | Change::RemoveQueue(_)
         | Change::Setting(_)
-        | Change::RemoveSetting(_) => Ok(Vec::new()),
+        | Change::RemoveSetting(_) => Ok(Gone::default()),
     }
 }
 

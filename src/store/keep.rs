@@ -7,14 +7,29 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Transaction, params};
+use rusqlite::{Params, Transaction, params};
 
 use crate::jobs::core::{JobId, RunRow};
 
 use super::error::StoreError;
+use super::history::{RUN_COLUMNS, run_row};
 
 /// Most old runs forgotten in one transaction.
 const SLICE: i64 = 1000;
+
+/// History that goes, and the runs of it as they were.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    pub(super) forgotten: Vec<Forgotten>,
+    pub(super) runs: Vec<RunRow>,
+}
+
+impl Gone {
+    pub(super) fn add(&mut self, more: Self) {
+        self.forgotten.extend(more.forgotten);
+        self.runs.extend(more.runs);
+    }
+}
 
 /// Which history is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,17 +67,13 @@ impl Keep {
         self,
         transaction: &Transaction<'_>,
         ended: &RunRow,
-    ) -> Result<Vec<Forgotten>, StoreError> {
+    ) -> Result<Gone, StoreError> {
         let Some(last) = ended.number.checked_sub(self.runs.max(1)) else {
-            return Ok(Vec::new());
+            return Ok(Gone::default());
         };
-        let mut statement = transaction
-            .prepare_cached("DELETE FROM runs WHERE job = ? AND number <= ? RETURNING number")?;
-        let gone = statement.query_map(params![ended.job.as_str(), last], |row| row.get(0))?;
-        let run = |number| Forgotten::Run(ended.job.clone(), number);
-        Ok(gone
-            .map(|number| number.map(run))
-            .collect::<Result<_, _>>()?)
+        let which = "job = ?1 AND number <= ?2";
+        let gone = deleted(transaction, which, params![ended.job.as_str(), last])?;
+        Ok(each(gone))
     }
 
     /// Forgets runs that ended too long before `now`, at most a slice of them.
@@ -70,30 +81,19 @@ impl Keep {
         self,
         transaction: &Transaction<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Forgotten>, StoreError> {
+    ) -> Result<Gone, StoreError> {
         let age = TimeDelta::from_std(self.age).unwrap_or(TimeDelta::MAX);
         let Some(last) = now.checked_sub_signed(age) else {
-            return Ok(Vec::new());
+            return Ok(Gone::default());
         };
-        let mut statement = transaction.prepare_cached(
-            "DELETE FROM runs WHERE (job, number) IN
+        let which = "(job, number) IN
                (SELECT job, number FROM runs AS old
-                WHERE ended < ?
+                WHERE ended < ?1
                   AND (number < (SELECT max(number) FROM runs WHERE job = old.job)
                        OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = old.job))
-                ORDER BY ended LIMIT ?)
-             RETURNING job, number",
-        )?;
-        let gone = statement.query_map(params![last.timestamp_micros(), SLICE], |row| {
-            Ok((row.get::<_, String>(0)?, row.get(1)?))
-        })?;
-        let mut forgotten = Vec::new();
-        for row in gone {
-            let (job, number) = row?;
-            // Whatever stands in the column was an id when it was written.
-            forgotten.extend(JobId::new(&job).map(|job| Forgotten::Run(job, number)));
-        }
-        Ok(forgotten)
+                ORDER BY ended LIMIT ?2)";
+        let gone = deleted(transaction, which, params![last.timestamp_micros(), SLICE])?;
+        Ok(each(gone))
     }
 
     /// Forgets the history of a removed job, unless it is to outlive it.
@@ -101,13 +101,32 @@ impl Keep {
         self,
         transaction: &Transaction<'_>,
         job: &JobId,
-    ) -> Result<Option<Forgotten>, StoreError> {
+    ) -> Result<Gone, StoreError> {
         if self.outlives_job {
-            return Ok(None);
+            return Ok(Gone::default());
         }
-        transaction
-            .prepare_cached("DELETE FROM runs WHERE job = ?")?
-            .execute([job.as_str()])?;
-        Ok(Some(Forgotten::Job(job.clone())))
+        let runs = deleted(transaction, "job = ?1", params![job.as_str()])?;
+        let forgotten = vec![Forgotten::Job(job.clone())];
+        Ok(Gone { forgotten, runs })
     }
+}
+
+fn each(runs: Vec<RunRow>) -> Gone {
+    let forgotten = runs
+        .iter()
+        .map(|run| Forgotten::Run(run.job.clone(), run.number));
+    let forgotten = forgotten.collect();
+    Gone { forgotten, runs }
+}
+
+/// Deletes runs and gives them as they were.
+fn deleted(
+    transaction: &Transaction<'_>,
+    which: &str,
+    values: impl Params,
+) -> Result<Vec<RunRow>, StoreError> {
+    let statement = format!("DELETE FROM runs WHERE {which} RETURNING {RUN_COLUMNS}");
+    let mut statement = transaction.prepare_cached(&statement)?;
+    let gone = statement.query_map(values, run_row)?;
+    Ok(gone.collect::<Result<_, _>>()?)
 }

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.request
 
 import pywbem
 
@@ -349,6 +350,51 @@ def once(indications):
             seen.add(number)
             found.append(indication)
     return found
+
+    def test_what_was_made_while_it_was_interrupted_is_taken_back_too(self):
+        server = self.server()
+        asked, go = threading.Event(), threading.Event()
+
+        class Slow(http.server.BaseHTTPRequestHandler):
+            """Hands requests on; the answer to the first creation is held back."""
+
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                request = urllib.request.Request(server.url + self.path, body, dict(self.headers))
+                with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
+                    told = answer.read()
+                if self.headers.get("CIMMethod") == "CreateInstance":
+                    asked.set()
+                    go.wait(DEADLINE_SECONDS)
+                self.send_response(200)
+                self.send_header("Content-Type", "application/xml")
+                self.send_header("CIMOperation", "MethodResponse")
+                self.send_header("Content-Length", str(len(told)))
+                self.end_headers()
+                self.wfile.write(told)
+
+            def log_message(self, *_):
+                pass
+
+        between = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+        threading.Thread(target=between.serve_forever, daemon=True).start()
+        self.addCleanup(between.server_close)
+        self.addCleanup(between.shutdown)
+        url = f"http://127.0.0.1:{between.server_address[1]}"
+        command = [BINARY, "subscribe", "--state-dir", server.state, "--url", url]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.assertTrue(asked.wait(DEADLINE_SECONDS), "it never asked for an instance")
+        conn = connection_to_interop(server.conn)
+        self.assertEqual(len(conn.EnumerateInstanceNames("CIM_ListenerDestination")), 1)
+        process.send_signal(signal.SIGTERM)
+        go.set()
+        _, errors = process.communicate(timeout=DEADLINE_SECONDS)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(conn.EnumerateInstanceNames("CIM_ListenerDestination"), [])
+        self.assertEqual(conn.EnumerateInstanceNames("CIM_IndicationSubscription"), [])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Indications of jobs, taken by pywbem's listener."""
 
+import datetime
 import os
 import unittest
 
@@ -113,6 +114,42 @@ class Life(EventCase):
                 self.conn.DeleteInstance(job)
             self.conn.DeleteInstance(narrow)
             self.assertTrue(listener.taken.empty(), "what a client asked for is no alert")
+
+    def test_a_time_that_was_missed_raises_an_alert(self):
+        with Listener() as listener:
+            self.subscribe(listener, "SELECT * FROM CIM_AlertIndication WHERE MessageID = 'JW2001'")
+            now = datetime.datetime.now(datetime.timezone.utc)
+            at = now + datetime.timedelta(seconds=3)
+            if at.date() != now.date():
+                self.skipTest("it is midnight")
+            since = datetime.timedelta(hours=at.hour, minutes=at.minute, seconds=at.second)
+            # The job is still running when its next time comes, and skips it.
+            path = self.create(
+                "/bin/sleep",
+                "600",
+                RunStartInterval=pywbem.CIMDateTime(since),
+                JobRunTimes=pywbem.Uint32(0),
+                OverlapPolicy=pywbem.Uint16(2),
+            )
+            self.assertIn(self.request(path, START), (0, 4096))
+            self.wait(path, RUNNING)
+            alert = listener.next("the alert of the missed time")
+            self.assertEqual((alert["AlertType"], alert["ProbableCause"]), (3, 53))
+            self.assertEqual(alert["EventID"], f"missed:{path['InstanceID']}")
+            self.assertIn(path["InstanceID"], alert["AlertingManagedElement"])
+            self.assertIn("missed 1 of its times", alert["Message"])
+            self.assertEqual(self.get(path, "MissedRunCount"), 1)
+            self.conn.InvokeMethod("KillJob", path, DeleteOnKill=True)
+
+    def test_the_end_of_history_is_told(self):
+        with Listener() as listener:
+            query = "SELECT * FROM CIM_InstDeletion WHERE SourceInstance ISA JW_JobRun"
+            self.subscribe(listener, query)
+            path = self.create("/bin/sh", "-c", "exit 7")
+            self.wait(path, EXCEPTION)
+            self.conn.DeleteInstance(path)
+            run = listener.next("the deletion of the run")["SourceInstance"]
+            self.assertEqual((run["JobID"], run["ExitStatus"]), (path["InstanceID"], 7))
 
     def test_an_old_handler_and_wql_do_as_well(self):
         with Listener() as listener:

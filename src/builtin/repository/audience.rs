@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, Utc};
 
 use crate::model::Namespace;
-use crate::provider::{Change, Notice, Observer, Occurrence};
+use crate::provider::{Change, Notices, Observer, Occurrence};
 
 /// Who is told; clones share it.
 #[derive(Clone, Default)]
@@ -24,12 +24,12 @@ impl Audience {
         now: DateTime<Utc>,
         change: impl FnOnce() -> Change,
         class: &str,
-    ) -> Vec<Notice> {
+    ) -> Notices {
         let Some(observer) = self.0.get() else {
-            return Vec::new();
+            return Notices::default();
         };
         if observer.interest(namespace, class).is_none() {
-            return Vec::new();
+            return Notices::default();
         }
         let change = change();
         observer.notices(
@@ -43,7 +43,7 @@ impl Audience {
     }
 
     /// `notices` were committed.
-    pub fn committed(&self, notices: &[Notice]) {
+    pub fn committed(&self, notices: Notices) {
         if let Some(observer) = self.0.get().filter(|_| !notices.is_empty()) {
             observer.committed(notices);
         }

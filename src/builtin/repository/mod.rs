@@ -20,7 +20,7 @@ use crate::model::{
     Property, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream};
-use crate::provider::{Catalogue, Change, Changes, Context, Notice, Provider, refers_to};
+use crate::provider::{Catalogue, Change, Changes, Context, Notices, Provider, refers_to};
 use crate::schema::Schema;
 use crate::store::{
     Batch, InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Trouble, Writer,
@@ -171,7 +171,7 @@ impl RepositoryProvider {
         &self,
         now: DateTime<Utc>,
         held: Option<OwnedRwLockReadGuard<()>>,
-        work: impl FnOnce(&Batch<'_>, &Audience) -> Result<Vec<Notice>, Trouble> + Send + 'static,
+        work: impl FnOnce(&Batch<'_>, &Audience) -> Result<Notices, Trouble> + Send + 'static,
         count: impl FnOnce(&Tally) + Send + 'static,
     ) -> Result<()> {
         let (kept, audience) = (self.kept.clone(), self.audience.clone());
@@ -186,7 +186,7 @@ impl RepositoryProvider {
                 .await
                 .map_err(|trouble: Trouble| trouble.into_cim(WRITE))?;
             count(&kept.tally);
-            told.committed(&notices);
+            told.committed(notices);
             drop(held);
             Ok(())
         });
@@ -325,7 +325,7 @@ impl Provider for RepositoryProvider {
                 batch.delete_instance(&wanted)?;
                 // One that cannot be read any more can be deleted all the same.
                 let Ok(instance) = decoded(&row, &scope.schema) else {
-                    return Ok(Vec::new());
+                    return Ok(Notices::default());
                 };
                 let class = instance.class.name.clone();
                 let change = || Change::Deleted(instance);

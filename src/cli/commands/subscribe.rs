@@ -5,6 +5,7 @@
     reason = "an indication is shown with the time it arrived"
 )]
 
+use std::pin::pin;
 use std::process::ExitCode;
 
 use chrono::Utc;
@@ -32,24 +33,45 @@ pub async fn run(arguments: Subscribe) -> Result<ExitCode, CliError> {
         source,
     };
     let mut terminated = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(failed)?;
     let (listener, mut arrivals) = Listener::bind(arguments.address, QUEUE_LIMIT)
         .await
         .map_err(failed)?;
     let address = listener.address().map_err(failed)?;
     let url = arguments.callback.clone();
     let url = url.unwrap_or_else(|| format!("http://{address}"));
-    let serve = listener.serve();
     let mut made = Made::new(&client, &arguments)?;
+    let serve = pin!(listener.serve());
     let work = async {
-        made.set_up(&arguments, &url).await?;
+        let mut stop = pin!(async {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = interrupted.recv() => {}
+            }
+        });
+        // A request that is on its way may make something whatever happens here: its answer is waited
+        // for, since it says what is to be taken back.
+        let mut is_stopped = false;
+        {
+            let mut set_up = pin!(made.set_up(&arguments, &url));
+            tokio::select! {
+                biased;
+                () = &mut stop => is_stopped = true,
+                done = &mut set_up => done?,
+            }
+            if is_stopped {
+                return set_up.await;
+            }
+        }
         eprintln!("subscribed; the server sends to {url}");
-        print(&arguments, &mut arrivals).await
+        tokio::select! {
+            () = stop => Ok(()),
+            done = print(&arguments, &mut arrivals) => done,
+        }
     };
     let done = tokio::select! {
         never = serve => match never {},
         done = work => done,
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(failed),
-        _ = terminated.recv() => Ok(()),
     };
     // What was set up goes also when something failed.
     let taken_back = made.take_back().await;

@@ -9,4 +9,4 @@ mod repeat;
 
 pub use delivery::{Action, Delivery, Event, Policy};
 pub use fault::{FaultPolicy, Judgement, Removal, RemovalAction};
-pub use repeat::{EVENT_LIMIT, Repeat, RepeatPolicy};
+pub use repeat::{EVENT_LIMIT, Repeat, RepeatPolicy, Step};

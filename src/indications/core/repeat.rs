@@ -32,7 +32,7 @@ pub enum RepeatPolicy {
 }
 
 /// What is remembered of one event.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Memory {
     /// Indications in the interval.
     seen: u16,
@@ -40,6 +40,14 @@ struct Memory {
     since: Duration,
     /// Nothing goes out before this time.
     quiet_until: Duration,
+}
+
+/// What a judgement changed, so that it can be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    event: u64,
+    before: Option<Memory>,
+    after: Memory,
 }
 
 /// The state of one subscription's policy.
@@ -58,11 +66,36 @@ impl Repeat {
         }
     }
 
-    /// Whether an indication of `event` at `now` goes out.
+    /// Whether an indication of `event` at `now` goes out, and what was remembered of it: a change that
+    /// does not happen after all must not count, so whoever made the indication then calls
+    /// [`Self::undo`].
     ///
     /// Events are told apart by a hash of their source: the class and the keys of an instance, for
     /// alerts also their EventID.
-    pub fn lets_pass(&mut self, event: u64, now: Duration) -> bool {
+    pub fn judge(&mut self, event: u64, now: Duration) -> (bool, Option<Step>) {
+        let before = self.events.get(&event).copied();
+        let passes = self.lets_pass(event, now);
+        let after = self.events.get(&event).copied();
+        let step = after.map(|after| Step {
+            event,
+            before,
+            after,
+        });
+        (passes, step)
+    }
+
+    /// Forgets what was judged, as long as nothing was judged of that event since.
+    pub fn undo(&mut self, step: Step) {
+        if self.events.get(&step.event) != Some(&step.after) {
+            return;
+        }
+        match step.before {
+            Some(before) => self.events.insert(step.event, before),
+            None => self.events.remove(&step.event),
+        };
+    }
+
+    fn lets_pass(&mut self, event: u64, now: Duration) -> bool {
         match self.policy {
             RepeatPolicy::None => true,
             RepeatPolicy::Suppress { count, interval } => {
@@ -185,6 +218,30 @@ mod tests {
             (61, false),
         ];
         check(policy, &expected);
+    }
+
+    #[test]
+    fn what_did_not_happen_does_not_count() {
+        let (interval, gap) = (second(10), second(20));
+        let delay = RepeatPolicy::Delay {
+            count: 1,
+            interval,
+            gap,
+        };
+        for (policy, first) in [
+            (RepeatPolicy::Suppress { count: 1, interval }, true),
+            (delay, false),
+        ] {
+            let mut repeat = Repeat::new(policy);
+            // Two indications of one transaction, which is rolled back.
+            let steps = [0, 1].map(|now| repeat.judge(1, second(now)).1);
+            for step in steps.into_iter().rev().flatten() {
+                repeat.undo(step);
+            }
+            assert!(repeat.events.is_empty(), "{policy:?}");
+            assert_eq!(repeat.lets_pass(1, second(2)), first, "{policy:?}");
+            assert_eq!(repeat.lets_pass(1, second(3)), !first, "{policy:?}");
+        }
     }
 
     #[test]

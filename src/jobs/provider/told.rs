@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::{Class, Instance, Namespace, Result};
-use crate::provider::{Change as Told, Notice, Observer, Occurrence, Unobserved};
+use crate::provider::{Change as Told, Notices, Observer, Occurrence, Unobserved};
 
 use super::super::core::{
     Change, JobId, JobRecord, Now, QueueRecord, QueueView, RunRow, SettingRecord,
@@ -51,8 +51,8 @@ impl Teller {
         progress: &[Arc<JobRecord>],
         before: &Arc<Snapshot>,
         now: Now,
-    ) -> Vec<Notice> {
-        let mut notices = Vec::new();
+    ) -> Notices {
+        let mut notices = Notices::default();
         for namespace in &self.namespaces {
             let Some(mut account) = Account::of(self, namespace, before, now) else {
                 continue;
@@ -64,13 +64,36 @@ impl Teller {
                 account.progress(job);
             }
             let told = account.occurrences;
-            notices.extend(self.observer.notices(namespace, &told, now.wall));
+            notices.append(self.observer.notices(namespace, &told, now.wall));
+        }
+        notices
+    }
+
+    /// The notices that the history of `runs` is gone.
+    pub fn gone(&self, runs: &[RunRow], now: Now) -> Notices {
+        let mut notices = Notices::default();
+        for namespace in &self.namespaces {
+            let Some(class) = self.observer.interest(namespace, run::CLASS) else {
+                continue;
+            };
+            let occurrences = runs.iter().filter_map(|row| match run::shown(&class, row) {
+                Ok(run) => Some(Occurrence {
+                    change: Told::Deleted(run),
+                    owner: Some(row.owner.as_str().into()),
+                }),
+                Err(error) => {
+                    tracing::error!(%error, "a change cannot be told");
+                    None
+                }
+            });
+            let occurrences: Vec<_> = occurrences.collect();
+            notices.append(self.observer.notices(namespace, &occurrences, now.wall));
         }
         notices
     }
 
     /// `notices` were committed.
-    pub fn committed(&self, notices: &[Notice]) {
+    pub fn committed(&self, notices: Notices) {
         self.observer.committed(notices);
     }
 }

@@ -9,7 +9,7 @@ use crate::builtin::{Audience, Tally, check_cardinality, row_of};
 use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
-use crate::provider::{Change, Namespaces, NewInstance, SchemaStore};
+use crate::provider::{Change, Namespaces, NewInstance, Notices, SchemaStore};
 use crate::schema::{Edit, Schema};
 use crate::store::{
     Batch, DeclarationKind, DeclarationRow, InstanceKey, StoreError, Trouble, Writer,
@@ -44,7 +44,7 @@ impl SchemaStore for Keeper {
             let audience = self.audience.clone();
             let kept = self.writer.transact(move |batch| {
                 rows.iter().try_for_each(|row| batch.put_declaration(row))?;
-                let (mut keys, mut notices) = (Vec::new(), Vec::new());
+                let (mut keys, mut notices) = (Vec::new(), Notices::default());
                 for new in &instances {
                     keys.push(insert(batch, new)?);
                 }
@@ -52,7 +52,7 @@ impl SchemaStore for Keeper {
                 for new in instances {
                     let class = new.instance.class.name.clone();
                     let change = || Change::Created(new.instance);
-                    notices.extend(audience.notices(&new.namespace, now, change, class.as_str()));
+                    notices.append(audience.notices(&new.namespace, now, change, class.as_str()));
                 }
                 batch.queue(&notices, now)?;
                 Ok((keys, notices))
@@ -63,7 +63,7 @@ impl SchemaStore for Keeper {
             for key in &keys {
                 self.tally.add(key);
             }
-            self.audience.committed(&notices);
+            self.audience.committed(notices);
             Ok(())
         })
     }
