@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{CimName, CimType, CimValue, Instance, Literal};
 
 /// The type of a property, reference or parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypeDecl {
     /// The data type; [`CimType::Reference`] for `REF`.
     pub ty: CimType,
@@ -44,7 +46,7 @@ impl fmt::Display for TypeDecl {
 }
 
 /// Flavors written on a use of a qualifier; `None` where nothing was written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlavorUse {
     /// `EnableOverride` (true) or `DisableOverride`.
     pub overridable: Option<bool>,
@@ -57,7 +59,7 @@ pub struct FlavorUse {
 }
 
 /// A qualifier on an element.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QualifierUse {
     /// The qualifier's name.
     pub name: CimName,
@@ -72,7 +74,7 @@ pub struct QualifierUse {
 }
 
 /// A property or reference of a class.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PropertyDecl {
     /// The property's name.
     pub name: CimName,
@@ -89,7 +91,7 @@ pub struct PropertyDecl {
 }
 
 /// A parameter of a method.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ParameterDecl {
     /// The parameter's name.
     pub name: CimName,
@@ -100,7 +102,7 @@ pub struct ParameterDecl {
 }
 
 /// A method of a class.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MethodDecl {
     /// The method's name.
     pub name: CimName,
@@ -117,7 +119,7 @@ pub struct MethodDecl {
 }
 
 /// A class as it was written: its own elements, or in an answer also the inherited ones.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassDecl {
     /// The class's name.
     pub name: CimName,
@@ -132,7 +134,7 @@ pub struct ClassDecl {
 }
 
 /// The kinds of element a qualifier may stand on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope(u8);
 
 impl Scope {
@@ -176,7 +178,7 @@ impl Scope {
 }
 
 /// The flavors of a qualifier declaration, or of a use once the declaration is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "DSP0201 has these four independent attributes"

@@ -2,12 +2,16 @@
 //!
 //! MOF and CIM-XML both end here; [`Literal::resolve`] is the one place where text becomes a value.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{CimDateTime, CimType, CimValue, ClassDecl, InstanceDecl, ObjectPath};
 
 /// A value as it was written.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Its serialised form is that of a declaration: values that only instances have are refused. They
+/// stand last, since a reader counts the variants without them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Literal {
     /// NULL, or no value element at all.
     Null,
@@ -23,14 +27,17 @@ pub enum Literal {
     Integer(i128),
     /// A MOF real literal.
     Real(f64),
-    /// An object path (`VALUE.REFERENCE`).
-    Reference(Box<ObjectPath>),
-    /// An embedded instance, not yet checked against its class.
-    Instance(Box<InstanceDecl>),
-    /// An embedded class.
-    Class(Box<ClassDecl>),
     /// An array; entries are never arrays.
     Array(Vec<Literal>),
+    /// An object path (`VALUE.REFERENCE`).
+    #[serde(skip)]
+    Reference(Box<ObjectPath>),
+    /// An embedded instance, not yet checked against its class.
+    #[serde(skip)]
+    Instance(Box<InstanceDecl>),
+    /// An embedded class.
+    #[serde(skip)]
+    Class(Box<ClassDecl>),
 }
 
 /// Why a literal is not a value of a type. Reads after "Property: ".

@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use indexmap::{Equivalent, IndexMap};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 /// Longest name accepted from outside, in bytes.
@@ -136,6 +137,32 @@ fn hash_folded<H: Hasher>(text: &str, state: &mut H) {
 
 /// How many bytes of a name are hashed at once.
 const HASHED_BYTES: usize = 64;
+
+/// The text as it was written.
+impl Serialize for CimName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+/// Only what is a name.
+impl<'de> Deserialize<'de> for CimName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl de::Visitor<'_> for Name {
+            type Value = CimName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a CIM name")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<CimName, E> {
+                CimName::new(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Name)
+    }
+}
 
 impl PartialEq for CimName {
     fn eq(&self, other: &Self) -> bool {

@@ -204,7 +204,7 @@ async fn open(
     statistics: &Arc<Statistics>,
     rights: Rights,
 ) -> Result<(Broker, EngineTask, Events), StartError> {
-    let (catalogue, home, (repository, audience)) = catalogue(settings, writer).await?;
+    let (catalogue, home, (repository, audience)) = catalogue(settings, state, writer).await?;
     let served = catalogue.clone();
     let schemas: Schemas = Arc::new(move |name| served.find(name).ok().map(|found| found.schema));
     let events = Events::open(settings, writer, (schemas, home.clone()), rights).await?;
@@ -365,12 +365,13 @@ fn namespace(key: &'static str, name: &str) -> Result<Namespace, ConfigError> {
 /// The namespaces with their schemas, and the one that describes the server with its further names.
 async fn catalogue(
     settings: &Settings,
+    state: &Path,
     writer: &Writer,
 ) -> Result<(Arc<Catalogue>, Home, (RepositoryProvider, Audience)), StartError> {
     let added = settings.schema.clone().unwrap_or_default();
     let name = settings.interop_namespace.as_deref().unwrap_or("interop");
     let interop = namespace("interop_namespace", name)?;
-    let loaded = schema::load(&added)?;
+    let loaded = schema::load(&added, &state.join("schema.cache"))?;
     let mut namespaces = Namespaces::new()
         .with(Namespace::of(MAIN), loaded.main)
         .with(interop.clone(), loaded.interop);

@@ -7,6 +7,7 @@ mod keep;
 mod load;
 mod scene;
 mod service;
+mod snapshot;
 mod sources;
 mod texts;
 

@@ -6,16 +6,19 @@
 )]
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
 use crate::mof::{Compilation, Limits, SourceError, Sources, compile};
 
 use super::super::StartError;
+use super::snapshot::{Digest, digest};
 
 /// A folder of MOF files; names lead below it and nowhere else.
 struct Folder(PathBuf);
@@ -48,38 +51,120 @@ fn bounded(source: impl Read, limit_bytes: usize) -> io::Result<Option<Vec<u8>>>
     Ok(Some(bytes).filter(|bytes| bytes.len() <= limit_bytes))
 }
 
+/// What a compilation read, by content: where the same is read again, the same comes of it.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Trace {
+    /// The files that were asked for; none for an archive.
+    roots: Vec<String>,
+    /// Every file that was read, or the archive itself under no name.
+    files: Vec<(String, Digest)>,
+}
+
+impl Trace {
+    /// Whether the file, folder or archive `path` still holds what was read.
+    pub fn holds(&self, path: &Path) -> bool {
+        let limit = Limits::default().file_bytes;
+        let same = match given(path) {
+            Ok(Given::Archive) => {
+                let Ok(bytes) = whole(path, &Limits::default()) else {
+                    return false;
+                };
+                return self.files == [(String::new(), digest(&bytes))];
+            }
+            Ok(Given::Files(folder, roots)) if roots == self.roots => folder,
+            Ok(Given::Files(..)) | Err(_) => return false,
+        };
+        let mut files = self.files.iter();
+        files.all(|(name, sum)| {
+            same.read(name, limit)
+                .is_ok_and(|text| digest(&text) == *sum)
+        })
+    }
+}
+
+/// A folder that keeps in mind what was read of it.
+struct Traced {
+    folder: Folder,
+    read: RefCell<Vec<(String, Digest)>>,
+}
+
+impl Sources for Traced {
+    fn read(&self, name: &str, limit_bytes: usize) -> Result<Cow<'_, [u8]>, SourceError> {
+        let text = self.folder.read(name, limit_bytes)?;
+        self.read
+            .borrow_mut()
+            .push((name.to_owned(), digest(&text)));
+        Ok(text)
+    }
+}
+
+/// What a path names.
+enum Given {
+    /// A zip archive.
+    Archive,
+    /// Files of a folder.
+    Files(Folder, Vec<String>),
+}
+
+fn given(path: &Path) -> io::Result<Given> {
+    if fs::metadata(path)?.is_dir() {
+        return Ok(Given::Files(Folder(path.to_owned()), folder_roots(path)?));
+    }
+    let ending = path.extension();
+    if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
+        return Ok(Given::Archive);
+    }
+    let name = path.file_name().unwrap_or_default();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = Folder(folder.unwrap_or(Path::new(".")).to_owned());
+    Ok(Given::Files(
+        folder,
+        vec![name.to_string_lossy().into_owned()],
+    ))
+}
+
 /// What the file, folder or archive `path` declares.
 ///
 /// # Errors
 /// A path that cannot be read.
 pub fn compiled(path: &Path) -> Result<Compilation, StartError> {
+    traced(path).map(|(compilation, _)| compilation)
+}
+
+/// The same, with what was read for it.
+pub(super) fn traced(path: &Path) -> Result<(Compilation, Trace), StartError> {
     let failed = |source| StartError::State {
         path: path.to_owned(),
         source,
     };
     let limits = Limits::default();
-    if fs::metadata(path).map_err(failed)?.is_dir() {
-        let names = folder_roots(path).map_err(failed)?;
-        return Ok(compile(&as_strs(&names), &Folder(path.to_owned()), limits));
+    match given(path).map_err(failed)? {
+        Given::Archive => {
+            let bytes = whole(path, &limits).map_err(failed)?;
+            let files = archive(&bytes, &limits).map_err(failed)?;
+            let trace = Trace {
+                roots: Vec::new(),
+                files: vec![(String::new(), digest(&bytes))],
+            };
+            let roots = archive_roots(&files);
+            Ok((compile(&as_strs(&roots), &files, limits), trace))
+        }
+        Given::Files(folder, roots) => {
+            let read = RefCell::default();
+            let traced = Traced { folder, read };
+            let compilation = compile(&as_strs(&roots), &traced, limits);
+            let files = traced.read.into_inner();
+            Ok((compilation, Trace { roots, files }))
+        }
     }
-    if path
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("zip"))
-    {
-        let files = archive(path, &limits).map_err(failed)?;
-        let names = archive_roots(&files);
-        return Ok(compile(&as_strs(&names), &files, limits));
-    }
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = Folder(folder.unwrap_or(Path::new(".")).to_owned());
-    Ok(compile(&[&name], &folder, limits))
+}
+
+/// The bytes of an archive, which is no larger than what it unpacks to may be.
+fn whole(path: &Path, limits: &Limits) -> io::Result<Vec<u8>> {
+    let bytes = bounded(fs::File::open(path)?, limits.total_bytes)?;
+    bytes.ok_or_else(|| io::Error::other("the archive is too large"))
 }
 
 fn as_strs(names: &[String]) -> Vec<&str> {
@@ -105,8 +190,8 @@ fn folder_roots(folder: &Path) -> io::Result<Vec<String>> {
 
 /// The MOF files of an archive, by name. An archive that unpacks to more than the compiler would
 /// take is refused before it fills the memory.
-fn archive(path: &Path, limits: &Limits) -> io::Result<BTreeMap<String, Vec<u8>>> {
-    let mut archive = ZipArchive::new(fs::File::open(path)?).map_err(io::Error::other)?;
+fn archive(bytes: &[u8], limits: &Limits) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(io::Error::other)?;
     let (mut files, mut left) = (BTreeMap::new(), limits.total_bytes);
     for index in 0..archive.len().min(limits.files) {
         let file = archive.by_index(index).map_err(io::Error::other)?;
