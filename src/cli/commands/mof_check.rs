@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::mof::{Note, Severity, SourceMap, Span, render, render_note};
+use crate::mof::{Note, Severity, SourceMap, Span};
 use crate::server::{Finding, Ground, check};
 
 use super::super::CliError;
@@ -23,23 +23,14 @@ pub fn run(arguments: &MofCheck) -> Result<ExitCode, CliError> {
         if arguments.format == "json" {
             output::line(as_json(finding))?;
         } else {
-            output::line(format_args!("{}\n", as_text(finding)))?;
+            output::line(format_args!("{finding}\n"))?;
         }
     }
-    let is_error = |finding: &Finding| finding.diagnostic.severity == Severity::Error;
-    Ok(if findings.iter().any(is_error) {
+    Ok(if findings.iter().any(Finding::is_error) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     })
-}
-
-fn as_text(finding: &Finding) -> String {
-    let text = render(&finding.diagnostic, &finding.sources);
-    match &finding.elsewhere {
-        Some((note, sources)) => format!("{text}\n{}", render_note(note, sources)),
-        None => text,
-    }
 }
 
 fn as_json(finding: &Finding) -> Value {

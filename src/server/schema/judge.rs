@@ -3,11 +3,13 @@
 //! What a broken text declares is judged as far as it was understood; a fault that may come only of
 //! what is missing is not told.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{CimName, ClassDecl, Element, Namespace, QualifierUse, nearest};
 use crate::mof::{
-    Code, Compilation, Diagnostic, Embedded, Limits, Note, Part, ROOTS, SourceMap, compile,
+    Code, Compilation, Diagnostic, Embedded, Limits, Note, Part, ROOTS, Severity, SourceMap,
+    compile, render, render_note,
 };
 use crate::schema::{DeclError, DeclErrorKind};
 
@@ -26,6 +28,24 @@ pub struct Finding {
     pub sources: Arc<SourceMap>,
     /// A note that points into other texts.
     pub elsewhere: Option<(Note, Arc<SourceMap>)>,
+}
+
+impl Finding {
+    /// Whether it makes the text unusable.
+    pub fn is_error(&self) -> bool {
+        self.diagnostic.severity == Severity::Error
+    }
+}
+
+/// As a compiler shows it: the source line with the span marked, the hint, the other place.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render(&self.diagnostic, &self.sources))?;
+        match &self.elsewhere {
+            Some((note, sources)) => write!(f, "\n{}", render_note(note, sources)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Something said about a place, with another place that belongs to it.

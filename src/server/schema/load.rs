@@ -4,10 +4,12 @@ use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::mof::{Compilation, Diagnostic, Embedded, Limits, compile, render};
+use crate::mof::{Compilation, Embedded, Limits, compile, render};
 use crate::schema::{DeclError, Schema};
 
 use super::super::StartError;
+use super::check::check;
+use super::judge::{Finding, Ground};
 use super::snapshot::{self, Compiled, Declarations, NotUsable};
 use super::sources;
 
@@ -51,9 +53,12 @@ fn compiled(added: &[PathBuf], kept: &Path) -> Result<Loaded, StartError> {
         traces.push((path.clone(), trace));
     }
     let mut further = embedded("interop.mof");
-    let mut warnings = Vec::new();
-    for compilation in compilations.iter().chain([&further]) {
-        warnings.extend(sound(compilation)?);
+    if compilations.iter().any(Compilation::has_errors) || further.has_errors() {
+        return Err(refused(added, &[]));
+    }
+    let warnings: Vec<String> = compilations.iter().flat_map(warnings).collect();
+    for warning in &warnings {
+        tracing::warn!("{warning}");
     }
     let mut main = Declarations::default();
     let batches = compilations.iter_mut().flat_map(|it| &mut it.batches);
@@ -65,7 +70,6 @@ fn compiled(added: &[PathBuf], kept: &Path) -> Result<Loaded, StartError> {
         interop.put(take(&mut batch.qualifiers), take(&mut batch.classes));
     }
     interop.without(&main);
-    compilations.push(further);
     let compiled = Compiled {
         warnings,
         main,
@@ -73,11 +77,17 @@ fn compiled(added: &[PathBuf], kept: &Path) -> Result<Loaded, StartError> {
     };
     let bytes = snapshot::encode(traces, &compiled);
     let loaded = built(compiled).map_err(|error| StartError::Schema(error.to_string()))?;
-    let loaded = loaded.map_err(|errors| located(&errors, &compilations))?;
+    let loaded = loaded.map_err(|errors| refused(added, &errors))?;
     if let Some(bytes) = bytes {
         snapshot::write(kept, &bytes);
     }
     Ok(loaded)
+}
+
+/// What is said of a compilation, none of which is an error.
+fn warnings(compilation: &Compilation) -> impl Iterator<Item = String> {
+    let said = compilation.diagnostics.iter();
+    said.map(|diagnostic| render(diagnostic, &compilation.sources))
 }
 
 /// The schemas of what was compiled, or the faults of its declarations.
@@ -93,32 +103,13 @@ fn built(compiled: Compiled) -> Result<Result<Loaded, Vec<DeclError>>, NotUsable
     }))
 }
 
-/// What is said of a compilation without errors.
-fn sound(compilation: &Compilation) -> Result<Vec<String>, StartError> {
-    let shown = compilation.diagnostics.iter();
-    let shown = shown.map(|diagnostic| render(diagnostic, &compilation.sources));
-    let shown: Vec<String> = shown.collect();
-    for said in &shown {
-        tracing::warn!("{said}");
+/// Everything that is wrong with `added`, as `mof check` tells it; where that finds nothing, `errors`.
+fn refused(added: &[PathBuf], errors: &[DeclError]) -> StartError {
+    let findings = check(added, Ground::Embedded).unwrap_or_default();
+    let faults = findings.iter().filter(|finding| finding.is_error());
+    let mut faults: Vec<String> = faults.map(Finding::to_string).collect();
+    if faults.is_empty() {
+        faults.extend(errors.iter().map(DeclError::to_string));
     }
-    if compilation.has_errors() {
-        return Err(StartError::Schema(shown.join("\n")));
-    }
-    Ok(shown)
-}
-
-/// The errors of the schema at their places in the text.
-fn located(errors: &[DeclError], compilations: &[Compilation]) -> StartError {
-    let shown = errors.iter().map(|error| {
-        let place = compilations.iter().rev().find_map(|compilation| {
-            let span = compilation
-                .batches
-                .iter()
-                .find_map(|batch| batch.locate(&error.element))?;
-            let diagnostic = Diagnostic::declaration("declaration", span, error.to_string());
-            Some(render(&diagnostic, &compilation.sources))
-        });
-        place.unwrap_or_else(|| error.to_string())
-    });
-    StartError::Schema(shown.collect::<Vec<_>>().join("\n"))
+    StartError::Schema(faults.join("\n\n"))
 }
