@@ -85,6 +85,17 @@ pub fn cimxml(data: &[u8]) {
         let Ok(body) = to_utf8(data, charset) else {
             continue;
         };
+        let strict = Limits {
+            agreement: Agreement::Strict,
+            ..Limits::default()
+        };
+        // What is valid is loosely valid.
+        if decode(&body, &strict).is_ok() {
+            assert!(
+                decode(&body, &limits).is_ok(),
+                "only a strict reader takes it"
+            );
+        }
         if let Ok(decoded) = decode(&body, &limits) {
             sent_again(&decoded);
         }
@@ -185,7 +196,7 @@ pub fn headers(data: &[u8]) {
     let lines: Vec<(&str, &[u8])> = lines.collect();
     for method in [Method::Post, Method::MPost] {
         let _export = ExportHeaders::read(method, &lines);
-        let Ok(read) = CimHeaders::read(method, &lines) else {
+        let Ok(read) = CimHeaders::read(method, &lines, Agreement::Tolerant) else {
             continue;
         };
         let _version = read.agree_on_version("1.0");

@@ -1,7 +1,7 @@
 //! The parameters of an intrinsic call: read as they come, then taken by name.
 
 use crate::model::{
-    CimError, CimName, CimType, CimValue, ClassDecl, InstanceDecl, Literal, ObjectPath,
+    CimError, CimName, CimType, CimValue, ClassDecl, InstanceDecl, Keys, Literal, ObjectPath,
     QualifierDecl, Status,
 };
 
@@ -24,8 +24,12 @@ pub(super) enum Argument {
 }
 
 /// The parameters that no one has taken yet.
-#[derive(Debug, Default)]
-pub(super) struct Arguments(Vec<(String, Argument)>);
+#[derive(Debug)]
+pub(super) struct Arguments {
+    left: Vec<(String, Argument)>,
+    /// Nothing is taken that the standard does not allow.
+    is_strict: bool,
+}
 
 /// A parameter that is missing, unknown, given twice or of a wrong value: status 4.
 type Taken<T> = std::result::Result<T, CimError>;
@@ -48,15 +52,20 @@ impl Arguments {
                 reader.stray(&child)?;
             }
         }
-        Ok(Self(found))
+        Ok(Self {
+            left: found,
+            is_strict: reader.is_strict(),
+        })
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        let mut given = self.left.iter();
+        given.position(|(given, _)| given.eq_ignore_ascii_case(name))
     }
 
     fn take(&mut self, name: &str) -> Option<Argument> {
-        let at = self
-            .0
-            .iter()
-            .position(|(given, _)| given.eq_ignore_ascii_case(name))?;
-        match self.0.remove(at).1 {
+        let at = self.find(name)?;
+        match self.left.remove(at).1 {
             Argument::Value(Literal::Null) => None,
             given => Some(given),
         }
@@ -64,7 +73,7 @@ impl Arguments {
 
     /// That every parameter was taken: the next of a name twice given, or of an unknown one, was not.
     pub fn finish(self) -> Taken<()> {
-        match self.0.first() {
+        match self.left.first() {
             None => Ok(()),
             Some((name, _)) => {
                 let shown: String = name.chars().take(64).collect();
@@ -76,9 +85,11 @@ impl Arguments {
         }
     }
 
-    /// A boolean; the default when it is NULL or left out.
+    /// A boolean; the default when it is left out, or NULL as SFCB's clients write that.
     pub fn boolean(&mut self, name: &str, default: bool) -> Taken<bool> {
+        let is_given = self.find(name).is_some();
         match self.take(name) {
+            None if is_given && self.is_strict => wrong(name, "NULL is no boolean"),
             None => Ok(default),
             Some(Argument::Value(literal)) => match literal.resolve(CimType::Boolean, false) {
                 Ok(CimValue::Boolean(value)) => Ok(value),
@@ -167,11 +178,15 @@ impl Arguments {
         }
     }
 
-    /// A name that may be left out; an empty text leaves it out too.
+    /// A name that may be left out; an empty text leaves it out too, though it is no name.
     pub fn optional_name(&mut self, name: &str) -> Taken<Option<CimName>> {
         match self.take(name) {
             None => Ok(None),
-            Some(Argument::Value(Literal::Text(text))) if text.trim().is_empty() => Ok(None),
+            Some(Argument::Value(Literal::Text(text)))
+                if text.trim().is_empty() && !self.is_strict =>
+            {
+                Ok(None)
+            }
             Some(Argument::Value(Literal::Text(text))) => CimName::new(text.trim())
                 .map(Some)
                 .or_else(|error| wrong(name, &error.to_string())),
@@ -183,6 +198,10 @@ impl Arguments {
     pub fn object_name(&mut self, name: &str) -> Taken<ObjectPath> {
         match self.take(name) {
             None => wrong(name, "the parameter is missing"),
+            Some(Argument::InstanceName(path)) if self.is_strict && is_keyless(&path) => wrong(
+                name,
+                "an INSTANCENAME without keys, where a CLASSNAME is meant",
+            ),
             Some(Argument::InstanceName(path)) => Ok(path),
             Some(Argument::ClassName(class)) => Ok(ObjectPath {
                 host: None,
@@ -253,6 +272,11 @@ impl Arguments {
         let text = self.string(name)?;
         CimName::new(text.trim()).or_else(|error| wrong(name, &error.to_string()))
     }
+}
+
+/// Whether an instance's path has no key: what wbemcli and the Java clients write for a class.
+fn is_keyless(path: &ObjectPath) -> bool {
+    path.keys.as_ref().is_none_or(Keys::is_empty)
 }
 
 /// The content of an `IPARAMVALUE`, read to its end; nothing at all is NULL.

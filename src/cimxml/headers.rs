@@ -18,13 +18,14 @@ const CUT_BYTES: usize = 480;
 
 type Checked<T> = Result<T, HttpFault>;
 
-/// How strictly headers are wanted.
+/// How strictly a request is held against the standard: `doc/clients.md` has what differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Agreement {
-    /// `CIMMethod` and `CIMObject` may be absent, and `CIMObject` may be malformed.
+    /// `CIMMethod` and `CIMObject` may be absent, `CIMObject` may be malformed, and the body need only be
+    /// loosely valid.
     #[default]
     Tolerant,
-    /// Both must be there and well formed.
+    /// Both headers must be there and well formed, and the body valid (DSP0203 2.4).
     Strict,
 }
 
@@ -101,8 +102,8 @@ impl CimHeaders {
     ///
     /// # Errors
     /// 510 for M-POST without the CIM extension, 400 without `CIMOperation` or with one given
-    /// twice or of another value.
-    pub fn read(method: Method, all: &[(&str, &[u8])]) -> Checked<Self> {
+    /// twice or of another value, or a `CIMBatch` that has a value and may not.
+    pub fn read(method: Method, all: &[(&str, &[u8])], agreement: Agreement) -> Checked<Self> {
         let prefix = prefix(method, all)?;
         let single = |name: &str| single(all, prefix.as_deref(), name);
         match single("CIMOperation")? {
@@ -113,7 +114,13 @@ impl CimHeaders {
                 return Err(fault(400, Some("unsupported-operation"), detail));
             }
         }
-        let batch = single("CIMBatch")?.is_some();
+        let batch = single("CIMBatch")?;
+        // The Java client writes the header's name as its value (DSP0200 1.4 §6.3.8 has none).
+        let is_empty = batch.is_none_or(|value| value.trim_ascii().is_empty());
+        if agreement == Agreement::Strict && !is_empty {
+            return Err(mismatch("CIMBatch with a value"));
+        }
+        let batch = batch.is_some();
         let version = single("CIMProtocolVersion")?;
         let method = single("CIMMethod")?.map(|raw| decoded(raw).trim().to_owned());
         let object = single("CIMObject")?.map(|raw| raw.trim_ascii().to_vec());
@@ -179,7 +186,7 @@ impl CimHeaders {
         let agrees = match &body.target {
             None => true,
             Some(Target::Namespace(namespace)) => {
-                texts(raw).any(|text| is_namespace(&text, namespace))
+                texts(raw).any(|text| is_namespace(&text, namespace, agreement))
             }
             Some(Target::Object(object)) => {
                 texts(raw).any(|text| denotes(&text, raw.len(), object, agreement))
@@ -268,8 +275,13 @@ fn same_version(a: &str, b: &str) -> bool {
     numbers(a) == numbers(b)
 }
 
-fn is_namespace(text: &str, namespace: &Namespace) -> bool {
-    Namespace::new(without_host(text)).is_ok_and(|given| given == *namespace)
+fn is_namespace(text: &str, namespace: &Namespace, agreement: Agreement) -> bool {
+    let text = match agreement {
+        Agreement::Tolerant => without_host(text),
+        Agreement::Strict if text.starts_with("//") => return false,
+        Agreement::Strict => text,
+    };
+    Namespace::new(text).is_ok_and(|given| given == *namespace)
 }
 
 /// The Java clients may write `//host/` before the namespace.
@@ -280,14 +292,15 @@ fn without_host(text: &str) -> &str {
 }
 
 /// Whether a header of `length` bytes names `object`. The namespace alone is enough (sfcc); keys
-/// that cannot be read, or that were cut off, count as agreeing unless the check is strict.
+/// that cannot be read, or that were cut off, count as agreeing, and a host is passed over, unless the
+/// check is strict.
 fn denotes(text: &str, length: usize, object: &ObjectPath, agreement: Agreement) -> bool {
-    if object
-        .namespace
-        .as_ref()
-        .is_some_and(|ns| is_namespace(text, ns))
-    {
+    let here = |namespace: &Namespace| is_namespace(text, namespace, agreement);
+    if agreement == Agreement::Tolerant && object.namespace.as_ref().is_some_and(here) {
         return true;
+    }
+    if agreement == Agreement::Strict && text.starts_with("//") {
+        return false;
     }
     let lenient = agreement == Agreement::Tolerant && object.keys.is_some();
     match text.parse::<ObjectPath>() {

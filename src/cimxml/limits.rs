@@ -1,6 +1,8 @@
-//! How much a CIM-XML document may ask of us before it is refused.
+//! What a CIM-XML document may be before it is refused.
 
-/// The limits of one document. None of them can be switched off.
+use super::headers::Agreement;
+
+/// The limits of one document. No number can be switched off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Elements inside each other.
@@ -29,6 +31,8 @@ pub struct Limits {
     pub embedded_objects: usize,
     /// Requests of one batch.
     pub batch: usize,
+    /// Whether what clients are known to send is taken though the standard does not allow it.
+    pub agreement: Agreement,
 }
 
 impl Default for Limits {
@@ -47,6 +51,7 @@ impl Default for Limits {
             reference_nesting: 16,
             embedded_objects: 8,
             batch: 100,
+            agreement: Agreement::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod limits;
 mod dtd;
 mod reader;
 mod syntax;
+mod validity;
 
 mod argument;
 mod associations;

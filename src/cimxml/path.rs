@@ -26,6 +26,10 @@ pub(super) fn method_target(reader: &mut Reader<'_>, tag: &Tag<'_>) -> Result<Op
         "LOCALCLASSPATH" => Some(local(reader, "CLASSNAME", Status::InvalidNamespace)?),
         "LOCALINSTANCEPATH" => {
             let mut path = local(reader, "INSTANCENAME", Status::InvalidNamespace)?;
+            if reader.is_strict() && path.keys.as_ref().is_none_or(Keys::is_empty) {
+                let what = "an INSTANCENAME without keys, where a CLASSNAME is meant";
+                return Err(tag.wrong(Status::InvalidParameter, what));
+            }
             // sfcc and the Java clients address a class as an instance without keys.
             path.keys = path.keys.filter(|keys| !keys.is_empty());
             Some(path)
@@ -154,7 +158,11 @@ pub(super) fn namespace(reader: &mut Reader<'_>, refusal: Status) -> Result<Name
             if !text.is_empty() {
                 text.push('/');
             }
-            text.push_str(child.require("NAME")?.trim_matches('/'));
+            let name = child.require("NAME")?;
+            if reader.is_strict() && name.contains('/') {
+                return Err(child.wrong(refusal, "a NAMESPACE of several components"));
+            }
+            text.push_str(name.trim_matches('/'));
             reader.end()?;
         } else {
             reader.stray(&child)?;

@@ -10,6 +10,8 @@ use quick_xml::events::Event;
 use crate::model::{CimError, CimName, Status};
 
 use super::error::{DecodeError, DecodeErrorKind, Result};
+use super::headers::Agreement;
+use super::validity::Validity;
 use super::{Limits, dtd, syntax};
 
 /// A start tag.
@@ -101,6 +103,8 @@ pub(super) struct Reader<'a> {
     offset: usize,
     /// Bytes before `text`: a byte order mark.
     base: usize,
+    /// The DTD, where the document is held against it.
+    validity: Option<Validity>,
 }
 
 impl<'a> Reader<'a> {
@@ -137,6 +141,7 @@ impl<'a> Reader<'a> {
             had_doctype: false,
             offset: 0,
             base: 0,
+            validity: (limits.agreement == Agreement::Strict).then(Validity::new),
         }
     }
 
@@ -155,6 +160,7 @@ impl<'a> Reader<'a> {
         let mut inner = Reader::new(text.as_bytes(), self.limits)?;
         inner.elements = self.elements;
         inner.embedded = self.embedded + 1;
+        inner.validity = self.validity.as_ref().map(Validity::inner);
         let result = read(&mut inner);
         self.elements = inner.elements;
         result
@@ -277,8 +283,7 @@ impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<Node<'a>> {
         if self.pending_end {
             self.pending_end = false;
-            self.depth = self.depth.saturating_sub(1);
-            return Ok(Node::End);
+            return self.close();
         }
         loop {
             self.offset = self.position();
@@ -291,10 +296,7 @@ impl<'a> Reader<'a> {
                     self.pending_end = true;
                     return self.start(raw, "/>");
                 }
-                Event::End(_) => {
-                    self.depth = self.depth.saturating_sub(1);
-                    return Ok(Node::End);
-                }
+                Event::End(_) => return self.close(),
                 Event::Text(_) => match self.characters(raw) {
                     Ok(text) => return Ok(Node::Text(text)),
                     Err(what) => Err(what),
@@ -391,11 +393,35 @@ impl<'a> Reader<'a> {
             attributes.push((found.name, value));
             rest = found.rest;
         }
+        if let Some(validity) = &mut self.validity {
+            let given = attributes.iter().map(|(name, value)| (*name, &**value));
+            let valid = validity.start(name, &given);
+            valid.map_err(|what| self.not_valid(what))?;
+        }
         Ok(Node::Start(Tag {
             name,
             attributes,
             offset: self.base + self.offset,
         }))
+    }
+
+    /// The end of the innermost element.
+    fn close(&mut self) -> Result<Node<'a>> {
+        self.depth = self.depth.saturating_sub(1);
+        let valid = self.validity.as_mut().map_or(Ok(()), Validity::end);
+        valid.map_err(|what| self.not_valid(what))?;
+        Ok(Node::End)
+    }
+
+    /// The first fault is told; what comes after it is only read for being well formed.
+    fn not_valid(&mut self, what: String) -> DecodeError {
+        self.validity = None;
+        self.error(DecodeErrorKind::NotValid(what))
+    }
+
+    /// Whether what the standard does not allow is refused though clients are known to send it.
+    pub fn is_strict(&self) -> bool {
+        self.validity.is_some()
     }
 
     fn enter(&mut self, raw: &str) -> Result<()> {

@@ -90,7 +90,7 @@ fn array(reader: &mut Reader<'_>, entry: &str, text: Text) -> Result<Literal> {
 
 /// The object that `content` is the text of; empty text is NULL, as servers of old write it.
 fn embedded(reader: &mut Reader<'_>, content: &str) -> Result<Literal> {
-    if content.trim().is_empty() {
+    if content.trim().is_empty() && !reader.is_strict() {
         return Ok(Literal::Null);
     }
     let object = reader.embed(content, |inner| {

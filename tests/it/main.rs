@@ -21,6 +21,7 @@ mod mof;
 mod mof_judge;
 mod mof_print;
 mod pywbem;
+mod quirks;
 mod schema;
 mod schema_durable;
 mod schema_edit;

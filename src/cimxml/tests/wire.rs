@@ -50,7 +50,7 @@ fn split(request: &str) -> (Method, Vec<(&str, &[u8])>, &str) {
 
 fn outcome(request: &str) -> String {
     let (method, headers, body) = split(request);
-    let headers = match CimHeaders::read(method, &headers) {
+    let headers = match CimHeaders::read(method, &headers, Agreement::Tolerant) {
         Ok(headers) => headers,
         Err(fault) => return format!("{} {:?}\n", fault.status, fault.cim_error),
     };

@@ -195,7 +195,7 @@ impl Front {
         })?;
         connection.know();
         let Verb::Call(method) = verb else {
-            return Ok(options::answer());
+            return Ok(options::answer(self.agreement));
         };
         let cim = self.cim_headers(method, &head.headers)?;
         let prefix = cim.prefix.clone();
@@ -224,7 +224,7 @@ impl Front {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_bytes()))
             .collect();
-        CimHeaders::read(method, &all)
+        CimHeaders::read(method, &all, self.agreement)
     }
 
     async fn called(
@@ -259,10 +259,12 @@ impl Front {
         batch: bool,
     ) -> std::result::Result<Message, DecodeError> {
         if held.bytes.len() <= self.limits.inline_bytes {
-            return understood(&held.bytes, charset, batch);
+            return understood(&held.bytes, charset, batch, self.agreement);
         }
         let _turn = self.decoders.acquire().await;
-        let work = tokio::task::spawn_blocking(move || understood(&held.bytes, charset, batch));
+        let agreement = self.agreement;
+        let work = move || understood(&held.bytes, charset, batch, agreement);
+        let work = tokio::task::spawn_blocking(work);
         work.await
             .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
     }
@@ -357,8 +359,12 @@ fn understood(
     body: &[u8],
     charset: Charset,
     batch: bool,
+    agreement: Agreement,
 ) -> std::result::Result<Message, DecodeError> {
-    let limits = XmlLimits::default();
+    let limits = XmlLimits {
+        agreement,
+        ..XmlLimits::default()
+    };
     let text = to_utf8(body, charset)?;
     if batch {
         decode_batch(&text, &limits).map(Message::Batch)

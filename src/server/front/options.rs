@@ -3,7 +3,9 @@
 use hyper::Response;
 use hyper::header::{ALLOW, HeaderName, HeaderValue};
 
+use crate::cimxml::Agreement;
 use crate::ops::Request as Operation;
+use crate::query::Language;
 
 use super::deliver::{Body, whole};
 
@@ -90,24 +92,33 @@ fn groups(operations: &[&str]) -> Vec<&'static str> {
         .collect()
 }
 
+/// The languages of the queries and filters that go with these groups.
+fn languages(groups: &[&str]) -> Vec<&'static str> {
+    let whole = Language::OF_QUERIES.map(|language| ("query-execution", language));
+    let all = whole.into_iter().chain([("pulled-read", Language::Fql)]);
+    all.filter(|(group, _)| groups.contains(group))
+        .map(|(_, language)| language.as_str())
+        .collect()
+}
+
 /// The answer.
-pub(super) fn answer() -> Response<Body> {
+pub(super) fn answer(agreement: Agreement) -> Response<Body> {
     let mut response = Response::new(whole(bytes::Bytes::new()));
     let opt = format!("http://www.dmtf.org/cim/mapping/http/v1.0 ; ns={PREFIX}");
     let groups = groups(Operation::NAMES);
-    let queries = if groups.contains(&"query-execution") {
-        "WQL, DMTF:CQL"
-    } else {
-        ""
-    };
+    let languages = languages(&groups).join(", ");
     let groups = groups.join(", ");
+    let validation = match agreement {
+        Agreement::Tolerant => "loosely-validating",
+        Agreement::Strict => "validating",
+    };
     let headers = [
         ("Opt", opt.as_str()),
         ("73-CIMProtocolVersion", "1.0"),
         ("73-CIMSupportedFunctionalGroups", &groups),
         ("73-CIMSupportsMultipleOperations", ""),
-        ("73-CIMSupportedQueryLanguages", queries),
-        ("73-CIMValidation", "loosely-validating"),
+        ("73-CIMSupportedQueryLanguages", &languages),
+        ("73-CIMValidation", validation),
     ];
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes());
@@ -138,8 +149,26 @@ mod tests {
     }
 
     #[test]
+    fn the_languages_go_with_the_groups() {
+        let of = |groups: &[&str]| languages(groups).join(" ");
+        assert_eq!(
+            of(&["query-execution", "pulled-read"]),
+            "WQL DMTF:CQL DMTF:FQL"
+        );
+        assert_eq!(of(&["pulled-read"]), "DMTF:FQL");
+        assert_eq!(of(&["basic-read"]), "");
+    }
+
+    #[test]
+    fn a_strict_server_says_that_it_validates() {
+        let validation = |agreement| answer(agreement).headers()["73-CIMValidation"].clone();
+        assert_eq!(validation(Agreement::Tolerant), "loosely-validating");
+        assert_eq!(validation(Agreement::Strict), "validating");
+    }
+
+    #[test]
     fn the_prefix_is_declared() {
-        let answer = answer();
+        let answer = answer(Agreement::Tolerant);
         let opt = answer.headers()["opt"].to_str().expect("text").to_owned();
         assert!(opt.ends_with(&format!("ns={PREFIX}")), "{opt}");
         let version = format!("{PREFIX}-CIMProtocolVersion");
