@@ -17,3 +17,7 @@ pub mod query;
 pub mod schema;
 pub mod server;
 pub mod store;
+
+/// Small values of many sizes come and go on several threads: the schema, and each request.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

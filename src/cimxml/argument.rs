@@ -119,7 +119,7 @@ impl Arguments {
     pub fn optional_string(&mut self, name: &str) -> Taken<Option<String>> {
         match self.take(name) {
             None => Ok(None),
-            Some(Argument::Value(Literal::Text(text))) => Ok(Some(text.into())),
+            Some(Argument::Value(Literal::Text(text))) => Ok(Some((*text).to_owned())),
             Some(_) => wrong(name, "a string is wanted"),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! MOF and CIM-XML both end here; [`Literal::resolve`] is the one place where text becomes a value.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,9 +18,9 @@ pub enum Literal {
     /// NULL, or no value element at all.
     Null,
     /// Character data whose type the declaration decides (`VALUE`, `KEYVALUE`).
-    Text(Box<str>),
+    Text(Arc<str>),
     /// A MOF string literal.
-    Quoted(Box<str>),
+    Quoted(Arc<str>),
     /// A MOF character literal, one UCS-2 unit.
     Char(u16),
     /// A MOF boolean literal.
@@ -146,7 +148,7 @@ impl From<&CimValue> for Literal {
         match value {
             CimValue::Null => Self::Null,
             CimValue::Boolean(value) => Self::Boolean(*value),
-            CimValue::String(text) => Self::Quoted((&**text).into()),
+            CimValue::String(text) => Self::Quoted(text.clone()),
             CimValue::Char16(unit) => Self::Char(*unit),
             CimValue::Uint8(v) => Self::Integer((*v).into()),
             CimValue::Sint8(v) => Self::Integer((*v).into()),
@@ -178,14 +180,14 @@ fn shorten(text: &str) -> String {
 }
 
 /// Character data as a value of type `ty`, by the forms of DSP0201 2.4 §5.2.4.
-fn parse_text(text: &str, ty: CimType) -> Result<CimValue, ValueError> {
+fn parse_text(text: &Arc<str>, ty: CimType) -> Result<CimValue, ValueError> {
     let kind = || ValueError::Kind {
         value: shorten(text),
         ty,
     };
     let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
     match ty {
-        CimType::String => Ok(CimValue::string(text)),
+        CimType::String => Ok(CimValue::String(text.clone())),
         CimType::Boolean if trimmed.eq_ignore_ascii_case("true") => Ok(CimValue::Boolean(true)),
         CimType::Boolean if trimmed.eq_ignore_ascii_case("false") => Ok(CimValue::Boolean(false)),
         CimType::Boolean => Err(kind()),

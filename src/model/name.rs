@@ -177,6 +177,12 @@ impl Hash for CimName {
 }
 impl Ord for CimName {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        if self.text.is_ascii() && other.text.is_ascii() {
+            // The same order, since UTF-8 sorts as its characters do.
+            let own = self.text.bytes().map(|byte| byte.to_ascii_lowercase());
+            let others = other.text.bytes().map(|byte| byte.to_ascii_lowercase());
+            return own.cmp(others);
+        }
         folded_chars(&self.text).cmp(folded_chars(&other.text))
     }
 }

@@ -242,7 +242,7 @@ fn scalar() -> impl Strategy<Value = Literal> {
         real.prop_filter("MOF has no such real", |real| real.is_finite())
             .prop_map(Literal::Real),
         any::<u16>().prop_map(Literal::Char),
-        text().prop_map(Literal::Quoted),
+        text().prop_map(|text| Literal::Quoted(text.into())),
     ]
 }
 
