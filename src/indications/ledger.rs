@@ -8,15 +8,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use imbl::{OrdMap, OrdSet};
 
-use crate::model::{Instance, Namespace};
+use crate::model::Instance;
 use crate::provider::{Context, Role, StreamId};
-use crate::query::Query;
 
 use super::destination::Destination;
 use super::key::{Key, Kind};
 use super::settings::Settings;
 use super::terms::Terms;
-use super::watch::{Subscriber, Watch, Watched};
+use super::watch::{Asked, Subscriber, Watch, Watched};
 
 /// Who made an object, and so who may see it and what it may be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +56,7 @@ pub struct Held {
 #[derive(Debug, Clone)]
 pub enum Made {
     /// A filter: its query, compiled for each of its namespaces.
-    Filter(Vec<(Namespace, Arc<Query>)>),
+    Filter(Vec<Asked>),
     /// A collection of filters.
     Collection,
     /// That a filter is in a collection.
@@ -246,13 +245,10 @@ impl Ledger {
         });
         Watch::new(filters.flat_map(|(held, queries, subscribers)| {
             let name: Arc<str> = held.instance.value("Name").as_str().unwrap_or("").into();
-            queries.iter().map(move |(namespace, query)| {
-                let watched = Watched {
-                    name: name.clone(),
-                    query: query.clone(),
-                    subscribers: subscribers.clone(),
-                };
-                (namespace.clone(), watched)
+            queries.iter().map(move |asked| Watched {
+                name: name.clone(),
+                asked: asked.clone(),
+                subscribers: subscribers.clone(),
             })
         }))
     }

@@ -18,17 +18,6 @@ pub struct Maker {
     made: AtomicU64,
 }
 
-/// The class of the indications of a change, where it is one of the life of an instance; an alert is
-/// of whatever class it is.
-pub fn class_of(change: &Change) -> &str {
-    match change {
-        Change::Created(_) => "CIM_InstCreation",
-        Change::Modified { .. } => "CIM_InstModification",
-        Change::Deleted(_) => "CIM_InstDeletion",
-        Change::Alert(alert) => alert.class.name.as_str(),
-    }
-}
-
 impl Maker {
     /// A maker of indications of a server on `host`, which was started at a time that `start` names.
     pub fn new(host: &str, start: &str) -> Self {
@@ -53,7 +42,7 @@ impl Maker {
         let mut indication = match change {
             Change::Alert(alert) => Instance::clone(alert),
             Change::Created(_) | Change::Modified { .. } | Change::Deleted(_) => {
-                Instance::empty(schema.class(class_of(change))?.clone())
+                Instance::empty(schema.class(change.kind().class_name())?.clone())
             }
         };
         let filled = self.fill(&mut indication, namespace, change, now);

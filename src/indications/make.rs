@@ -18,7 +18,7 @@ use super::key::{Home, Key, Kind, SYSTEM};
 use super::ledger::{Held, Ledger, Made, Owner};
 use super::settings::Settings;
 use super::terms::Terms;
-use super::watch::{Hearer, Rights, Subscriber};
+use super::watch::{Asked, Hearer, Rights, Subscriber, selected};
 
 /// Gives the schema of a namespace, as it is at the moment.
 pub type Schemas = Arc<dyn Fn(&Namespace) -> Option<Arc<Schema>> + Send + Sync>;
@@ -221,7 +221,7 @@ impl Workshop {
     }
 
     /// The query of a filter, compiled for every namespace it is asked in.
-    fn queries(&self, filter: &Instance) -> Result<Vec<(Namespace, Arc<Query>)>> {
+    fn queries(&self, filter: &Instance) -> Result<Vec<Asked>> {
         let text = |name: &str| filter.value(name).as_str().unwrap_or_default();
         let (query, language) = (text("Query"), text("QueryLanguage"));
         let mut queries = BTreeMap::new();
@@ -236,9 +236,14 @@ impl Workshop {
                 let text = format!("Query: {} is no class of indications", compiled.class.name);
                 return Err(CimError::invalid_parameter(text));
             }
-            queries.insert(namespace, Arc::new(compiled));
+            let asked = Asked {
+                namespace: namespace.clone(),
+                kinds: selected(&compiled.class, &schema),
+                query: Arc::new(compiled),
+            };
+            queries.insert(namespace, asked);
         }
-        Ok(queries.into_iter().collect())
+        Ok(queries.into_values().collect())
     }
 
     fn sources(&self, filter: &Instance) -> Result<Vec<Namespace>> {

@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Notify, mpsc};
 
-use crate::model::{CimError, Class, Instance, InstancePath, Namespace, Result};
-use crate::provider::{Change, Notices, Observer, Occurrence, StreamId};
+use crate::model::{CimError, Instance, InstancePath, Namespace, Result};
+use crate::provider::{Change, Interest, Notices, Observer, Occurrence, StreamId};
 use crate::store::{Batch, EventRow, Store, StoreError, Writer};
 
 use super::courier::Fault;
@@ -229,15 +229,18 @@ impl Service {
 }
 
 impl Observer for Service {
-    fn interest(&self, namespace: &Namespace, class: &str) -> Option<Arc<Class>> {
+    fn interest(&self, namespace: &Namespace, class: &str) -> Option<Interest> {
         let watched = self.watched();
         if watched.watch.is_empty() {
             return None;
         }
         let schema = (self.workshop.schemas)(namespace)?;
         let class = schema.class(class)?;
-        let interested = watched.watch.is_interested(namespace, class);
-        interested.then(|| class.clone())
+        let kinds = watched.watch.interest(namespace, class);
+        (!kinds.is_empty()).then(|| Interest {
+            class: class.clone(),
+            kinds,
+        })
     }
 
     fn notices(

@@ -1,8 +1,9 @@
-//! What is watched: filters with their subscriptions, found by the class of what changes.
+//! What is watched: filters with their subscriptions, found by the kind of a change and by the class of
+//! what changes.
 //!
-//! A filter on the life of instances names the class of its source (`SourceInstance ISA …`), and only
-//! filters on the class of a change or on one of its superclasses are asked about it. One filter is
-//! asked once, however many subscriptions it has.
+//! The class after `FROM` says of which kinds of changes a filter wants to hear, and its condition of which
+//! classes (`SourceInstance ISA …`): only filters on the kind of a change, and on its class or one of its
+//! superclasses, are asked about it. One filter is asked once, however many subscriptions it has.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,8 +15,11 @@ use chrono::{DateTime, Utc};
 
 use crate::cimxml::encode_indication;
 use crate::model::{CimName, CimValue, Class, Instance, Namespace, Result};
-use crate::provider::{Change, Notice, Notices, Occurrence, Pledge, StreamId};
+use crate::provider::{
+    Change, ChangeKind, ChangeKinds, Notice, Notices, Occurrence, Pledge, StreamId,
+};
 use crate::query::{Circumstances, Query};
+use crate::schema::Schema;
 
 use super::core::{Repeat, RepeatPolicy, Step};
 
@@ -132,13 +136,37 @@ impl Pledge for Remembered {
     }
 }
 
+/// A query as it is asked in one namespace.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The query, compiled for that namespace.
+    pub query: Arc<Query>,
+    /// The kinds of changes that its class is about.
+    pub kinds: ChangeKinds,
+}
+
+/// The kinds of changes whose indications may be of `class`, which stands after `FROM`.
+pub fn selected(class: &Class, schema: &Schema) -> ChangeKinds {
+    let is_selected = |kind: &ChangeKind| {
+        let Some(own) = schema.class(kind.class_name()) else {
+            return false;
+        };
+        // An alert is of whatever class its source gave it.
+        let is_below = *kind == ChangeKind::Alert && class.is_a(own.name.as_str());
+        is_below || own.is_a(class.name.as_str())
+    };
+    ChangeKind::ALL.into_iter().filter(is_selected).collect()
+}
+
 /// A filter with who subscribed to it.
 #[derive(Debug, Clone)]
 pub struct Watched {
     /// `Name` of the filter.
     pub name: Arc<str>,
-    /// Its query, compiled for the namespace it is asked in.
-    pub query: Arc<Query>,
+    /// What it asks in one of its namespaces.
+    pub asked: Asked,
     /// Who gets what it selects.
     pub subscribers: Vec<Arc<Subscriber>>,
 }
@@ -147,9 +175,61 @@ pub struct Watched {
 #[derive(Debug, Default)]
 struct Shelf {
     filters: Vec<Watched>,
-    by_source: HashMap<CimName, Vec<usize>>,
-    /// Filters that name no class of a source.
+    /// The filters on each kind of change.
+    kinds: [Index; ChangeKind::ALL.len()],
+}
+
+/// The filters on one kind of change, by their numbers.
+#[derive(Debug, Default)]
+struct Index {
+    /// By the classes that their conditions name, or for alerts by the class after `FROM`.
+    by_class: HashMap<CimName, Vec<usize>>,
+    /// Those that may be about any class.
     others: Vec<usize>,
+}
+
+impl Index {
+    fn add(&mut self, filter: usize, classes: Option<&[CimName]>) {
+        match classes {
+            None => self.others.push(filter),
+            Some(classes) => {
+                for class in classes {
+                    let filters = self.by_class.entry(class.clone()).or_default();
+                    filters.push(filter);
+                }
+            }
+        }
+    }
+
+    fn has_any(&self, class: &Class) -> bool {
+        !self.others.is_empty() || line(class).any(|name| self.by_class.contains_key(name))
+    }
+
+    /// The filters that a change of something of `class` may concern, each once.
+    fn about(&self, class: &Class) -> Vec<usize> {
+        let named = line(class).filter_map(|name| self.by_class.get(name));
+        let mut found: Vec<usize> = named.chain([&self.others]).flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+impl Shelf {
+    fn add(&mut self, filter: Watched) {
+        let number = self.filters.len();
+        let Asked { query, kinds, .. } = &filter.asked;
+        for kind in ChangeKind::ALL.into_iter().filter(|kind| kinds.has(*kind)) {
+            let classes = match kind {
+                ChangeKind::Creation | ChangeKind::Modification | ChangeKind::Deletion => {
+                    query.sources.as_deref()
+                }
+                ChangeKind::Alert => Some(std::slice::from_ref(&query.class.name)),
+            };
+            self.kinds[kind as usize].add(number, classes);
+        }
+        self.filters.push(filter);
+    }
 }
 
 /// Everything that is watched.
@@ -161,30 +241,23 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// The filters, each with the namespace that it is asked in.
-    pub fn new(filters: impl IntoIterator<Item = (Namespace, Watched)>) -> Self {
+    /// The filters.
+    pub fn new(filters: impl IntoIterator<Item = Watched>) -> Self {
         let mut watch = Self::default();
-        for (namespace, watched) in filters {
-            let shelf = watch.namespaces.entry(namespace).or_default();
-            let at = shelf.filters.len();
-            let source = watched.query.must_be.iter().find(|(property, _)| {
-                let name = property.as_ref();
-                name.is_some_and(|name| name.is("SourceInstance") || name.is("PreviousInstance"))
-            });
-            match source {
-                Some((_, class)) => shelf.by_source.entry(class.clone()).or_default().push(at),
-                None => shelf.others.push(at),
-            }
-            shelf.filters.push(watched);
+        for watched in filters {
+            let namespace = watched.asked.namespace.clone();
+            watch.namespaces.entry(namespace).or_default().add(watched);
         }
         watch
     }
 
-    /// Whether any filter may select something about instances of `class`.
-    pub fn is_interested(&self, namespace: &Namespace, class: &Class) -> bool {
-        self.namespaces.get(namespace).is_some_and(|shelf| {
-            !shelf.others.is_empty() || line(class).any(|name| shelf.by_source.contains_key(name))
-        })
+    /// The kinds of changes of instances of `class` that any filter may select.
+    pub fn interest(&self, namespace: &Namespace, class: &Class) -> ChangeKinds {
+        let Some(shelf) = self.namespaces.get(namespace) else {
+            return ChangeKinds::default();
+        };
+        let of_interest = |kind: &ChangeKind| shelf.kinds[*kind as usize].has_any(class);
+        ChangeKind::ALL.into_iter().filter(of_interest).collect()
     }
 
     /// Whether nothing is watched at all.
@@ -207,13 +280,8 @@ impl Watch {
             return Ok(Notices::default());
         };
         let Occurrence { change, owner } = occurrence;
-        let mut candidates = line(&change.source().class)
-            .filter_map(|name| shelf.by_source.get(name))
-            .chain([&shelf.others])
-            .flatten()
-            .filter_map(|at| shelf.filters.get(*at))
-            .peekable();
-        if candidates.peek().is_none() {
+        let candidates = shelf.kinds[change.kind() as usize].about(&change.source().class);
+        if candidates.is_empty() {
             return Ok(Notices::default());
         }
         let Some(indication) = make().transpose()? else {
@@ -226,8 +294,11 @@ impl Watch {
             time: now,
         };
         let mut notices = Notices::default();
-        for filter in candidates {
-            if !filter.query.selects(&indication, circumstances) {
+        for filter in candidates
+            .into_iter()
+            .filter_map(|at| shelf.filters.get(at))
+        {
+            if !filter.asked.query.selects(&indication, circumstances) {
                 continue;
             }
             let mut encoding: Option<Arc<[u8]>> = None;
@@ -269,7 +340,7 @@ fn line(class: &Class) -> impl Iterator<Item = &CimName> {
 }
 
 fn encoded(indication: &Instance, filter: &Watched) -> Result<Vec<u8>> {
-    let mut shown = filter.query.projection.of(indication.clone());
+    let mut shown = filter.asked.query.projection.of(indication.clone());
     shown.set("IndicationFilterName", CimValue::string(&*filter.name))?;
     encode_indication(&shown)
 }
@@ -307,14 +378,17 @@ mod tests {
         DateTime::from_timestamp(1_800_000_000 + second, 0).expect("a time")
     }
 
-    fn watched(query: &str, subscribers: Vec<Subscriber>) -> (Namespace, Watched) {
+    fn watched(query: &str, subscribers: Vec<Subscriber>) -> Watched {
         let query = Query::given(CQL, query, &*schema()).expect("a sound query");
-        let watched = Watched {
+        Watched {
             name: "JW:filter".into(),
-            query: Arc::new(query),
+            asked: Asked {
+                namespace: namespace(),
+                kinds: selected(&query.class, &schema()),
+                query: Arc::new(query),
+            },
             subscribers: subscribers.into_iter().map(Arc::new).collect(),
-        };
-        (namespace(), watched)
+        }
     }
 
     fn plain(stream: i64) -> Subscriber {
@@ -414,9 +488,11 @@ mod tests {
             (class("JW_Job"), class("JW_JobQueue"))
         };
         let watch = Watch::new([watched(STATE_CHANGED, vec![plain(1)])]);
-        assert!(watch.is_interested(&namespace(), &job_class));
-        assert!(!watch.is_interested(&namespace(), &queue));
-        assert!(!watch.is_interested(&Namespace::of("root/other"), &job_class));
+        let interest = |class| watch.interest(&namespace(), class);
+        assert_eq!(interest(&job_class), kinds(&[ChangeKind::Modification]));
+        assert!(interest(&queue).is_empty());
+        let elsewhere = Namespace::of("root/other");
+        assert!(watch.interest(&elsewhere, &job_class).is_empty());
         let change = Change::Created(Instance::empty(queue));
         let never = || panic!("the indication is not needed");
         let occurrence = Occurrence {
@@ -425,6 +501,55 @@ mod tests {
         };
         let notices = watch.notices(&namespace(), &occurrence, at(0), never);
         assert!(notices.expect("nothing to make").is_empty());
+    }
+
+    fn kinds(kinds: &[ChangeKind]) -> ChangeKinds {
+        kinds.iter().copied().collect()
+    }
+
+    #[test]
+    fn the_class_after_from_and_the_classes_of_the_condition_say_what_is_made() {
+        use ChangeKind::{Alert, Creation, Deletion, Modification};
+        let (life, either) = ([Creation, Modification, Deletion], "CIM_Job");
+        let either =
+            format!("WHERE SourceInstance ISA {either} OR SourceInstance ISA CIM_ComputerSystem");
+        let check = |query: &str, class: &str, expected: &[ChangeKind]| {
+            let watch = Watch::new([watched(query, vec![plain(1)])]);
+            let class = schema().class(class).expect("a class").clone();
+            let found = watch.interest(&namespace(), &class);
+            assert_eq!(found, kinds(expected), "{query} about {}", class.name);
+        };
+        let any = "SELECT * FROM CIM_Indication";
+        check(any, "JW_Job", &life);
+        check(
+            any,
+            "CIM_AlertIndication",
+            &[Creation, Modification, Deletion, Alert],
+        );
+        let instances = "SELECT * FROM CIM_InstIndication";
+        check(instances, "JW_Job", &life);
+        let creations = "SELECT * FROM CIM_InstCreation";
+        check(creations, "JW_Job", &[Creation]);
+        let either = format!("SELECT * FROM CIM_InstDeletion {either}");
+        check(&either, "JW_Job", &[Deletion]);
+        check(&either, "CIM_ComputerSystem", &[Deletion]);
+        check(&either, "JW_JobQueue", &[]);
+        let alerts = "SELECT * FROM CIM_AlertIndication";
+        check(alerts, "CIM_AlertIndication", &[Alert]);
+        check(alerts, "JW_Job", &[]);
+        check(
+            "SELECT * FROM CIM_ProcessIndication",
+            "CIM_AlertIndication",
+            &[Alert],
+        );
+    }
+
+    #[test]
+    fn a_filter_that_two_classes_lead_to_is_asked_once() {
+        let query = "SELECT * FROM CIM_InstCreation WHERE \
+            SourceInstance ISA CIM_Job OR SourceInstance ISA CIM_ConcreteJob";
+        let watch = Watch::new([watched(query, vec![plain(1)])]);
+        assert_eq!(streams(&watch, &Change::Created(job("a:1", 2)), at(0)), [1]);
     }
 
     #[test]

@@ -99,7 +99,82 @@ pub enum Change {
     Alert(Instance),
 }
 
+/// The kinds of changes that those who subscribe tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// An instance is new.
+    Creation,
+    /// An instance has other values.
+    Modification,
+    /// An instance is gone.
+    Deletion,
+    /// Somebody should know of something.
+    Alert,
+}
+
+impl ChangeKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [
+        Self::Creation,
+        Self::Modification,
+        Self::Deletion,
+        Self::Alert,
+    ];
+
+    /// The class of the indications that tell of such a change; of alerts the one above all theirs.
+    pub fn class_name(self) -> &'static str {
+        match self {
+            Self::Creation => "CIM_InstCreation",
+            Self::Modification => "CIM_InstModification",
+            Self::Deletion => "CIM_InstDeletion",
+            Self::Alert => "CIM_ProcessIndication",
+        }
+    }
+}
+
+/// Some of the kinds of changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChangeKinds(u8);
+
+impl ChangeKinds {
+    /// Whether `kind` is one of them.
+    pub fn has(self, kind: ChangeKind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromIterator<ChangeKind> for ChangeKinds {
+    fn from_iter<I: IntoIterator<Item = ChangeKind>>(kinds: I) -> Self {
+        let bits = kinds.into_iter().map(|kind| 1 << kind as u8);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+}
+
+/// What somebody may want to hear about the instances of a class.
+#[derive(Debug, Clone)]
+pub struct Interest {
+    /// The class, as it is now.
+    pub class: Arc<Class>,
+    /// The kinds of changes; never none. Nothing need be made for others.
+    pub kinds: ChangeKinds,
+}
+
 impl Change {
+    /// Which kind of change it is.
+    pub fn kind(&self) -> ChangeKind {
+        match self {
+            Self::Created(_) => ChangeKind::Creation,
+            Self::Modified { .. } => ChangeKind::Modification,
+            Self::Deleted(_) => ChangeKind::Deletion,
+            Self::Alert(_) => ChangeKind::Alert,
+        }
+    }
+
     /// The instance that the change is about, with its present values.
     pub fn source(&self) -> &Instance {
         match self {
@@ -121,9 +196,9 @@ pub struct Occurrence {
 
 /// Whoever makes indications of changes.
 pub trait Observer: Send + Sync + 'static {
-    /// The class `class` of `namespace`, where anybody may want to hear of changes of its instances.
-    /// This is asked before instances are made for [`Self::notices`], and is cheap.
-    fn interest(&self, namespace: &Namespace, class: &str) -> Option<Arc<Class>>;
+    /// What anybody may want to hear about instances of the class `class` of `namespace`. This is asked
+    /// before instances are made for [`Self::notices`], and is cheap.
+    fn interest(&self, namespace: &Namespace, class: &str) -> Option<Interest>;
 
     /// The notices that `occurrences` in `namespace` lead to, in their order. They are to be committed
     /// with the changes, or not at all.
@@ -143,7 +218,7 @@ pub trait Observer: Send + Sync + 'static {
 pub struct Unobserved;
 
 impl Observer for Unobserved {
-    fn interest(&self, _namespace: &Namespace, _class: &str) -> Option<Arc<Class>> {
+    fn interest(&self, _namespace: &Namespace, _class: &str) -> Option<Interest> {
         None
     }
 

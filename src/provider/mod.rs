@@ -15,7 +15,10 @@ pub use api::{Arguments, Changes, Provider, matching};
 pub(crate) use catalogue::tests::catalogue;
 pub use catalogue::{Catalogue, NewInstance, Refused, SchemaStore};
 pub use context::{Context, Principal, Role};
-pub use events::{Change, Notice, Notices, Observer, Occurrence, Pledge, StreamId, Unobserved};
+pub use events::{
+    Change, ChangeKind, ChangeKinds, Interest, Notice, Notices, Observer, Occurrence, Pledge,
+    StreamId, Unobserved,
+};
 pub use namespaces::{Namespaces, Served};
 pub use references::{leads_to, refers_to};
 pub use registry::{Registration, Registry, RegistryError};

@@ -16,6 +16,9 @@ use super::projection::Projection;
 use super::resolve::{Classes, Named, Object, Resolver, conjuncts};
 use super::truth::Truth;
 
+/// The properties of an indication that hold the instance it tells of.
+const SOURCES: [&str; 2] = ["SourceInstance", "PreviousInstance"];
+
 /// A query of WQL or CQL, checked against the schema.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -30,9 +33,9 @@ pub struct Query {
     /// The key properties that the condition binds to one value each. Where they are all the keys
     /// of the class, there is at most one instance to look at.
     pub keys: Keys,
-    /// The `ISA` without which the condition cannot hold: a property that holds an embedded object
-    /// (`None` for the object itself) and the class that it must be of.
-    pub must_be: Vec<(Option<CimName>, CimName)>,
+    /// Where the object is an indication: the classes to one of which the instance that it tells of
+    /// belongs where the condition holds; `None` when it may be of any.
+    pub sources: Option<Vec<CimName>>,
     /// The properties that condition, order and select list look at; `None` for all.
     pub needs: Option<Vec<CimName>>,
     condition: Option<Test>,
@@ -190,7 +193,7 @@ fn planned(select: &Select, language: Language, classes: &dyn Classes) -> Result
     let whole = resolver.used_whole || projection == Projection::All;
     Ok(Query {
         keys: conditions.map_or_else(Keys::default, |c| keys(&resolver, &class, c)),
-        must_be: conditions.map_or_else(Vec::new, |c| resolver.must_be(c)),
+        sources: conditions.and_then(|c| resolver.one_of(&SOURCES.map(CimName::of), c)),
         needs: (!whole).then(|| distinct(&resolver.used)),
         class,
         projection,

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, Utc};
 
 use crate::model::Namespace;
-use crate::provider::{Change, Notices, Observer, Occurrence};
+use crate::provider::{Change, ChangeKind, Notices, Observer, Occurrence};
 
 /// Who is told; clones share it.
 #[derive(Clone, Default)]
@@ -17,18 +17,20 @@ impl Audience {
         drop(self.0.set(observer));
     }
 
-    /// The notices that a change leads to, to be committed with it.
+    /// The notices that a change of that kind of an instance of `class` leads to, to be committed
+    /// with it.
     pub fn notices(
         &self,
-        namespace: &Namespace,
+        (namespace, class): (&Namespace, &str),
         now: DateTime<Utc>,
+        kind: ChangeKind,
         change: impl FnOnce() -> Change,
-        class: &str,
     ) -> Notices {
         let Some(observer) = self.0.get() else {
             return Notices::default();
         };
-        if observer.interest(namespace, class).is_none() {
+        let interest = observer.interest(namespace, class);
+        if !interest.is_some_and(|interest| interest.kinds.has(kind)) {
             return Notices::default();
         }
         let change = change();

@@ -20,7 +20,9 @@ use crate::model::{
     Property, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream};
-use crate::provider::{Catalogue, Change, Changes, Context, Notices, Provider, refers_to};
+use crate::provider::{
+    Catalogue, Change, ChangeKind, Changes, Context, Notices, Provider, refers_to,
+};
 use crate::schema::Schema;
 use crate::store::{
     Batch, InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Trouble, Writer,
@@ -145,8 +147,9 @@ impl RepositoryProvider {
             }
             batch.update_instance(&key, &row, &data(&after, &cx.namespace, &cx.schema))?;
             let class = after.class.name.clone();
+            let at = (&cx.namespace, class.as_str());
             let change = || Change::Modified { before, after };
-            Ok(audience.notices(&cx.namespace, cx.now, change, class.as_str()))
+            Ok(audience.notices(at, cx.now, ChangeKind::Modification, change))
         };
         self.transact(now, Some(held), work, |_| {}).await
     }
@@ -285,8 +288,9 @@ impl Provider for RepositoryProvider {
                 }
                 cardinality::check(batch, &instance, &scope.namespace, &scope.schema)?;
                 let class = instance.class.name.clone();
+                let at = (&scope.namespace, class.as_str());
                 let change = || Change::Created(instance);
-                Ok(audience.notices(&scope.namespace, scope.now, change, class.as_str()))
+                Ok(audience.notices(at, scope.now, ChangeKind::Creation, change))
             };
             let count = move |tally: &Tally| tally.add(&key);
             self.transact(cx.now, Some(held), work, count).await?;
@@ -328,8 +332,9 @@ impl Provider for RepositoryProvider {
                     return Ok(Notices::default());
                 };
                 let class = instance.class.name.clone();
+                let at = (&scope.namespace, class.as_str());
                 let change = || Change::Deleted(instance);
-                Ok(audience.notices(&scope.namespace, scope.now, change, class.as_str()))
+                Ok(audience.notices(at, scope.now, ChangeKind::Deletion, change))
             };
             let count = move |tally: &Tally| tally.remove(&key);
             self.transact(cx.now, None, work, count).await

@@ -7,8 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Class, Instance, Namespace, Result};
-use crate::provider::{Change as Told, Notices, Observer, Occurrence, Unobserved};
+use crate::model::{Instance, Namespace, Result};
+use crate::provider::{
+    Change as Told, ChangeKind, ChangeKinds, Interest, Notices, Observer, Occurrence, Unobserved,
+};
 
 use super::super::core::{
     Change, JobId, JobRecord, Now, QueueRecord, QueueView, RunRow, SettingRecord,
@@ -73,18 +75,14 @@ impl Teller {
     pub fn gone(&self, runs: &[RunRow], now: Now) -> Notices {
         let mut notices = Notices::default();
         for namespace in &self.namespaces {
-            let Some(class) = self.observer.interest(namespace, run::CLASS) else {
+            let Some(Interest { class, kinds }) = self.observer.interest(namespace, run::CLASS)
+            else {
                 continue;
             };
-            let occurrences = runs.iter().filter_map(|row| match run::shown(&class, row) {
-                Ok(run) => Some(Occurrence {
-                    change: Told::Deleted(run),
-                    owner: Some(row.owner.as_str().into()),
-                }),
-                Err(error) => {
-                    tracing::error!(%error, "a change cannot be told");
-                    None
-                }
+            let occurrences = runs.iter().filter_map(|row| {
+                let gone = Some(|| run::shown(&class, row));
+                let owner = Some(row.owner.as_str().into());
+                told(kinds, gone, NOTHING, owner)
             });
             let occurrences: Vec<_> = occurrences.collect();
             notices.append(self.observer.notices(namespace, &occurrences, now.wall));
@@ -100,12 +98,12 @@ impl Teller {
 
 /// The classes that anybody is interested in.
 struct Classes {
-    job: Option<Arc<Class>>,
-    schedule: Option<Arc<Class>>,
-    run: Option<Arc<Class>>,
-    queue: Option<Arc<Class>>,
-    settings: Option<Arc<Class>>,
-    alert: Option<Arc<Class>>,
+    job: Option<Interest>,
+    schedule: Option<Interest>,
+    run: Option<Interest>,
+    queue: Option<Interest>,
+    settings: Option<Interest>,
+    alert: Option<Interest>,
 }
 
 /// What is told of one step in one namespace.
@@ -211,14 +209,15 @@ impl<'a> Account<'a> {
             return;
         };
         let owner: Arc<str> = either.owner.name.as_str().into();
-        if let Some(class) = self.classes.job.clone() {
-            let made = |job: &Arc<JobRecord>| shown::job(&class, job, &self.view);
-            let (before, after) = (before.map(made), after.map(made));
-            self.tell(before, after, Some(owner.clone()));
+        if let Some(Interest { class, kinds }) = &self.classes.job {
+            let view = &self.view;
+            let made = |job| move || shown::job(class, job, view);
+            let before = before.map(|job| &**job).map(made);
+            let after = after.map(|job| &**job).map(made);
+            let told = told(*kinds, before, after, Some(owner.clone()));
+            self.occurrences.extend(told);
         }
-        if let Some(class) = self.classes.schedule.clone() {
-            self.schedules(&class, before, after, &owner);
-        }
+        self.schedules(before, after, &owner);
         self.alerts(before, after, &owner);
         if let Some(after) = after {
             self.jobs.insert(after.id.clone(), after.clone());
@@ -232,7 +231,7 @@ impl<'a> Account<'a> {
         after: Option<&Arc<JobRecord>>,
         owner: &Arc<str>,
     ) {
-        let Some(class) = self.classes.alert.clone() else {
+        let Some(Interest { class, .. }) = self.classes.alert.clone() else {
             return;
         };
         let full = self.filled(before, after);
@@ -284,42 +283,47 @@ impl<'a> Account<'a> {
         (limit != 0 && i64::from(view.jobs) + *change == limit).then_some(view)
     }
 
-    fn schedules(
+    fn schedules<'b>(
         &mut self,
-        class: &Arc<Class>,
-        before: Option<&Arc<JobRecord>>,
-        after: Option<&Arc<JobRecord>>,
+        before: Option<&'b Arc<JobRecord>>,
+        after: Option<&'b Arc<JobRecord>>,
         owner: &Arc<str>,
     ) {
-        let of = |job: Option<&Arc<JobRecord>>, number: u32| {
+        let Some(Interest { class, kinds }) = &self.classes.schedule else {
+            return;
+        };
+        let of = |job: Option<&'b Arc<JobRecord>>, number: u32| {
             let job = job?;
             let schedule = job.schedules.get(number)?;
-            Some(schedule::shown(class, job, number, schedule))
+            Some(move || schedule::shown(class, job, number, schedule))
         };
         let numbers = [before, after].into_iter().flatten();
         let numbers = numbers.flat_map(|job| job.schedules.iter().map(|(number, _)| *number));
         let numbers: std::collections::BTreeSet<u32> = numbers.collect();
         for number in numbers {
-            self.tell(of(before, number), of(after, number), Some(owner.clone()));
+            let owner = Some(owner.clone());
+            let told = told(*kinds, of(before, number), of(after, number), owner);
+            self.occurrences.extend(told);
         }
     }
 
     fn run(&mut self, row: &RunRow) {
         let key = (row.job.clone(), row.number);
-        let Some(class) = self.classes.run.clone() else {
+        let Some(Interest { class, kinds }) = &self.classes.run else {
             return;
         };
         let recorded = self.before.jobs.get(&row.job).and_then(|job| job.run_row());
         let recorded = recorded.filter(|recorded| recorded.number == row.number);
         let before = self.runs.get(&key).cloned().or(recorded);
-        let before = before.map(|before| run::shown(&class, &before));
-        let after = Some(run::shown(&class, row));
-        self.tell(before, after, Some(row.owner.as_str().into()));
+        let before = before.map(|before| move || run::shown(class, &before));
+        let after = Some(|| run::shown(class, row));
+        let told = told(*kinds, before, after, Some(row.owner.as_str().into()));
+        self.occurrences.extend(told);
         self.runs.insert(key, row.clone());
     }
 
     fn queue(&mut self, record: &Arc<QueueRecord>, stays: bool) {
-        let Some(class) = self.classes.queue.clone() else {
+        let Some(Interest { class, kinds }) = &self.classes.queue else {
             return;
         };
         let known = self.queues.get(&record.name);
@@ -332,45 +336,60 @@ impl<'a> Account<'a> {
             running: before.as_ref().map_or(0, |before| before.running),
             jobs: before.as_ref().map_or(0, |before| before.jobs),
         };
-        let made = |view: &QueueView| queue::shown(self.host, &class, view);
-        let (old, new) = (before.as_ref().map(made), stays.then(|| made(&after)));
-        self.tell(old, new, None);
+        let host = self.host;
+        let made = |view| move || queue::shown(host, class, view);
+        let (old, new) = (before.as_ref().map(made), stays.then_some(&after).map(made));
+        self.occurrences.extend(told(*kinds, old, new, None));
         self.queues.insert(record.name.clone(), after);
     }
 
     fn settings(&mut self, record: &Arc<SettingRecord>, stays: bool) {
-        let Some(class) = self.classes.settings.clone() else {
+        let Some(Interest { class, kinds }) = &self.classes.settings else {
             return;
         };
         let known = self.settings.get(&record.id);
         let before = known
             .or_else(|| self.before.settings.get(&record.id))
             .cloned();
-        let made = |settings: &Arc<SettingRecord>| setting_data::shown(&class, settings);
-        let (old, new) = (before.as_ref().map(made), stays.then(|| made(record)));
-        self.tell(old, new, None);
+        let made = |settings| move || setting_data::shown(class, settings);
+        let old = before.as_deref().map(made);
+        let new = stays.then_some(&**record).map(made);
+        self.occurrences.extend(told(*kinds, old, new, None));
         self.settings.insert(record.id.clone(), record.clone());
     }
+}
 
-    /// Adds what changed. What looks the same before and after did not.
-    fn tell(
-        &mut self,
-        before: Option<Result<Instance>>,
-        after: Option<Result<Instance>>,
-        owner: Option<Arc<str>>,
-    ) {
-        let change = match (before.transpose(), after.transpose()) {
-            (Ok(None), Ok(Some(after))) => Told::Created(after),
-            (Ok(Some(before)), Ok(None)) => Told::Deleted(before),
-            (Ok(Some(before)), Ok(Some(after))) if before != after => {
-                Told::Modified { before, after }
-            }
-            (Ok(Some(_)), Ok(Some(_))) | (Ok(None), Ok(None)) => return,
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::error!(%error, "a change cannot be told");
-                return;
-            }
-        };
-        self.occurrences.push(Occurrence { change, owner });
+/// No instance.
+const NOTHING: Option<fn() -> Result<Instance>> = None;
+
+/// What changed, where it is of one of `kinds`: nothing is made for others. What looks the same before
+/// and after did not change.
+fn told(
+    kinds: ChangeKinds,
+    before: Option<impl FnOnce() -> Result<Instance>>,
+    after: Option<impl FnOnce() -> Result<Instance>>,
+    owner: Option<Arc<str>>,
+) -> Option<Occurrence> {
+    let kind = match (&before, &after) {
+        (None, None) => return None,
+        (None, Some(_)) => ChangeKind::Creation,
+        (Some(_), Some(_)) => ChangeKind::Modification,
+        (Some(_), None) => ChangeKind::Deletion,
+    };
+    if !kinds.has(kind) {
+        return None;
     }
+    let before = before.map(|make| make()).transpose();
+    let after = after.map(|make| make()).transpose();
+    let change = match (before, after) {
+        (Ok(None), Ok(Some(after))) => Told::Created(after),
+        (Ok(Some(before)), Ok(None)) => Told::Deleted(before),
+        (Ok(Some(before)), Ok(Some(after))) if before != after => Told::Modified { before, after },
+        (Ok(Some(_)), Ok(Some(_))) | (Ok(None), Ok(None)) => return None,
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "a change cannot be told");
+            return None;
+        }
+    };
+    Some(Occurrence { change, owner })
 }

@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
 
     /// The `ISA` that must hold for `condition` to hold: pairs of a property (`None` for the object
     /// itself) and a class.
-    pub fn must_be(&self, condition: &Condition) -> Vec<(Option<CimName>, CimName)> {
+    fn must_be(&self, condition: &Condition) -> Vec<(Option<CimName>, CimName)> {
         let parts = conjuncts(condition);
         parts
             .into_iter()
@@ -91,6 +91,64 @@ impl<'a> Resolver<'a> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The classes to one of which an object embedded in one of `properties` must belong for
+    /// `condition` to hold; `None` where it may be of any class. The properties hold objects of the same
+    /// class.
+    pub fn one_of(&self, properties: &[CimName], condition: &Condition) -> Option<Vec<CimName>> {
+        let one = |class: Option<&CimName>| class.map(|class| vec![class.clone()]);
+        match condition {
+            Condition::Isa { operand, class, .. } => match self.single(operand)? {
+                Named::Property(name) => one(properties.contains(&name).then_some(class)),
+                Named::Object => None,
+            },
+            // What a class has not is NULL, and nothing that is compared with NULL holds.
+            Condition::Compare { left, right, .. } => {
+                let scope = |side| self.scope(properties, side);
+                one(scope(left).or_else(|| scope(right)))
+            }
+            Condition::Like { operand, .. } => one(self.scope(properties, operand)),
+            Condition::And(parts) => {
+                let known = parts
+                    .iter()
+                    .filter_map(|part| self.one_of(properties, part));
+                known.min_by_key(Vec::len)
+            }
+            Condition::Or(parts) => {
+                let parts = parts.iter().map(|part| self.one_of(properties, part));
+                let mut all: Vec<CimName> = Vec::new();
+                for class in parts.collect::<Option<Vec<_>>>()?.into_iter().flatten() {
+                    if !all.contains(&class) {
+                        all.push(class);
+                    }
+                }
+                Some(all)
+            }
+            Condition::Not(_)
+            | Condition::Is { .. }
+            | Condition::IsNull { .. }
+            | Condition::Quantified { .. }
+            | Condition::Holds(_) => None,
+        }
+    }
+
+    /// `Class` of `property.Class::name`, where that property is one of `properties`.
+    fn scope<'o>(&self, properties: &[CimName], operand: &'o Operand) -> Option<&'o CimName> {
+        let Operand::Path(path) = operand else {
+            return None;
+        };
+        let steps = match path.0.as_slice() {
+            [first, rest @ ..] if first.class.is_none() && self.names_object(&first.name) => rest,
+            steps => steps,
+        };
+        match steps {
+            [first, second, ..] if first.index.is_none() => {
+                let is_one = properties.contains(&self.spelled(&first.name));
+                second.class.as_ref().filter(|_| is_one)
+            }
+            _ => None,
+        }
     }
 
     /// The object or the property of it that `operand` is; `None` for anything else.

@@ -270,8 +270,7 @@ fn a_filter_index_finds_class_keys_and_needs_in_the_plan() {
                 WHERE SourceInstance ISA CIM_Job AND SourceInstance.Priority > 3";
     let query = compiled(Language::Cql, text, &sample);
     let source = CimName::of("SourceInstance");
-    let expected = (Some(source.clone()), CimName::of("CIM_Job"));
-    assert_eq!(query.must_be, [expected]);
+    assert_eq!(query.sources, Some(vec![CimName::of("CIM_Job")]));
     assert_eq!(query.needs, Some(vec![source]));
     assert_eq!(query.class.name, CimName::of("CIM_InstModification"));
 
@@ -286,6 +285,44 @@ fn a_filter_index_finds_class_keys_and_needs_in_the_plan() {
     assert_eq!(
         compiled(Language::Cql, "SELECT * FROM CIM_Job", &sample).needs,
         None
+    );
+}
+
+#[test]
+fn the_classes_that_a_filter_can_be_about_are_known() {
+    let sample = sample();
+    let check = |condition: &str, expected: Option<&[&'static str]>| {
+        let text = format!("SELECT * FROM CIM_InstModification WHERE {condition}");
+        let expected = expected.map(|names| names.iter().map(|name| CimName::of(name)).collect());
+        let found = compiled(Language::Cql, &text, &sample).sources;
+        assert_eq!(found, expected, "{condition}");
+    };
+    let job = "SourceInstance ISA CIM_Job";
+    let system = "PreviousInstance ISA CIM_Setting";
+    let both: &[&str] = &["CIM_Job", "CIM_Setting"];
+    check(job, Some(&["CIM_Job"]));
+    check(&format!("{job} OR {system}"), Some(both));
+    check(
+        &format!("({job} OR {system}) AND PreviousInstance ISA CIM_Job"),
+        Some(&["CIM_Job"]),
+    );
+    check(&format!("{job} OR {job}"), Some(&["CIM_Job"]));
+    check("SourceInstance.CIM_Job::JobState = 7", Some(&["CIM_Job"]));
+    check(
+        "'a' <> CIM_InstModification.SourceInstance.CIM_Job::Name",
+        Some(&["CIM_Job"]),
+    );
+    check(
+        "SourceInstance.CIM_Job::Name LIKE 'a.*'",
+        Some(&["CIM_Job"]),
+    );
+    check(&format!("{job} OR SourceInstance.JobState = 7"), None);
+    check(&format!("NOT {job}"), None);
+    check("SourceInstance.CIM_Job::JobState IS NULL", None);
+    check("SourceInstance.JobState = 7", None);
+    check(
+        "SourceInstance.Name = 'a' AND NOT (SourceInstance ISA CIM_Job)",
+        None,
     );
 }
 

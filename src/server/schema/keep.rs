@@ -9,7 +9,7 @@ use crate::builtin::{Audience, Tally, check_cardinality, row_of};
 use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
-use crate::provider::{Change, Namespaces, NewInstance, Notices, SchemaStore};
+use crate::provider::{Change, ChangeKind, Namespaces, NewInstance, Notices, SchemaStore};
 use crate::schema::{Edit, Schema};
 use crate::store::{
     Batch, DeclarationKind, DeclarationRow, InstanceKey, StoreError, Trouble, Writer,
@@ -51,8 +51,9 @@ impl SchemaStore for Keeper {
                 // Nobody is told of what may still be undone.
                 for new in instances {
                     let class = new.instance.class.name.clone();
+                    let at = (&new.namespace, class.as_str());
                     let change = || Change::Created(new.instance);
-                    notices.append(audience.notices(&new.namespace, now, change, class.as_str()));
+                    notices.append(audience.notices(at, now, ChangeKind::Creation, change));
                 }
                 batch.queue(&notices, now)?;
                 Ok((keys, notices))
