@@ -24,6 +24,7 @@ use jobwright::jobs::core::{
     RunNews, Scheduler, Setting, Signal, Submitter, Ticket,
 };
 use jobwright::jobs::engine::Engine;
+use jobwright::jobs::executor::cgroups::Cgroups;
 use jobwright::jobs::executor::{Options as ExecutorOptions, ProcessExecutor};
 use jobwright::jobs::port::{LogChunk, LogError, News, NewsSender, Runs, Stream};
 use jobwright::jobs::{Config, EngineTask};
@@ -354,6 +355,7 @@ async fn programs() -> Result<(), Failed> {
         folder: folder.path().join("runs"),
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         output_limit_bytes: 1 << 20,
+        cgroups: Cgroups::find(None).ok(),
     };
     let executor = Arc::new(ProcessExecutor::new(options, sender)?);
     let bench = open(folder.path(), executor, news).await?;

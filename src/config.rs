@@ -83,6 +83,8 @@ keys! {
     history_outlives_job: bool, "false";
     /// Bytes kept of each output of a run.
     output_limit_bytes: u64, "10485760";
+    /// Where each run has a cgroup of its own: `auto` below the server's where it can be, else nowhere; `off`; or a folder of the cgroup2 file system.
+    cgroups: String, "auto";
     /// Pulled enumerations that clients may hold open at a time.
     open_enumerations: u32, "1000";
     /// The same for one user.

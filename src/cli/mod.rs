@@ -23,8 +23,8 @@ pub use error::CliError;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A supervisor is its own small program: no runtime, no logging.
-    if matches!(arguments.command, Command::SuperviseRun) {
-        return crate::jobs::supervisor::main();
+    if let Command::SuperviseRun(run) = arguments.command {
+        return crate::jobs::supervisor::main(run.place().as_ref());
     }
     commands::run(arguments.command).unwrap_or_else(|error| {
         eprintln!("{}", error.shown());

@@ -19,6 +19,7 @@ use crate::cimxml::Agreement;
 use crate::config::{ConfigError, Settings};
 use crate::indications::{self, Home, Rights, Schemas};
 use crate::jobs::engine::Engine;
+use crate::jobs::executor::cgroups::Cgroups;
 use crate::jobs::executor::{Options, ProcessExecutor};
 use crate::jobs::port::Runs;
 use crate::jobs::zone;
@@ -241,6 +242,7 @@ async fn engine(
         folder: state.join("runs"),
         environment: environment(),
         output_limit_bytes: settings.output_limit_bytes.unwrap_or(10 << 20),
+        cgroups: cgroups(settings)?,
     };
     let folder = options.folder.clone();
     let executor = ProcessExecutor::new(options, sender);
@@ -259,6 +261,29 @@ async fn engine(
     }
     let runs = (Arc::new(executor) as Arc<dyn Runs>, news);
     Ok(Engine::open_told(config, writer.clone(), runs, teller).await?)
+}
+
+/// Where runs have cgroups of their own.
+fn cgroups(settings: &Settings) -> Result<Option<Cgroups>, ConfigError> {
+    let wanted = settings.cgroups.as_deref().unwrap_or("auto");
+    let refused = |reason| ConfigError::Value {
+        key: "cgroups",
+        value: wanted.to_owned(),
+        reason,
+    };
+    match wanted {
+        "off" => Ok(None),
+        "auto" => Ok(Cgroups::find(None)
+            .inspect_err(|why| tracing::info!(%why, "runs have no cgroups of their own"))
+            .ok()),
+        folder if folder.starts_with('/') => match Cgroups::find(Some(Path::new(folder))) {
+            Ok(found) => Ok(Some(found)),
+            Err(why) => Err(refused(why.to_string())),
+        },
+        _ => Err(refused(
+            "auto, off or an absolute path is expected".to_owned(),
+        )),
+    }
 }
 
 /// The store in the state directory.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests act on the machine")]
 
 mod abuse;
+mod cgroups;
 mod cli;
 mod cli_mof;
 mod client;

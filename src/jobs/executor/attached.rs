@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::super::core::{Exit, JobId, RunEnd, RunNews, Signal};
 use super::super::port::NewsSender;
-use super::identity::Identity;
+use super::identity::Holder;
 use super::message::{self, End, LINE_LIMIT_BYTES, Lines, Outcome, Report, Told};
 use super::{layout, leftovers};
 
@@ -38,7 +38,7 @@ pub(super) struct Attached {
     job: JobId,
     run: u32,
     folder: PathBuf,
-    identity: Identity,
+    holder: Holder,
     /// The supervisor must still be told that this server is there.
     greets: bool,
     reports: AsyncFd<OwnedFd>,
@@ -56,13 +56,9 @@ enum Heard {
 
 impl Attached {
     /// Opens the reports of the run in `folder`, whose supervisor this server starts.
-    pub(super) fn open(
-        job: JobId,
-        run: u32,
-        folder: PathBuf,
-        identity: Identity,
-    ) -> io::Result<Self> {
-        let pid = Pid::from_raw(identity.pid).ok_or_else(|| io::Error::other("no process id"))?;
+    pub(super) fn open(job: JobId, run: u32, folder: PathBuf, holder: Holder) -> io::Result<Self> {
+        let pid =
+            Pid::from_raw(holder.identity.pid).ok_or_else(|| io::Error::other("no process id"))?;
         let supervisor = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
         // Open for writing too, so that it does not end when a supervisor that believed itself
         // alone closes its side; the supervisor takes whoever has it open for a reader.
@@ -72,7 +68,7 @@ impl Attached {
             job,
             run,
             folder,
-            identity,
+            holder,
             greets: false,
             reports: watched(fifo)?,
             supervisor: watched(supervisor)?,
@@ -81,13 +77,8 @@ impl Attached {
     }
 
     /// The same for a supervisor that another server started: it is told of this one.
-    pub(super) fn adopt(
-        job: JobId,
-        run: u32,
-        folder: PathBuf,
-        identity: Identity,
-    ) -> io::Result<Self> {
-        let mut adopted = Self::open(job, run, folder, identity)?;
+    pub(super) fn adopt(job: JobId, run: u32, folder: PathBuf, holder: Holder) -> io::Result<Self> {
+        let mut adopted = Self::open(job, run, folder, holder)?;
         adopted.greet();
         Ok(adopted)
     }
@@ -126,6 +117,7 @@ impl Attached {
                 let end = match heard {
                     Heard::Report(Report::Ended(end)) => ended(end),
                     Heard::Report(report) => {
+                        self.warn(&report);
                         self.send(&news, news_of(report)).await;
                         continue;
                     }
@@ -158,6 +150,16 @@ impl Attached {
                 }
                 Order::Release => {}
             }
+        }
+    }
+
+    /// A run is none the worse for it, but what was asked for is not done.
+    fn warn(&self, report: &Report) {
+        if let Report::Running {
+            outside: Some(why), ..
+        } = report
+        {
+            tracing::warn!(job = %self.job, run = self.run, why, "a run has no cgroup of its own");
         }
     }
 
@@ -223,8 +225,8 @@ impl Attached {
 
     /// The supervisor is gone: its exit file knows, or nobody does.
     async fn fate(&self) -> RunNews {
-        let (folder, identity) = (self.folder.clone(), self.identity.clone());
-        settled(folder, identity).await
+        let (folder, holder) = (self.folder.clone(), self.holder.clone());
+        settled(folder, holder).await
     }
 }
 
@@ -238,7 +240,7 @@ fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 
 fn news_of(report: Report) -> RunNews {
     match report {
-        Report::Running { pid } => RunNews::Running(u32::try_from(pid).ok()),
+        Report::Running { pid, .. } => RunNews::Running(u32::try_from(pid).ok()),
         Report::Progress { percent, text } => RunNews::Progress { percent, text },
         Report::Signalled { signal, delivered } => RunNews::Signalled {
             signal: signal.signal().unwrap_or(Signal::Kill),
@@ -281,14 +283,14 @@ pub(super) fn recorded(folder: &Path) -> Option<RunNews> {
 
 /// How the run in `folder` ended, its `supervisor` being gone. What is left of it is ended: a run
 /// that nobody watches must not go on unknown.
-pub(super) async fn settled(folder: PathBuf, supervisor: Identity) -> RunNews {
+pub(super) async fn settled(folder: PathBuf, holder: Holder) -> RunNews {
     let settle = move || {
         if let Some(news) = recorded(&folder) {
             return news;
         }
         let leader = std::fs::read(layout::leader(&folder)).ok();
-        let leader = leader.and_then(|text| message::parse::<Identity>(&text).ok());
-        let left = leftovers::end(&supervisor, leader.as_ref());
+        let leader = leader.and_then(|text| message::parse(&text).ok());
+        let left = leftovers::end(&holder, leader.as_ref());
         if left > 0 {
             tracing::warn!(folder = %folder.display(), left, "killed processes do not go away");
         }

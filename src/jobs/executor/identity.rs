@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,17 @@ impl Identity {
             && Stat::of(self.pid)
                 .is_ok_and(|stat| stat.started == self.started && stat.state != 'Z')
     }
+}
+
+/// A supervisor as the store remembers it, with what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Which process it is.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Where the cgroup of the run is, if it was to have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<PathBuf>,
 }
 
 /// The id of this boot of the machine.

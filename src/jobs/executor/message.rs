@@ -57,6 +57,9 @@ pub enum Report {
     Running {
         /// Its process id.
         pid: i32,
+        /// Why it is not in the cgroup that it was to be in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outside: Option<String>,
     },
     /// The job reported progress.
     Progress {

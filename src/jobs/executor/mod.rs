@@ -1,6 +1,8 @@
 //! Executors: one file for each kind of thing that runs jobs; what supervisor and server share.
 
 mod attached;
+pub mod cgroup;
+pub mod cgroups;
 pub mod identity;
 pub(crate) mod layout;
 pub mod leftovers;

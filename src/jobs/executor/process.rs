@@ -19,7 +19,8 @@ use tokio::sync::mpsc;
 use super::super::core::{Exit, JobId, JobRecord, RunNews, Signal, Work};
 use super::super::port::{LogChunk, LogError, NewsSender, Runs, Stream};
 use super::attached::{Attached, Order, recorded, settled, unknown};
-use super::identity::{Identity, boot_id};
+use super::cgroups::Cgroups;
+use super::identity::{Holder, Identity, boot_id};
 use super::layout::{self, Layout};
 use super::log;
 use super::message::{self, Program, Spec};
@@ -36,6 +37,8 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     /// Most bytes kept of each output of a run.
     pub output_limit_bytes: u64,
+    /// Where each run has a cgroup of its own; `None` where it cannot.
+    pub cgroups: Option<Cgroups>,
 }
 
 /// Whether a prepared supervisor was allowed to begin.
@@ -152,7 +155,7 @@ impl Shared {
     ) {
         let folder = self.layout.run(&job.id, run);
         let send = async |news| drop(self.news.send((job.id.clone(), run, news)).await);
-        let (attached, mut child, mut input, identity) =
+        let (attached, mut child, mut input, holder) =
             match self.start(&job, run, folder.clone()).await {
                 Ok(started) => started,
                 Err(error) => {
@@ -160,7 +163,7 @@ impl Shared {
                     return send(RunNews::Ended(exit.into())).await;
                 }
             };
-        send(RunNews::Prepared(identity)).await;
+        send(RunNews::Prepared(holder)).await;
         let leave = loop {
             tokio::select! {
                 order = orders.recv() => match order {
@@ -204,8 +207,14 @@ impl Shared {
         let made = folder.clone();
         let make = tokio::task::spawn_blocking(move || make_folder(&made));
         make.await.map_err(io::Error::other)??;
-        let mut child = Command::new(&self.options.program)
-            .arg("supervise-run")
+        let cgroups = self.options.cgroups.as_ref();
+        let mut command = Command::new(&self.options.program);
+        command.arg("supervise-run");
+        if let Some(cgroups) = cgroups {
+            command.arg("--cgroups").arg(&cgroups.base);
+            command.arg("--home").arg(&cgroups.home);
+        }
+        let mut child = command
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -213,7 +222,11 @@ impl Shared {
             .spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         let identity = Identity::of(pid.ok_or_else(|| io::Error::other("it ended at once"))?)?;
-        let attached = Attached::open(job.id.clone(), run, folder.clone(), identity.clone())?;
+        let holder = Holder {
+            cgroup: cgroups.map(|cgroups| cgroups.of(&identity).folder().to_owned()),
+            identity,
+        };
+        let attached = Attached::open(job.id.clone(), run, folder.clone(), holder.clone())?;
         let mut input = child
             .stdin
             .take()
@@ -221,23 +234,24 @@ impl Shared {
         input
             .write_all(&message::line(&self.spec(job, run, folder)))
             .await?;
-        Ok((attached, child, input, message::text(&identity)))
+        Ok((attached, child, input, message::text(&holder)))
     }
 
     async fn adopt(self: &Arc<Self>, job: &JobRecord, run: u32, identity: &str) -> RunNews {
         let folder = self.layout.run(&job.id, run);
-        let identity = match message::parse::<Identity>(identity.as_bytes()) {
-            Ok(identity) => identity,
+        let holder = match message::parse::<Holder>(identity.as_bytes()) {
+            Ok(holder) => holder,
             Err(error) => return unknown(&format!("the record of its supervisor is {error}")),
         };
+        let identity = &holder.identity;
         if boot_id().is_ok_and(|boot| boot != identity.boot_id) {
             let cut_off = || unknown("the machine was restarted while it ran");
             return recorded(&folder).unwrap_or_else(cut_off);
         }
         if !identity.is_alive() {
-            return settled(folder, identity).await;
+            return settled(folder, holder).await;
         }
-        match Attached::adopt(job.id.clone(), run, folder.clone(), identity.clone()) {
+        match Attached::adopt(job.id.clone(), run, folder.clone(), holder.clone()) {
             // One that ended just now has left its exit file; the number is checked again now that
             // a descriptor holds whatever process has it.
             Ok(attached) if identity.is_alive() => {
@@ -249,7 +263,7 @@ impl Shared {
                 });
                 RunNews::Adopted
             }
-            Ok(_) | Err(_) => settled(folder, identity).await,
+            Ok(_) | Err(_) => settled(folder, holder).await,
         }
     }
 }
@@ -326,7 +340,13 @@ impl Runs for ProcessExecutor {
 
     fn survey(&self) -> BoxFuture<'_, Vec<(JobId, u32)>> {
         let layout = self.shared.layout.clone();
-        let look = tokio::task::spawn_blocking(move || layout.survey());
+        let cgroups = self.shared.options.cgroups.clone();
+        let look = tokio::task::spawn_blocking(move || {
+            if let Some(cgroups) = cgroups {
+                cgroups.sweep();
+            }
+            layout.survey()
+        });
         Box::pin(async move { look.await.unwrap_or_default() })
     }
 

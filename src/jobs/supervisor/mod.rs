@@ -10,6 +10,7 @@
 )]
 
 mod fifo;
+mod inside;
 mod launch;
 mod output;
 mod progress;
@@ -25,11 +26,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chrono::Utc;
-use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
+use nix::sys::resource::{Resource, Usage, UsageWho, getrusage, setrlimit};
 
 use super::core::{Written, printable};
+pub use super::executor::cgroups::Cgroups;
 use super::executor::layout;
 use super::executor::message::{self, End, Outcome, Spec};
+use inside::Inside;
 
 /// Longest description of a run, in bytes: a script or its arguments, with the environment.
 const SPEC_LIMIT_BYTES: u64 = 16 << 20;
@@ -38,20 +41,27 @@ const REASON_LIMIT: usize = 512;
 /// How long a server has to say that an end is on record.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
-/// Holds the run that standard input describes.
-pub fn main() -> ExitCode {
-    match hold() {
+/// Holds the run that standard input describes, in a cgroup of its own when there is a place for it.
+pub fn main(cgroups: Option<&Cgroups>) -> ExitCode {
+    match hold(cgroups) {
         Ok(()) => ExitCode::SUCCESS,
         // Nobody reads standard error; the server sees the silence and tells of it.
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn hold() -> io::Result<()> {
+fn hold(cgroups: Option<&Cgroups>) -> io::Result<()> {
     close_inherited()?;
     let progress = progress::Pipe::new()?;
     let children = signals::handle()?;
     detach()?;
+    // Done before the run is known, while the server is busy with putting it on record: the first
+    // to move a process after a while waits for the kernel.
+    let (inside, outside) = match cgroups.map(Inside::enter) {
+        Some(Ok(inside)) => (Some(inside), None),
+        Some(Err(error)) => (None, Some(error.to_string())),
+        None => (None, None),
+    };
     let mut input = BufReader::new(io::stdin().lock());
     let mut line = Vec::new();
     input
@@ -69,10 +79,15 @@ fn hold() -> io::Result<()> {
     let mut watch = watch::Watch::new(fifos, children);
     let end = match launch::launch(&spec, progress) {
         Ok(started) => {
-            let (outcome, written) = watch.follow(started)?;
-            end(outcome, Some(written))
+            let (outcome, written, cpu) = watch.follow(started, inside, outside)?;
+            let mut end = end(outcome, Some(written));
+            // The cgroup knows of processes too whose parents did not wait for them; what left it
+            // is known here alone.
+            end.cpu = end.cpu.max(cpu);
+            end
         }
         Err(reason) => {
+            drop(inside);
             let reason = printable(&reason).chars().take(REASON_LIMIT).collect();
             end(Outcome::NotStarted(reason), None)
         }
@@ -113,14 +128,7 @@ fn detach() -> io::Result<()> {
 /// The end of the run, with what its processes used; all of them have been reaped.
 fn end(outcome: Outcome, written: Option<Written>) -> End {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
-    let time = |seconds: i64, micros: i64| {
-        let micros = seconds.saturating_mul(1_000_000).saturating_add(micros);
-        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
-    };
-    let cpu = usage.as_ref().map(|usage| {
-        let (user, system) = (usage.user_time(), usage.system_time());
-        time(user.tv_sec(), user.tv_usec()) + time(system.tv_sec(), system.tv_usec())
-    });
+    let cpu = used(usage.as_ref());
     let kilobytes = usage.and_then(|usage| u64::try_from(usage.max_rss()).ok());
     End {
         outcome,
@@ -129,6 +137,18 @@ fn end(outcome: Outcome, written: Option<Written>) -> End {
         max_rss_bytes: kilobytes.map(|k| k * 1024),
         written,
     }
+}
+
+/// Processor time.
+fn used(usage: Option<&Usage>) -> Option<Duration> {
+    let time = |seconds: i64, micros: i64| {
+        let micros = seconds.saturating_mul(1_000_000).saturating_add(micros);
+        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+    };
+    usage.map(|usage| {
+        let (user, system) = (usage.user_time(), usage.system_time());
+        time(user.tv_sec(), user.tv_usec()) + time(system.tv_sec(), system.tv_usec())
+    })
 }
 
 /// Writes the exit file so that it is there whole, or not at all.

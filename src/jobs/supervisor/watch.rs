@@ -9,16 +9,17 @@ use nix::sys::wait::WaitStatus::{Exited, Signaled};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, wait};
+use rustix::process::{Pid, PidfdFlags, WaitOptions, WaitStatus, pidfd_open, wait};
 
 use super::super::core::{Signal as Asked, Written};
 use super::super::executor::message::{End, Outcome, Report, Told};
 use super::fifo::Fifos;
+use super::inside::Inside;
 use super::launch::Started;
 use super::output::Output;
 use super::progress::Progress;
 use super::signals::Children;
-use super::tree;
+use super::tree::Tree;
 
 /// How long killed processes of a run may take to go before they are looked for again: at first,
 /// and at last, for the kernel may hold one as long as a disk does not answer.
@@ -45,11 +46,18 @@ impl Watch {
     }
 
     /// Watches `started` until its leader has ended and nothing of it is left; gives how the leader
-    /// ended and how much was written.
-    pub(super) fn follow(&mut self, started: Started) -> io::Result<(Outcome, Written)> {
+    /// ended, how much was written, and the processor time that its cgroup knows of. `outside` says
+    /// why it has none that it should have.
+    pub(super) fn follow(
+        &mut self,
+        started: Started,
+        inside: Option<Inside>,
+        outside: Option<String>,
+    ) -> io::Result<(Outcome, Written, Option<Duration>)> {
         let leader = Pid::from_raw(started.pid).ok_or_else(|| io::Error::other("no process id"))?;
         let ended = pidfd_open(leader, PidfdFlags::empty())?;
-        self.say_running(started.pid);
+        self.say_running(started.pid, outside);
+        let tree = Tree::of(inside);
         let (stdout, stderr) = started.logs;
         let mut outputs = [
             Output::new(started.stdout, stdout),
@@ -81,24 +89,26 @@ impl Watch {
             }
             self.read_progress(&mut pipe, &mut progress);
             self.fifos.send();
-            self.obey();
+            self.obey(&tree);
             if is_over {
                 break;
             }
             self.children.forget();
             reap_orphans(leader);
         }
-        let outcome = self.clear(leader)?;
+        let outcome = self.clear(leader, &tree)?;
         for output in &mut outputs {
             output.drain(&mut buffer);
         }
         self.read_progress(&mut pipe, &mut progress);
         let [stdout, stderr] = outputs.map(|output| output.bytes);
-        Ok((outcome, Written { stdout, stderr }))
+        let cpu = tree.cpu();
+        tree.close();
+        Ok((outcome, Written { stdout, stderr }, cpu))
     }
 
-    fn say_running(&mut self, pid: i32) {
-        let report = Report::Running { pid };
+    fn say_running(&mut self, pid: i32, outside: Option<String>) {
+        let report = Report::Running { pid, outside };
         self.fifos.report(&report);
         self.running = Some(report);
     }
@@ -120,11 +130,11 @@ impl Watch {
     }
 
     /// Does what servers ask while the run goes on.
-    fn obey(&mut self) {
+    fn obey(&mut self, tree: &Tree) {
         for told in self.fifos.orders() {
             match (told, told.signal()) {
                 (_, Some(asked)) => {
-                    let delivered = send(asked);
+                    let delivered = send(asked, tree);
                     self.fifos.report(&Report::Signalled {
                         signal: told,
                         delivered,
@@ -147,7 +157,7 @@ impl Watch {
     }
 
     /// Ends what the leader left behind and reaps everything; gives how the leader ended.
-    fn clear(&mut self, leader: Pid) -> io::Result<Outcome> {
+    fn clear(&mut self, leader: Pid, tree: &Tree) -> io::Result<Outcome> {
         let mut outcome = None;
         let mut patience = *REAPING.start();
         loop {
@@ -156,7 +166,7 @@ impl Watch {
                 Ok(Some(_)) | Err(Errno::INTR) => {}
                 Ok(None) => {
                     // Only what is left of the run is still there: its leader has ended.
-                    tree::signal(Signal::KILL);
+                    tree.kill();
                     self.children.wait(patience);
                     patience = (patience * 2).min(*REAPING.end());
                 }
@@ -204,13 +214,12 @@ impl Watch {
     }
 }
 
-fn send(asked: Asked) -> bool {
+fn send(asked: Asked, tree: &Tree) -> bool {
     match asked {
-        Asked::Suspend => tree::stop(),
-        Asked::Continue => tree::signal(Signal::CONT),
-        // A stopped process acts on SIGTERM only once it goes on.
-        Asked::Terminate => tree::signal(Signal::TERM) && tree::signal(Signal::CONT),
-        Asked::Kill => tree::signal(Signal::KILL),
+        Asked::Suspend => tree.suspend(),
+        Asked::Continue => tree.resume(),
+        Asked::Terminate => tree.terminate(),
+        Asked::Kill => tree.kill(),
     }
 }
 

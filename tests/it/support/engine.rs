@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jobwright::jobs::core::{JobFields, JobId, JobRecord, Submitter};
 use jobwright::jobs::engine::Engine;
+use jobwright::jobs::executor::cgroups::Cgroups;
 use jobwright::jobs::executor::{Options, ProcessExecutor};
 use jobwright::jobs::port::Stream;
 use jobwright::jobs::{Config, EngineTask};
@@ -27,6 +28,7 @@ pub fn options(state: &Path) -> Options {
         folder: state.join("runs"),
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         output_limit_bytes: 1 << 20,
+        cgroups: Cgroups::find(None).ok(),
     }
 }
 
@@ -114,6 +116,21 @@ impl Bench {
         let chunk = self.engine.read_log(id, stream, 0, 1 << 20).await;
         String::from_utf8(chunk.expect("a log").data).expect("text")
     }
+}
+
+/// Whether a process has been stopped, or stands still in its cgroup.
+pub fn stands_still(pid: u32) -> bool {
+    let cgroup = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let name = cgroup.lines().find_map(|line| line.strip_prefix("0::"));
+    let name = name.and_then(|path| path.rsplit('/').next());
+    let frozen = Cgroups::find(None)
+        .ok()
+        .zip(name)
+        .is_some_and(|(cgroups, name)| {
+            let events = fs::read_to_string(cgroups.base.join(name).join("cgroup.events"));
+            events.is_ok_and(|events| events.contains("frozen 1"))
+        });
+    frozen || process_state(pid) == Some('T')
 }
 
 /// The state letter of a process, `None` when it is gone.
