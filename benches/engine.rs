@@ -356,6 +356,7 @@ async fn programs() -> Result<(), Failed> {
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         output_limit_bytes: 1 << 20,
         cgroups: Cgroups::find(None).ok(),
+        boot_id: None,
     };
     let executor = Arc::new(ProcessExecutor::new(options, sender)?);
     let bench = open(folder.path(), executor, news).await?;

@@ -1,10 +1,5 @@
 //! Opening the engine: the store is read, and what ran is found again, before anybody is served.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the kernel tells the boot id in a file"
-)]
-
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +19,7 @@ use super::core::{
 };
 use super::driver::{Batch, Desk, Driver, EngineTask, new_id, queue_views};
 use super::engine::{Engine, Snapshot};
+use super::executor::identity;
 use super::links::Links;
 use super::port::{News, Runs};
 use super::provider::Teller;
@@ -42,6 +38,8 @@ pub struct Config {
     pub policy: Policy,
     /// What `RecoveryAction` 1 may run.
     pub hooks: Hooks,
+    /// Which boot of the machine this is, where that is not for the kernel to say.
+    pub boot_id: Option<String>,
 }
 
 impl Default for Config {
@@ -52,6 +50,7 @@ impl Default for Config {
             max_running: u32::try_from(2 * processors).unwrap_or(u32::MAX),
             policy: Policy::default(),
             hooks: Hooks::default(),
+            boot_id: None,
         }
     }
 }
@@ -87,16 +86,14 @@ impl Engine {
         (executor, news): (Arc<dyn Runs>, mpsc::Receiver<News>),
         teller: Teller,
     ) -> Result<(Self, EngineTask), OpenError> {
-        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        let boot_id = config.boot_id.map_or_else(identity::boot_id, Ok);
         let boot_id = boot_id.map_err(|error| OpenError::System("read the boot id", error))?;
         let host = rustix::system::uname()
             .nodename()
             .to_string_lossy()
             .into_owned();
         let history = writer.history();
-        let loaded = writer
-            .run(move |store| store.load(&host, boot_id.trim()))
-            .await?;
+        let loaded = writer.run(move |store| store.load(&host, &boot_id)).await?;
         let zone = config.policy.zone;
         let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted, zone);
         let queues = queues(loaded.queues, config.max_running);

@@ -243,6 +243,7 @@ async fn engine(
         environment: environment(),
         output_limit_bytes: settings.output_limit_bytes.unwrap_or(10 << 20),
         cgroups: cgroups(settings)?,
+        boot_id: None,
     };
     let folder = options.folder.clone();
     let executor = ProcessExecutor::new(options, sender);

@@ -23,6 +23,7 @@ mod mof_judge;
 mod mof_print;
 mod pywbem;
 mod quirks;
+mod reboot;
 mod schema;
 mod schema_durable;
 mod schema_edit;

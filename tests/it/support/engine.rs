@@ -29,6 +29,7 @@ pub fn options(state: &Path) -> Options {
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         output_limit_bytes: 1 << 20,
         cgroups: Cgroups::find(None).ok(),
+        boot_id: None,
     }
 }
 
@@ -48,10 +49,15 @@ pub async fn open_with(state: &Path, supervisor: &Path) -> Bench {
 
 /// The same with everything configured.
 pub async fn open_configured(store: store::Options, options: Options) -> Bench {
+    open_all(store, options, Config::default()).await
+}
+
+/// The same with the engine configured too.
+pub async fn open_all(store: store::Options, options: Options, config: Config) -> Bench {
     let (news, receiver) = mpsc::channel(64);
     let executor = ProcessExecutor::new(options, news).expect("an executor");
     let (writer, store) = Writer::open(store).await.expect("opens");
-    let (engine, task) = Engine::open(Config::default(), writer, Arc::new(executor), receiver)
+    let (engine, task) = Engine::open(config, writer, Arc::new(executor), receiver)
         .await
         .expect("opens");
     Bench {
