@@ -195,6 +195,19 @@ class Life(Case):
         self.wait(path)
 
 
+def stands_still(pid):
+    """Whether a process has been stopped, or stands still in its cgroup."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        if stat.read().rsplit(")", 1)[1].split()[0] == "T":
+            return True
+    with open(f"/proc/{pid}/cgroup", encoding="utf-8") as lines:
+        own = next(line.strip()[3:] for line in lines if line.startswith("0::"))
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        at = next(line.split()[4] for line in mounts if " - cgroup2 " in line)
+    with open(f"{at}{own}/cgroup.events", encoding="ascii") as events:
+        return "frozen 1" in events.read()
+
+
 class Control(Case):
     def sleeper(self, **properties):
         path = self.create("/bin/sleep", "1000", **properties)
@@ -207,8 +220,7 @@ class Control(Case):
         self.wait(path, SUSPENDED)
         frozen = self.get(path, "ElapsedTime")
         pid = self.get(path, "ProcessID")
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            self.assertEqual(stat.read().rsplit(")", 1)[1].split()[0], "T")
+        self.assertTrue(stands_still(pid), f"process {pid} goes on")
         self.assertEqual(self.get(path, "ElapsedTime"), frozen)
         self.assertIn(self.request(path, START), (0, 4096))
         self.wait(path, RUNNING)
