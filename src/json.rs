@@ -57,7 +57,9 @@ fn text(literal: &Literal) -> Value {
 
 fn scalar(value: &CimValue) -> Value {
     match value {
-        CimValue::Null | CimValue::Instance(_) | CimValue::Array(_) => Value::Null,
+        CimValue::Null | CimValue::Instance(_) | CimValue::Class(_) | CimValue::Array(_) => {
+            Value::Null
+        }
         CimValue::Boolean(value) => (*value).into(),
         CimValue::Uint8(number) => (*number).into(),
         CimValue::Sint8(number) => (*number).into(),

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::{Access, Addressed, PullKind, Reply, Request};
-use crate::provider::{Catalogue, Context, Principal, Registry, Served};
+use crate::provider::{Catalogue, Context, Observer, Principal, Registry, Served, Unobserved};
 use crate::schema::Schema;
 
 use super::access;
@@ -30,6 +30,8 @@ pub struct Broker {
     reserved: Arc<Schema>,
     pub(super) deprecations: Deprecations,
     pub(super) enumerations: Arc<Enumerations>,
+    /// Who is told of the calls of methods.
+    pub(super) observer: Arc<dyn Observer>,
 }
 
 impl Broker {
@@ -44,7 +46,14 @@ impl Broker {
             reserved,
             deprecations: Deprecations::default(),
             enumerations: Arc::new(Enumerations::new(PullLimits::default())),
+            observer: Arc::new(Unobserved),
         }
+    }
+
+    /// The same, with `observer` told of the calls of methods.
+    #[must_use]
+    pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
     }
 
     /// The same with other limits on enumerations that are pulled.

@@ -1,9 +1,12 @@
 //! Extrinsic methods: the method exists, the target fits it, input and output keep their rules.
 
+use std::sync::Arc;
+
 use crate::model::{CimError, CimName, CimType, CimValue, Class, Method, ObjectPath, Result, Slot};
 use crate::ops::{InvokeMethod, MethodReply, Reply};
-use crate::provider::{Arguments, Context};
+use crate::provider::Context;
 
+use super::calls::Call;
 use super::dispatch::{Broker, provider};
 
 impl Broker {
@@ -30,13 +33,19 @@ impl Broker {
         let nobody =
             |_| CimError::method_not_available(format!("no provider implements {}", method.name));
         let provider = provider(self, cx, class).map_err(nobody)?;
-        let call = (method, Arguments { values });
-        let reply = provider.invoke(cx, class, path.as_ref(), call).await?;
-        judged(class, method, reply).map(Reply::Method)
+        let call = Call {
+            cx: cx.clone(),
+            provider: provider.clone(),
+            class: class.clone(),
+            path,
+            method: method.clone(),
+            values,
+        };
+        call.made(&self.observer).await.map(Reply::Method)
     }
 }
 
-fn method<'a>(class: &'a Class, name: &CimName) -> Result<&'a Method> {
+fn method<'a>(class: &'a Class, name: &CimName) -> Result<&'a Arc<Method>> {
     let unknown = || CimError::method_not_found(format!("{} has no method {name}", class.name));
     let method = class.methods.get(name.as_str()).ok_or_else(unknown)?;
     Ok(method)
@@ -49,7 +58,7 @@ fn not_static(method: &Method, target: &ObjectPath) -> CimError {
 
 /// What a provider gives back must be what the class declares: a mistake of ours is logged, with
 /// what it was, and not sent.
-fn judged(class: &Class, method: &Method, reply: MethodReply) -> Result<MethodReply> {
+pub(super) fn judged(class: &Class, method: &Method, reply: MethodReply) -> Result<MethodReply> {
     let fault = faults(method, &reply).next();
     match fault {
         None => Ok(reply),

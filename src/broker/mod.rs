@@ -5,6 +5,7 @@
 mod access;
 mod association_classes;
 mod associations;
+mod calls;
 mod class_changes;
 mod classes;
 mod deprecations;

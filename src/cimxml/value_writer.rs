@@ -5,10 +5,10 @@
 use bytes::BytesMut;
 
 use crate::model::{CimName, CimType, CimValue, Embedding, Instance, Property, Slot};
-use crate::ops::Select;
+use crate::ops::{ClassReply, ClassSelect, Select};
 
-use super::path_writer;
 use super::writer::{EncodeError, Written, attribute, markup, plain, text};
+use super::{class_writer, path_writer};
 
 /// The value with its element, or nothing for NULL.
 pub(super) fn value(out: &mut BytesMut, value: &CimValue) -> Written {
@@ -66,6 +66,16 @@ pub(super) fn content(out: &mut BytesMut, value: &CimValue) -> Written {
         CimValue::Instance(embedded) => {
             let mut object = BytesMut::new();
             instance(&mut object, embedded, &Select::default())?;
+            text(out, &object)
+        }
+        CimValue::Class(class) => {
+            let mut object = BytesMut::new();
+            let select = ClassSelect {
+                local_only: false,
+                ..ClassSelect::default()
+            };
+            let class = class.clone();
+            class_writer::class(&mut object, &ClassReply { class, select })?;
             text(out, &object)
         }
         CimValue::Array(_) => Err(EncodeError::new("is an array inside an array")),

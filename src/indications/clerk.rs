@@ -38,6 +38,11 @@ pub async fn serve(service: Arc<Service>, mut faults: mpsc::Receiver<Fault>) {
     }
 }
 
+/// The wall clock.
+pub(super) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
 async fn wait(end: Option<DateTime<Utc>>) {
     let left = end.map_or(LONGEST_WAIT, |end| {
         (end - Utc::now()).to_std().unwrap_or_default()

@@ -1,11 +1,12 @@
 //! Indications made of changes: the class for each kind of change, with what is known of it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{CimDateTime, CimValue, Instance, Namespace, Result};
-use crate::provider::Change;
+use crate::model::{CimDateTime, CimValue, Class, Instance, Namespace, Result};
+use crate::provider::{CallPhase, Change, MethodCall};
 use crate::schema::Schema;
 
 /// Numbers and names indications. The numbers go on for as long as the server runs.
@@ -41,7 +42,13 @@ impl Maker {
     ) -> Option<Result<Instance>> {
         let mut indication = match change {
             Change::Alert(alert) => Instance::clone(alert),
-            Change::Created(_) | Change::Modified { .. } | Change::Deleted(_) => {
+            Change::Created(_)
+            | Change::Modified { .. }
+            | Change::Deleted(_)
+            | Change::Called { .. }
+            | Change::ClassCreated(_)
+            | Change::ClassModified { .. }
+            | Change::ClassDeleted(_) => {
                 Instance::empty(schema.class(change.kind().class_name())?.clone())
             }
         };
@@ -63,6 +70,17 @@ impl Maker {
         indication.set("IndicationTime", time)?;
         let source = match change {
             Change::Alert(_) => return Ok(()),
+            Change::ClassCreated(class) | Change::ClassDeleted(class) => {
+                return indication.set("ClassDefinition", definition(class));
+            }
+            Change::ClassModified { before, after } => {
+                indication.set("PreviousClassDefinition", definition(before))?;
+                return indication.set("ClassDefinition", definition(after));
+            }
+            Change::Called { source, call } => {
+                called(indication, call)?;
+                source
+            }
             Change::Created(source) | Change::Deleted(source) => source,
             Change::Modified { before, after } => {
                 indication.set("PreviousInstance", embedded(before))?;
@@ -77,6 +95,22 @@ impl Maker {
         indication.set("SourceInstanceModelPath", CimValue::string(path))?;
         indication.set("SourceInstanceHost", CimValue::string(self.host.as_str()))
     }
+}
+
+fn definition(class: &Arc<Class>) -> CimValue {
+    CimValue::Class(class.clone())
+}
+
+fn called(indication: &mut Instance, call: &MethodCall) -> Result<()> {
+    let (is_before, returned) = match &call.phase {
+        CallPhase::Before => (true, None),
+        CallPhase::After(returned) => (false, returned.as_deref()),
+    };
+    let returned = returned.map_or(CimValue::Null, CimValue::string);
+    indication.set("MethodName", CimValue::string(call.method.as_str()))?;
+    indication.set("MethodParameters", embedded(&call.parameters))?;
+    indication.set("ReturnValue", returned)?;
+    indication.set("PreCall", CimValue::Boolean(is_before))
 }
 
 /// An instance as it is told: without what is never shown.
@@ -105,7 +139,10 @@ fn changed<'a>(before: &'a Instance, after: &'a Instance) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cimxml::{Limits, decode_indication, encode_indication};
     use crate::indications::tests::{job, schema};
+    use crate::model::{CimName, Literal};
+    use crate::schema::method_parameters;
 
     fn text(indication: &Instance, name: &str) -> String {
         indication.value(name).to_string()
@@ -122,7 +159,7 @@ mod tests {
             before: before.clone(),
             after: after.clone(),
         };
-        let check = |change: &Change, class: &str, id: &str| {
+        let check = |change: &Change, source: &Instance, class: &str, id: &str| {
             let made = maker.indication(&schema, &namespace, change, now);
             let made = made
                 .expect("the class is there")
@@ -132,18 +169,76 @@ mod tests {
             let path = "root/cimv2:JW_Job.InstanceID=\"a:1\"";
             assert_eq!(text(&made, "SourceInstanceModelPath"), path);
             assert_eq!(text(&made, "SourceInstanceHost"), "host");
-            assert_eq!(made.value("SourceInstance"), &embedded(change.source()));
+            assert_eq!(made.value("SourceInstance"), &embedded(source));
             made
         };
-        check(
-            &Change::Created(after.clone()),
-            "CIM_InstCreation",
-            "JW:7.0",
-        );
-        check(&Change::Deleted(after), "CIM_InstDeletion", "JW:7.1");
-        let made = check(&modified, "CIM_InstModification", "JW:7.2");
+        let created = Change::Created(after.clone());
+        check(&created, &after, "CIM_InstCreation", "JW:7.0");
+        let deleted = Change::Deleted(after.clone());
+        check(&deleted, &after, "CIM_InstDeletion", "JW:7.1");
+        let made = check(&modified, &after, "CIM_InstModification", "JW:7.2");
         assert_eq!(made.value("PreviousInstance"), &embedded(&before));
         let names = CimValue::Array(vec![CimValue::string("JobState")]);
         assert_eq!(made.value("ChangedPropertyNames"), &names);
+    }
+
+    fn made(change: &Change) -> Instance {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
+        let maker = Maker::new("host", "7");
+        let made = maker.indication(&schema(), &Namespace::of("root/cimv2"), change, now);
+        made.expect("the class is there")
+            .expect("its properties are there")
+    }
+
+    #[test]
+    fn a_call_has_two_sides() {
+        let side = |phase: CallPhase| {
+            let call = MethodCall {
+                method: CimName::of("KillJob"),
+                parameters: method_parameters(Vec::new()).expect("no values"),
+                phase,
+            };
+            let source = job("a:1", 4);
+            let made = made(&Change::Called { source, call });
+            let shown = [
+                "MethodName",
+                "PreCall",
+                "ReturnValue",
+                "MethodParameters",
+                "SourceInstanceModelPath",
+            ];
+            shown.map(|name| text(&made, name)).join(" ")
+        };
+        let rest = "instance of __MethodParameters root/cimv2:JW_Job.InstanceID=\"a:1\"";
+        let before = format!("KillJob TRUE NULL {rest}");
+        assert_eq!(side(CallPhase::Before), before);
+        let after = |returned: Option<&str>| side(CallPhase::After(returned.map(str::to_owned)));
+        assert_eq!(after(Some("0")), format!("KillJob FALSE 0 {rest}"));
+        assert_eq!(after(None), format!("KillJob FALSE NULL {rest}"));
+    }
+
+    #[test]
+    fn a_class_is_told_with_its_whole_definition() {
+        let class = schema().class("CIM_InstCreation").expect("a class").clone();
+        let modified = made(&Change::ClassModified {
+            before: class.clone(),
+            after: class.clone(),
+        });
+        for name in ["ClassDefinition", "PreviousClassDefinition"] {
+            assert_eq!(modified.value(name), &CimValue::Class(class.clone()));
+        }
+        let deleted = made(&Change::ClassDeleted(class));
+        assert_eq!(deleted.class.name.as_str(), "CIM_ClassDeletion");
+        let encoded = encode_indication(&deleted).expect("an encoded indication");
+        let sent = decode_indication(&encoded, &Limits::default()).expect("what was sent");
+        let definition = &sent.get("ClassDefinition").expect("the property").value;
+        let Literal::Class(definition) = definition else {
+            panic!("{definition:?} is no class");
+        };
+        let superclass = Some(CimName::of("CIM_InstIndication"));
+        assert_eq!(definition.superclass, superclass);
+        let has = |name: &str| definition.properties.iter().any(|own| own.name.is(name));
+        assert!(has("SourceInstance") && has("IndicationTime"));
+        assert!(!definition.qualifiers.is_empty());
     }
 }

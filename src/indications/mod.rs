@@ -25,6 +25,7 @@ mod statistics;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod watch;
 
 pub use clerk::serve;
@@ -35,4 +36,5 @@ pub use make::{Schemas, Workshop};
 pub use provider::{at_home, registrations};
 pub use service::{Parts, Service};
 pub use terms::{DISABLED, Terms, complete, remaining};
+pub use trouble::watch as watch_store;
 pub use watch::{Hearer, Produced, Rights, Subscriber, Watch, Watched};

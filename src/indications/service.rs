@@ -11,9 +11,11 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::model::{CimError, Instance, InstancePath, Namespace, Result};
+use crate::ops::BoxFuture;
 use crate::provider::{Change, Interest, Notices, Observer, Occurrence, StreamId};
 use crate::store::{Batch, EventRow, Store, StoreError, Writer};
 
+use super::clerk;
 use super::courier::Fault;
 use super::couriers::Couriers;
 use super::destination::Outward;
@@ -222,6 +224,26 @@ impl Service {
         fresh
     }
 
+    /// Tells of what is part of no other change, in a transaction of its own.
+    ///
+    /// # Errors
+    /// When the store does not take it; nothing is told then.
+    pub async fn tell_at(
+        &self,
+        namespace: &Namespace,
+        occurrences: &[Occurrence],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let notices = self.notices(namespace, occurrences, now);
+        if !notices.is_empty() {
+            let queued = notices.to_vec();
+            let work = move |batch: &Batch<'_>| batch.queue(&queued, now);
+            self.writer.transact(work).await?;
+        }
+        self.committed(notices);
+        Ok(())
+    }
+
     /// Ends deliveries, so that the store can be closed.
     pub async fn close(&self) {
         self.couriers.close().await;
@@ -273,6 +295,20 @@ impl Observer for Service {
 
     fn committed(&self, notices: Notices) {
         self.couriers.ring(&notices.keep());
+    }
+
+    fn tell<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        occurrences: Vec<Occurrence>,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let told = self.tell_at(namespace, &occurrences, clerk::now()).await;
+            if let Err(error) = told {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "something that happened could not be told");
+            }
+        })
     }
 }
 

@@ -221,9 +221,13 @@ impl Shelf {
         let Asked { query, kinds, .. } = &filter.asked;
         for kind in ChangeKind::ALL.into_iter().filter(|kind| kinds.has(*kind)) {
             let classes = match kind {
-                ChangeKind::Creation | ChangeKind::Modification | ChangeKind::Deletion => {
-                    query.sources.as_deref()
-                }
+                ChangeKind::Creation
+                | ChangeKind::Modification
+                | ChangeKind::Deletion
+                | ChangeKind::MethodCall => query.sources.as_deref(),
+                ChangeKind::ClassCreation
+                | ChangeKind::ClassModification
+                | ChangeKind::ClassDeletion => None,
                 ChangeKind::Alert => Some(std::slice::from_ref(&query.class.name)),
             };
             self.kinds[kind as usize].add(number, classes);
@@ -280,7 +284,7 @@ impl Watch {
             return Ok(Notices::default());
         };
         let Occurrence { change, owner } = occurrence;
-        let candidates = shelf.kinds[change.kind() as usize].about(&change.source().class);
+        let candidates = shelf.kinds[change.kind() as usize].about(change.class());
         if candidates.is_empty() {
             return Ok(Notices::default());
         }
@@ -350,9 +354,13 @@ fn encoded(indication: &Instance, filter: &Watched) -> Result<Vec<u8>> {
 fn identity(indication: &Instance, change: &Change) -> String {
     let text = |name: &str| indication.value(name).to_string();
     match change {
-        Change::Created(_) | Change::Modified { .. } | Change::Deleted(_) => {
-            text("SourceInstanceModelPath")
-        }
+        Change::Created(_)
+        | Change::Modified { .. }
+        | Change::Deleted(_)
+        | Change::Called { .. } => text("SourceInstanceModelPath"),
+        Change::ClassCreated(class)
+        | Change::ClassModified { after: class, .. }
+        | Change::ClassDeleted(class) => class.name.folded(),
         Change::Alert(_) if indication.value("EventID").is_null() => text("AlertingManagedElement"),
         Change::Alert(_) => [text("EventID"), text("SystemName"), text("ProviderName")].join("\n"),
     }
@@ -509,8 +517,13 @@ mod tests {
 
     #[test]
     fn the_class_after_from_and_the_classes_of_the_condition_say_what_is_made() {
-        use ChangeKind::{Alert, Creation, Deletion, Modification};
-        let (life, either) = ([Creation, Modification, Deletion], "CIM_Job");
+        use ChangeKind::{
+            Alert, ClassCreation, ClassDeletion, ClassModification, Creation, Deletion, MethodCall,
+            Modification,
+        };
+        let life = [Creation, Modification, Deletion, MethodCall];
+        let classes = [ClassCreation, ClassModification, ClassDeletion];
+        let either = "CIM_Job";
         let either =
             format!("WHERE SourceInstance ISA {either} OR SourceInstance ISA CIM_ComputerSystem");
         let check = |query: &str, class: &str, expected: &[ChangeKind]| {
@@ -520,12 +533,17 @@ mod tests {
             assert_eq!(found, kinds(expected), "{query} about {}", class.name);
         };
         let any = "SELECT * FROM CIM_Indication";
-        check(any, "JW_Job", &life);
+        check(any, "JW_Job", &[&life[..], &classes].concat());
+        check(any, "CIM_AlertIndication", &ChangeKind::ALL);
+        check("SELECT * FROM CIM_ClassIndication", "JW_Job", &classes);
         check(
-            any,
-            "CIM_AlertIndication",
-            &[Creation, Modification, Deletion, Alert],
+            "SELECT * FROM CIM_ClassDeletion",
+            "JW_Job",
+            &[ClassDeletion],
         );
+        let calls = "SELECT * FROM CIM_InstMethodCall WHERE SourceInstance ISA JW_Job";
+        check(calls, "JW_Job", &[MethodCall]);
+        check(calls, "JW_JobQueue", &[]);
         let instances = "SELECT * FROM CIM_InstIndication";
         check(instances, "JW_Job", &life);
         let creations = "SELECT * FROM CIM_InstCreation";

@@ -93,7 +93,7 @@ impl Slot {
     }
 
     fn is_scalar(&self, value: &CimValue) -> Result<(), Violation> {
-        let embeds = matches!(value, CimValue::Instance(_));
+        let embeds = matches!(value, CimValue::Instance(_) | CimValue::Class(_));
         if value.ty() != Some(self.ty) || embeds != self.embedding.is_some() {
             return Err(self.wrong_type(value));
         }
@@ -105,6 +105,9 @@ impl Slot {
                 given: instance.class.name.clone(),
                 declared: class.clone(),
             });
+        }
+        if let (CimValue::Class(_), Some(Embedding::Instance(_))) = (value, &self.embedding) {
+            return Err(self.wrong_type(value));
         }
         Ok(())
     }

@@ -166,6 +166,8 @@ impl From<&CimValue> for Literal {
             CimValue::Instance(instance) => {
                 Self::Instance(Box::new(InstanceDecl::from(&**instance)))
             }
+            // Classes are only ever sent: nobody resolves one again.
+            CimValue::Class(_) => Self::Text(value.to_string().into()),
             CimValue::Array(entries) => Self::Array(entries.iter().map(Self::from).collect()),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::literal::ValueError;
-use super::{CimDateTime, Instance, ObjectPath};
+use super::{CimDateTime, Class, Instance, ObjectPath};
 
 /// A CIM data type, without regard to arrays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -134,6 +134,8 @@ pub enum CimValue {
     Reference(Box<ObjectPath>),
     /// An embedded instance (`EmbeddedInstance`, `EmbeddedObject`); its CIM type is string.
     Instance(Box<Instance>),
+    /// An embedded class (`EmbeddedObject`), which indications alone have; its CIM type is string.
+    Class(Arc<Class>),
     /// Entries may be [`CimValue::Null`]; arrays are never nested.
     Array(Vec<CimValue>),
 }
@@ -209,7 +211,7 @@ impl CimValue {
         Some(match self {
             Self::Null | Self::Array(_) => return None,
             Self::Boolean(_) => CimType::Boolean,
-            Self::String(_) | Self::Instance(_) => CimType::String,
+            Self::String(_) | Self::Instance(_) | Self::Class(_) => CimType::String,
             Self::Char16(_) => CimType::Char16,
             Self::Uint8(_) => CimType::Uint8,
             Self::Sint8(_) => CimType::Sint8,
@@ -284,6 +286,7 @@ impl fmt::Display for CimValue {
             Self::DateTime(value) => value.fmt(f),
             Self::Reference(path) => path.fmt(f),
             Self::Instance(instance) => write!(f, "instance of {}", instance.class.name),
+            Self::Class(class) => write!(f, "class {}", class.name),
             Self::Array(entries) => {
                 f.write_str("{")?;
                 for (at, entry) in entries.iter().enumerate() {

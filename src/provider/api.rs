@@ -157,6 +157,24 @@ pub trait Provider: Send + Sync + 'static {
         })
     }
 
+    /// The instance at `path` as it is told to others than the one who asks, and whose it is: besides
+    /// its owner only those hear of it who may see everything. `None` when it is everybody's.
+    ///
+    /// # Errors
+    /// Those of [`Self::get`].
+    fn told<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+    ) -> BoxFuture<'a, Result<(Instance, Option<Arc<str>>)>> {
+        Box::pin(async move { Ok((self.get(cx, path).await?, None)) })
+    }
+
+    /// Whether values of a parameter may hold secrets, so that others are not told them.
+    fn is_secret(&self, _method: &Method, _parameter: &CimName) -> bool {
+        false
+    }
+
     /// Calls `method` on the instance at `path`, or on the class alone for a static method.
     fn invoke<'a>(
         &'a self,

@@ -18,7 +18,7 @@ use crate::model::{
 use crate::ops::BoxFuture;
 use crate::schema::{DeclError, DeclErrorKind, Edit, Edited, Schema};
 
-use super::{Context, Namespaces, Registry, Served};
+use super::{Change, Context, Namespaces, Registry, Served};
 
 /// Most errors that an answer tells of.
 const TOLD_LIMIT: usize = 8;
@@ -33,7 +33,7 @@ pub trait SchemaStore: Send + Sync + 'static {
     /// `ALREADY_EXISTS` for an instance that is there.
     fn change(
         &self,
-        changes: Vec<(Namespace, Vec<Edit>)>,
+        changes: Vec<SchemaChange>,
         instances: Vec<NewInstance>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<()>>;
@@ -43,6 +43,35 @@ pub trait SchemaStore: Send + Sync + 'static {
 
     /// Forgets a namespace, durably.
     fn delete<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>>;
+}
+
+/// What becomes of the schema of a namespace.
+#[derive(Debug, Clone)]
+pub struct SchemaChange {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The declarations that differ from before.
+    pub edits: Vec<Edit>,
+    /// The same as changes of classes that others may be told of.
+    pub classes: Vec<Change>,
+}
+
+impl SchemaChange {
+    fn of(namespace: &Namespace, before: &Schema, edited: &Edited) -> Self {
+        let put = |after: &Arc<Class>| match before.class(after.name.as_str()) {
+            Some(before) => Change::ClassModified {
+                before: before.clone(),
+                after: after.clone(),
+            },
+            None => Change::ClassCreated(after.clone()),
+        };
+        let dropped = edited.dropped.iter().cloned().map(Change::ClassDeleted);
+        Self {
+            namespace: namespace.clone(),
+            edits: edited.changes(),
+            classes: edited.written.iter().map(put).chain(dropped).collect(),
+        }
+    }
 }
 
 /// An instance that comes with the declarations it needs.
@@ -332,10 +361,10 @@ impl Catalogue {
             let edited = self.judged(&cx, edits).await?;
             let mut schema = edited.schema.clone();
             schema.share(namespaces.iter().map(|(_, schema)| &**schema));
-            changes.push((cx.namespace.clone(), edited.changes()));
+            changes.push(SchemaChange::of(&cx.namespace, &cx.schema, &edited));
             namespaces.put(cx.namespace, Arc::new(schema));
         }
-        changes.retain(|(_, changes)| !changes.is_empty());
+        changes.retain(|change| !change.edits.is_empty());
         let instances = make(&namespaces)?;
         for new in &instances {
             self.is_kept_here(&new.namespace, &new.instance.class)?;
@@ -551,7 +580,7 @@ pub(crate) mod tests {
     impl SchemaStore for Forgetful {
         fn change(
             &self,
-            _changes: Vec<(Namespace, Vec<Edit>)>,
+            _changes: Vec<SchemaChange>,
             _instances: Vec<NewInstance>,
             _now: DateTime<Utc>,
         ) -> BoxFuture<'_, Result<()>> {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Class, Instance, Namespace};
+use crate::model::{CimName, Class, Instance, Namespace};
+use crate::ops::BoxFuture;
 
 /// Names the queue of a destination as long as the destination is there; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,8 +96,46 @@ pub enum Change {
     },
     /// An instance with the last values it had.
     Deleted(Instance),
+    /// A method of an instance is about to be called, or has returned.
+    Called {
+        /// The instance, as it is then.
+        source: Instance,
+        /// The call.
+        call: MethodCall,
+    },
+    /// A new class.
+    ClassCreated(Arc<Class>),
+    /// A class that is declared otherwise than before.
+    ClassModified {
+        /// As it was.
+        before: Arc<Class>,
+        /// As it is.
+        after: Arc<Class>,
+    },
+    /// A class with the last declaration it had.
+    ClassDeleted(Arc<Class>),
     /// Something somebody should know of: an instance of a subclass of `CIM_ProcessIndication`.
     Alert(Instance),
+}
+
+/// One side of a method call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MethodCall {
+    /// The method.
+    pub method: CimName,
+    /// The inputs before the call, the outputs after it, as one object.
+    pub parameters: Instance,
+    /// Which side.
+    pub phase: CallPhase,
+}
+
+/// Whether a method is yet to do its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallPhase {
+    /// It is about to be called.
+    Before,
+    /// It has returned this, as text; nothing where it is `void` or returned NULL.
+    After(Option<String>),
 }
 
 /// The kinds of changes that those who subscribe tell apart.
@@ -108,16 +147,28 @@ pub enum ChangeKind {
     Modification,
     /// An instance is gone.
     Deletion,
+    /// A method of an instance is called.
+    MethodCall,
+    /// A class is new.
+    ClassCreation,
+    /// A class is declared otherwise.
+    ClassModification,
+    /// A class is gone.
+    ClassDeletion,
     /// Somebody should know of something.
     Alert,
 }
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 8] = [
         Self::Creation,
         Self::Modification,
         Self::Deletion,
+        Self::MethodCall,
+        Self::ClassCreation,
+        Self::ClassModification,
+        Self::ClassDeletion,
         Self::Alert,
     ];
 
@@ -127,6 +178,10 @@ impl ChangeKind {
             Self::Creation => "CIM_InstCreation",
             Self::Modification => "CIM_InstModification",
             Self::Deletion => "CIM_InstDeletion",
+            Self::MethodCall => "CIM_InstMethodCall",
+            Self::ClassCreation => "CIM_ClassCreation",
+            Self::ClassModification => "CIM_ClassModification",
+            Self::ClassDeletion => "CIM_ClassDeletion",
             Self::Alert => "CIM_ProcessIndication",
         }
     }
@@ -171,15 +226,25 @@ impl Change {
             Self::Created(_) => ChangeKind::Creation,
             Self::Modified { .. } => ChangeKind::Modification,
             Self::Deleted(_) => ChangeKind::Deletion,
+            Self::Called { .. } => ChangeKind::MethodCall,
+            Self::ClassCreated(_) => ChangeKind::ClassCreation,
+            Self::ClassModified { .. } => ChangeKind::ClassModification,
+            Self::ClassDeleted(_) => ChangeKind::ClassDeletion,
             Self::Alert(_) => ChangeKind::Alert,
         }
     }
 
-    /// The instance that the change is about, with its present values.
-    pub fn source(&self) -> &Instance {
+    /// The class that changed, or the class of the instance that did; of an alert its own.
+    pub fn class(&self) -> &Arc<Class> {
         match self {
-            Self::Created(instance) | Self::Deleted(instance) | Self::Alert(instance) => instance,
-            Self::Modified { after, .. } => after,
+            Self::Created(source)
+            | Self::Deleted(source)
+            | Self::Called { source, .. }
+            | Self::Modified { after: source, .. }
+            | Self::Alert(source) => &source.class,
+            Self::ClassCreated(class)
+            | Self::ClassDeleted(class)
+            | Self::ClassModified { after: class, .. } => class,
         }
     }
 }
@@ -211,6 +276,14 @@ pub trait Observer: Send + Sync + 'static {
 
     /// `notices` were committed. Those that were not are dropped.
     fn committed(&self, notices: Notices);
+
+    /// Tells of what is part of no other change, in a transaction of its own: it is committed when this
+    /// returns. Where the store does not take it the log says so, and it is not told.
+    fn tell<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        occurrences: Vec<Occurrence>,
+    ) -> BoxFuture<'a, ()>;
 }
 
 /// Nobody listens.
@@ -227,4 +300,8 @@ impl Observer for Unobserved {
     }
 
     fn committed(&self, _notices: Notices) {}
+
+    fn tell<'a>(&'a self, _: &'a Namespace, _: Vec<Occurrence>) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
 }

@@ -13,11 +13,11 @@ mod registry;
 pub use api::{Arguments, Changes, Provider, matching};
 #[cfg(test)]
 pub(crate) use catalogue::tests::catalogue;
-pub use catalogue::{Catalogue, NewInstance, Refused, SchemaStore};
+pub use catalogue::{Catalogue, NewInstance, Refused, SchemaChange, SchemaStore};
 pub use context::{Context, Principal, Role};
 pub use events::{
-    Change, ChangeKind, ChangeKinds, Interest, Notice, Notices, Observer, Occurrence, Pledge,
-    StreamId, Unobserved,
+    CallPhase, Change, ChangeKind, ChangeKinds, Interest, MethodCall, Notice, Notices, Observer,
+    Occurrence, Pledge, StreamId, Unobserved,
 };
 pub use namespaces::{Namespaces, Served};
 pub use references::{leads_to, refers_to};

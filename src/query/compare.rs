@@ -81,6 +81,7 @@ fn relation(left: &CimValue, right: &CimValue) -> Relation {
         (CimValue::Instance(left), CimValue::Instance(right)) => {
             Relation::Equality(Some(left == right))
         }
+        (CimValue::Class(left), CimValue::Class(right)) => Relation::Equality(Some(left == right)),
         (CimValue::String(text), typed) => written(text, typed, |text| relation(&text, typed)),
         (typed, CimValue::String(text)) => written(text, typed, |text| relation(typed, &text)),
         (_, _) => Relation::Equality(None),

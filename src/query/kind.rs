@@ -64,7 +64,7 @@ impl Kind {
     /// The kind of a value that is there.
     pub fn of_value(value: &CimValue) -> Self {
         match value {
-            CimValue::Instance(_) => Self::Object,
+            CimValue::Instance(_) | CimValue::Class(_) => Self::Object,
             other => other.ty().map_or(Self::Null, Self::of_type),
         }
     }

@@ -1,6 +1,11 @@
-//! The input of a method call from what a client wrote.
+//! The parameters of a method call: from what a client wrote, and as one object.
 
-use crate::model::{CimError, CimValue, Method, NameMap, PropertyValue, Result};
+use std::sync::Arc;
+
+use crate::model::{
+    CimError, CimName, CimType, CimValue, Class, ClassKind, Instance, Method, NameMap, Parameter,
+    Property, PropertyValue, Result, Slot,
+};
 
 use super::Schema;
 use super::input::{Claims, given_once};
@@ -40,5 +45,71 @@ impl Schema {
             }
             None => Ok(values),
         }
+    }
+}
+
+/// The class of an object that holds the parameters of a method call.
+const METHOD_PARAMETERS: &str = "__MethodParameters";
+
+/// Parameters of a method with their values as one object, as `CIM_InstMethodCall` embeds it. References
+/// are told as the text of their paths.
+///
+/// # Errors
+/// When a value is not of the type of its parameter.
+pub fn method_parameters(parameters: Vec<(&Parameter, CimValue)>) -> Result<Instance> {
+    let name = CimName::of(METHOD_PARAMETERS);
+    let properties = parameters.iter().map(|(parameter, _)| {
+        let property = property(parameter, &name);
+        (property.name.clone(), Arc::new(property))
+    });
+    let class = Class {
+        ancestors: Box::default(),
+        qualifiers: NameMap::new(),
+        properties: properties.collect(),
+        methods: NameMap::new(),
+        keys: Box::default(),
+        kind: ClassKind::Structure,
+        is_abstract: false,
+        name,
+    };
+    let mut object = Instance::empty(Arc::new(class));
+    for (parameter, value) in parameters {
+        object.set(parameter.name.as_str(), without_references(value))?;
+    }
+    Ok(object)
+}
+
+fn property(parameter: &Parameter, origin: &CimName) -> Property {
+    let slot = Slot {
+        ty: match parameter.slot.ty {
+            CimType::Reference => CimType::String,
+            other => other,
+        },
+        reference_class: None,
+        // The values were judged already, and not all are told.
+        checks: Box::default(),
+        ..parameter.slot.clone()
+    };
+    Property {
+        name: parameter.name.clone(),
+        slot,
+        qualifiers: NameMap::new(),
+        default: CimValue::Null,
+        origin: origin.clone(),
+        propagated: false,
+        key: false,
+        required: false,
+        write: false,
+        read: true,
+    }
+}
+
+fn without_references(value: CimValue) -> CimValue {
+    match value {
+        CimValue::Reference(path) => CimValue::string(path.to_string()),
+        CimValue::Array(entries) => {
+            CimValue::Array(entries.into_iter().map(without_references).collect())
+        }
+        other => other,
     }
 }

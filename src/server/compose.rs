@@ -208,12 +208,14 @@ async fn open(
     let (catalogue, home, (repository, audience)) = catalogue(settings, state, writer).await?;
     let served = catalogue.clone();
     let schemas: Schemas = Arc::new(move |name| served.find(name).ok().map(|found| found.schema));
-    let events = Events::open(settings, writer, (schemas, home.clone()), rights).await?;
+    let main = Namespace::of(MAIN);
+    let places = (schemas, home.clone(), &main);
+    let events = Events::open(settings, writer, places, rights).await?;
     audience.attach(events.service.clone());
     let host = jobs::Host {
         name: events.service.host().clone(),
     };
-    let teller = jobs::Teller::new(events.service.clone(), host, vec![Namespace::of(MAIN)]);
+    let teller = jobs::Teller::new(events.service.clone(), host, vec![main]);
     let (engine, task) = engine(settings, state, writer, teller).await?;
     statistics.gather(builtin::gathers_statistics(writer).await?, Utc::now());
     let parts = (catalogue, home.name, repository);
@@ -495,6 +497,7 @@ fn broker(
     let reserved = builtin::reserved();
     let reserved = reserved.map_err(|error| StartError::Schema(error.to_string()))?;
     let broker = Broker::new(catalogue, registry, reserved);
+    let broker = broker.with_observer(events.service.clone());
     Ok(broker.with_pull_limits(limits))
 }
 

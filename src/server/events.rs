@@ -14,6 +14,7 @@ use crate::client::Trust;
 use crate::config::{ConfigError, Settings};
 use crate::indications::destination::{AllowList, Outward};
 use crate::indications::{self, Home, Parts, Rights, Schemas, Service, Workshop};
+use crate::model::Namespace;
 use crate::store::{QueueLimits, Writer};
 
 use super::StartError;
@@ -23,14 +24,15 @@ pub struct Events {
     /// What providers and producers of events use.
     pub service: Arc<Service>,
     clerk: JoinHandle<()>,
+    trouble: JoinHandle<()>,
 }
 
 impl Events {
-    /// Opens the service over the store: what waits for destinations is on its way when this returns.
+    /// Opens the service over the store, whose trouble is told in `main`: what waits for destinations is on its way when this returns.
     pub async fn open(
         settings: &Settings,
         writer: &Writer,
-        (schemas, home): (Schemas, Home),
+        (schemas, home, main): (Schemas, Home, &Namespace),
         rights: Rights,
     ) -> Result<Self, StartError> {
         let name = rustix::system::uname()
@@ -54,12 +56,20 @@ impl Events {
         };
         let (service, faults) = Service::open(parts).await?;
         let clerk = tokio::spawn(indications::serve(service.clone(), faults));
-        Ok(Self { service, clerk })
+        let failures = writer.failures();
+        let trouble = indications::watch_store(service.clone(), main.clone(), failures);
+        let trouble = tokio::spawn(trouble);
+        Ok(Self {
+            service,
+            clerk,
+            trouble,
+        })
     }
 
     /// Ends deliveries, so that the store can be closed.
     pub async fn close(self) {
         self.clerk.abort();
+        self.trouble.abort();
         self.service.close().await;
     }
 }

@@ -97,6 +97,32 @@ impl StoreError {
         }
     }
 
+    /// The failure of the store that this is; `None` where only what was asked was wrong, or the server
+    /// is ending.
+    pub fn failure(&self) -> Option<Failure> {
+        let because = |cause: &rusqlite::Error| format!("{self}: {cause}");
+        let (is_full, text) = match self {
+            Self::Shared(error) => return error.failure(),
+            Self::Full => (true, self.to_string()),
+            Self::Corrupt(cause) | Self::Sync(cause) | Self::Sqlite(cause) => {
+                (false, because(cause))
+            }
+            Self::Directory { .. }
+            | Self::Locked(_)
+            | Self::Network(_)
+            | Self::Foreign
+            | Self::Newer { .. }
+            | Self::Library(_)
+            | Self::Setting { .. }
+            | Self::Record { .. }
+            | Self::Encode(_)
+            | Self::Conflict(_)
+            | Self::Thread(_)
+            | Self::Stopped => return None,
+        };
+        Some(Failure { is_full, text })
+    }
+
     /// What a client is told when `what` failed; why goes to the log.
     pub fn told(&self, what: &'static str) -> CimError {
         let cause: &dyn std::error::Error = self;
@@ -108,6 +134,36 @@ impl StoreError {
         Self::Directory {
             path: path.to_owned(),
             source: source.into(),
+        }
+    }
+}
+
+/// That the store did not do what it is there for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Whether space was wanting.
+    pub is_full: bool,
+    /// What failed, and why.
+    pub text: String,
+}
+
+/// Errors among which those of the store are.
+pub trait StoreCause {
+    /// The error of the store, where it is one.
+    fn of_store(&self) -> Option<&StoreError>;
+}
+
+impl StoreCause for StoreError {
+    fn of_store(&self) -> Option<&StoreError> {
+        Some(self)
+    }
+}
+
+impl StoreCause for Trouble {
+    fn of_store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Asked(_) => None,
         }
     }
 }

@@ -23,7 +23,7 @@ mod writer;
 pub use batch::Batch;
 pub use database::{Options, READER_POOL_LIMIT, Store};
 pub use declarations::{DeclarationKind, DeclarationRow};
-pub use error::{StoreError, Trouble};
+pub use error::{Failure, StoreCause, StoreError, Trouble};
 pub use events::EventRow;
 pub use history::History;
 pub use jobs::{Loaded, Query};

@@ -9,11 +9,11 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::batch::Batch;
 use super::database::{Options, Store};
-use super::error::StoreError;
+use super::error::{Failure, StoreCause, StoreError};
 use super::history::History;
 use super::repository::Repository;
 
@@ -45,19 +45,32 @@ type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 struct Waiting<W, T, E> {
     work: W,
     done: oneshot::Sender<Result<T, E>>,
+    failures: Failures,
+}
+
+/// Where failures of the store are told; the newest is remembered.
+type Failures = watch::Sender<Option<Arc<Failure>>>;
+
+fn note<T, E: StoreCause>(failures: &Failures, outcome: &Result<T, E>) {
+    let error = outcome.as_ref().err().and_then(StoreCause::of_store);
+    if let Some(failure) = error.and_then(StoreError::failure) {
+        failures.send_replace(Some(Arc::new(failure)));
+    }
 }
 
 impl<W, T, E> Part for Waiting<W, T, E>
 where
     W: FnOnce(&Batch<'_>) -> Result<T, E> + Send,
     T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
+    E: From<StoreError> + StoreCause + Send + 'static,
 {
     fn run(self: Box<Self>, batch: &Batch<'_>) -> (bool, Tell) {
         let (outcome, done) = ((self.work)(batch), self.done);
         let is_kept = outcome.is_ok();
+        let failures = self.failures;
         let tell = move |committed: Result<(), StoreError>| {
             let outcome = outcome.and_then(|value| Ok(committed.map(|()| value)?));
+            note(&failures, &outcome);
             // Whoever asked may have gone; it is done all the same.
             drop(done.send(outcome));
         };
@@ -65,7 +78,9 @@ where
     }
 
     fn refuse(self: Box<Self>, error: StoreError) {
-        drop(self.done.send(Err(error.into())));
+        let outcome = Err(error.into());
+        note(&self.failures, &outcome);
+        drop(self.done.send(outcome));
     }
 }
 
@@ -75,6 +90,7 @@ pub struct Writer {
     orders: blocking::Sender<Order>,
     history: History,
     repository: Repository,
+    failures: Failures,
 }
 
 /// The thread itself; whoever opened the writer closes it at the end.
@@ -104,6 +120,7 @@ impl Writer {
             orders: orders.clone(),
             history,
             repository,
+            failures: Failures::default(),
         };
         let thread = WriterThread {
             orders,
@@ -120,10 +137,15 @@ impl Writer {
     ) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: From<StoreError> + StoreCause + Send + 'static,
     {
         let (done, finished) = oneshot::channel();
-        let work: Work = Box::new(move |store| drop(done.send(work(store))));
+        let failures = self.failures.clone();
+        let work: Work = Box::new(move |store| {
+            let outcome = work(store);
+            note(&failures, &outcome);
+            drop(done.send(outcome));
+        });
         self.orders
             .send(Order::Work(work))
             .map_err(|_| StoreError::Stopped)?;
@@ -140,16 +162,25 @@ impl Writer {
     ) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: From<StoreError> + StoreCause + Send + 'static,
     {
         let (done, finished) = oneshot::channel();
-        let part = Box::new(Waiting { work, done });
+        let part = Box::new(Waiting {
+            work,
+            done,
+            failures: self.failures.clone(),
+        });
         self.orders
             .send(Order::Part(part))
             .map_err(|_| StoreError::Stopped)?;
         finished
             .await
             .unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+
+    /// Changes whenever the store fails, to what failed.
+    pub fn failures(&self) -> watch::Receiver<Option<Arc<Failure>>> {
+        self.failures.subscribe()
     }
 
     /// A reader of instances that does not disturb the writer.

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import queue
+import resource
 import signal
 import socket
 import subprocess
@@ -261,6 +262,22 @@ class Delivery(Own):
             told = listener.until(is_gone, "the end of the job's life")
             self.assert_connected(told)
 
+    def test_trouble_of_the_store_is_told_when_it_is_over(self):
+        server = self.server()
+        with Listener() as listener:
+            query = "SELECT * FROM CIM_AlertIndication WHERE MessageID = 'JW2003'"
+            subscribe(self.conn, listener.url, query)
+            pid = server.process.pid
+            usual = resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+            self.assert_status(pywbem.CIM_ERR_FAILED, self.create, "/bin/true", Hold=True)
+            self.assertTrue(listener.taken.empty(), "nothing can be told that cannot be written")
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+            alert = listener.next("the alert of the store")
+            self.assertEqual((alert["AlertType"], alert["PerceivedSeverity"]), (4, 6))
+            self.assertIn("CIM_ComputerSystem", alert["AlertingManagedElement"])
+            self.assertIn("the database", alert["Message"])
+            self.whole_life()
+
     def test_webhooks_get_json(self):
         self.server()
         posted = queue.Queue()
@@ -340,17 +357,6 @@ class Command(Own):
         self.assertEqual(process.returncode, 0)
         self.assertEqual(self.left(), [])
 
-
-def once(indications):
-    """The indications without repetitions of the same number."""
-    seen, found = set(), []
-    for indication in indications:
-        number = (indication["SequenceContext"], indication["SequenceNumber"])
-        if number not in seen:
-            seen.add(number)
-            found.append(indication)
-    return found
-
     def test_what_was_made_while_it_was_interrupted_is_taken_back_too(self):
         server = self.server()
         asked, go = threading.Event(), threading.Event()
@@ -395,6 +401,17 @@ def once(indications):
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(conn.EnumerateInstanceNames("CIM_ListenerDestination"), [])
         self.assertEqual(conn.EnumerateInstanceNames("CIM_IndicationSubscription"), [])
+
+
+def once(indications):
+    """The indications without repetitions of the same number."""
+    seen, found = set(), []
+    for indication in indications:
+        number = (indication["SequenceContext"], indication["SequenceNumber"])
+        if number not in seen:
+            seen.add(number)
+            found.append(indication)
+    return found
 
 
 if __name__ == "__main__":

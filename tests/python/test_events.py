@@ -141,6 +141,45 @@ class Life(EventCase):
             self.assertEqual(self.get(path, "MissedRunCount"), 1)
             self.conn.InvokeMethod("KillJob", path, DeleteOnKill=True)
 
+    def test_method_calls_are_told_before_and_after_them(self):
+        with Listener() as listener:
+            query = "SELECT * FROM CIM_InstMethodCall WHERE SourceInstance ISA JW_Job"
+            self.subscribe(listener, query)
+            path = self.create("/bin/true", Hold=True, Environment=["SECRET=1"])
+            # The path may name a superclass, as clients of that class write it.
+            path = path.copy()
+            path.classname = "CIM_ConcreteJob"
+            self.conn.InvokeMethod("KillJob", path, DeleteOnKill=True)
+            before, after = listener.next("the call"), listener.next("its end")
+            for told in (before, after):
+                self.assertEqual(told.classname, "CIM_InstMethodCall")
+                self.assertEqual(told["MethodName"], "KillJob")
+                self.assertEqual(told["SourceInstance"]["InstanceID"], path["InstanceID"])
+                self.assertIsNone(told["SourceInstance"].get("Environment"))
+                self.assertEqual(told["MethodParameters"].classname, "__MethodParameters")
+            self.assertEqual((before["PreCall"], after["PreCall"]), (True, False))
+            self.assertEqual((before["ReturnValue"], after["ReturnValue"]), (None, "0"))
+            self.assertIs(before["MethodParameters"]["DeleteOnKill"], True)
+            self.assertNotIn("DeleteOnKill", after["MethodParameters"])
+            self.assert_status(
+                pywbem.CIM_ERR_NOT_FOUND, self.conn.InvokeMethod, "KillJob", path
+            )
+            self.assertTrue(listener.taken.empty(), "there was nothing to call")
+
+    def test_what_a_submitted_job_runs_is_not_told(self):
+        with Listener() as listener:
+            query = "SELECT * FROM CIM_InstMethodCall WHERE SourceInstance ISA CIM_Service"
+            self.subscribe(listener, query)
+            service = self.conn.EnumerateInstanceNames("JW_JobService")[0]
+            call = {"Name": "told", "Command": ["/bin/echo", "secret"]}
+            _, out = self.conn.InvokeMethod("SubmitJob", service, **call)
+            before, after = listener.next("the call"), listener.next("its end")
+            self.assertEqual(before["MethodParameters"]["Name"], "told")
+            self.assertIsNone(before["MethodParameters"]["Command"])
+            self.assertEqual(after["ReturnValue"], "4096")
+            self.assertIn(out["Job"]["InstanceID"], after["MethodParameters"]["Job"])
+            self.wait(out["Job"])
+
     def test_the_end_of_history_is_told(self):
         with Listener() as listener:
             query = "SELECT * FROM CIM_InstDeletion WHERE SourceInstance ISA JW_JobRun"
@@ -228,6 +267,41 @@ class Kept(EventCase):
             self.assertEqual(texts, ["one", "two", "two"])
             self.assertEqual(told[1]["PreviousInstance"]["Text"], "one")
             self.assertEqual(told[1]["ChangedPropertyNames"], ["Text"])
+            conn = connection_to_interop(self.conn)
+            for path in reversed(made):
+                conn.DeleteInstance(path)
+
+
+class Classes(EventCase):
+    def test_the_life_of_a_class_is_told(self):
+        def declared(name, kind, *qualifiers):
+            qualifiers = [pywbem.CIMQualifier(qualifier, True) for qualifier in qualifiers]
+            return pywbem.CIMProperty(name, None, type=kind, qualifiers=qualifiers)
+
+        key = declared("Id", "uint32", "Key")
+        first = pywbem.CIMClass("TST_Life", properties=[key])
+        second = pywbem.CIMClass("TST_Life", properties=[key, declared("Text", "string", "Write")])
+        with Listener() as listener, Listener() as ends:
+            made = subscribe(self.conn, listener.url, "SELECT * FROM CIM_ClassIndication")
+            made += subscribe(self.conn, ends.url, "SELECT * FROM CIM_ClassDeletion")
+            self.conn.CreateClass(first)
+            self.assert_status(pywbem.CIM_ERR_ALREADY_EXISTS, self.conn.CreateClass, first)
+            self.conn.ModifyClass(second)
+            self.conn.DeleteClass("TST_Life")
+            told = [listener.next() for _ in range(3)]
+            names = [indication.classname for indication in told]
+            self.assertEqual(
+                names, ["CIM_ClassCreation", "CIM_ClassModification", "CIM_ClassDeletion"]
+            )
+            definitions = [indication["ClassDefinition"] for indication in told]
+            properties = [list(definition.properties) for definition in definitions]
+            self.assertEqual(properties, [["Id"], ["Id", "Text"], ["Id", "Text"]])
+            self.assertEqual({definition.classname for definition in definitions}, {"TST_Life"})
+            self.assertEqual(list(told[1]["PreviousClassDefinition"].properties), ["Id"])
+            self.assertTrue(definitions[0].properties["Id"].qualifiers["Key"].value)
+            self.assertEqual([number for _, number in numbers(told)], [0, 1, 2])
+            self.assertEqual(ends.next().classname, "CIM_ClassDeletion")
+            self.assertTrue(listener.taken.empty(), "what was refused is not told")
             conn = connection_to_interop(self.conn)
             for path in reversed(made):
                 conn.DeleteInstance(path)

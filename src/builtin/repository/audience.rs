@@ -33,15 +33,25 @@ impl Audience {
         if !interest.is_some_and(|interest| interest.kinds.has(kind)) {
             return Notices::default();
         }
-        let change = change();
-        observer.notices(
-            namespace,
-            &[Occurrence {
-                change,
-                owner: None,
-            }],
-            now,
-        )
+        self.all(namespace, [change()], now)
+    }
+
+    /// The notices of `changes` that are everybody's.
+    pub fn all(
+        &self,
+        namespace: &Namespace,
+        changes: impl IntoIterator<Item = Change>,
+        now: DateTime<Utc>,
+    ) -> Notices {
+        let occurrence = |change| Occurrence {
+            change,
+            owner: None,
+        };
+        let occurrences: Vec<_> = changes.into_iter().map(occurrence).collect();
+        let observer = self.0.get();
+        observer.map_or_else(Notices::default, |observer| {
+            observer.notices(namespace, &occurrences, now)
+        })
     }
 
     /// `notices` were committed.

@@ -48,6 +48,8 @@ fn encoded(value: &CimValue) -> Value {
         CimValue::Instance(embedded) => {
             json!({ "class": embedded.class.name.as_str(), "values": values(embedded) })
         }
+        // No client can give one, so none is ever kept.
+        CimValue::Class(_) => Value::Null,
         CimValue::Array(entries) => entries.iter().map(encoded).collect(),
     }
 }

@@ -113,6 +113,18 @@ impl Provider for JobProvider {
         })
     }
 
+    fn told<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+    ) -> BoxFuture<'a, Result<(Instance, Option<Arc<str>>)>> {
+        Box::pin(async move {
+            let job = self.visible(cx, path)?;
+            let shown = shown::job(fill::class(cx, CLASS)?, &job, &self.view(false))?;
+            Ok((shown, Some(job.owner.name.as_str().into())))
+        })
+    }
+
     fn may_create(&self, class: &Class) -> Result<()> {
         if class.name.is(CLASS) {
             return Ok(());

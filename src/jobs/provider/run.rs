@@ -84,6 +84,18 @@ impl Provider for RunProvider {
         })
     }
 
+    fn told<'a>(
+        &'a self,
+        cx: &'a Context,
+        path: &'a InstancePath,
+    ) -> BoxFuture<'a, Result<(Instance, Option<Arc<str>>)>> {
+        Box::pin(async move {
+            let row = self.visible(cx, path).await?;
+            let shown = shown(fill::class(cx, CLASS)?, &row)?;
+            Ok((shown, Some(row.owner.as_str().into())))
+        })
+    }
+
     fn invoke<'a>(
         &'a self,
         cx: &'a Context,

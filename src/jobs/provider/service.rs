@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{CimError, CimType, CimValue, Class, Instance, InstancePath, Method, Result};
+use crate::model::{
+    CimError, CimName, CimType, CimValue, Class, Instance, InstancePath, Method, Result,
+};
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
 use crate::provider::{Arguments, Context, Provider, fill};
 
@@ -122,6 +124,13 @@ fn merged(given: &Arguments) -> Result<Option<JobFields>> {
 impl Provider for ServiceProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         fill::instances_of(cx, CLASS, class, |own| Ok(vec![self.service(own)?]))
+    }
+
+    /// What a job runs may hold secrets.
+    fn is_secret(&self, _method: &Method, parameter: &CimName) -> bool {
+        ["Command", "Script", "JobSettings"]
+            .iter()
+            .any(|secret| parameter.is(secret))
     }
 
     fn invoke<'a>(

@@ -70,6 +70,10 @@ impl Shape {
                 lost.push(format!("an instance of {}", instance.class.name));
                 Self::token("NULL")
             }
+            CimValue::Class(class) => {
+                lost.push(format!("the class {}", class.name));
+                Self::token("NULL")
+            }
             CimValue::Array(entries) => {
                 let entries = entries.iter().map(|entry| Self::of_value(entry, lost));
                 Self::List(entries.collect())

@@ -9,7 +9,9 @@ use crate::builtin::{Audience, Tally, check_cardinality, row_of};
 use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifier};
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
-use crate::provider::{Change, ChangeKind, Namespaces, NewInstance, Notices, SchemaStore};
+use crate::provider::{
+    Change, ChangeKind, Namespaces, NewInstance, Notices, SchemaChange, SchemaStore,
+};
 use crate::schema::{Edit, Schema};
 use crate::store::{
     Batch, DeclarationKind, DeclarationRow, InstanceKey, StoreError, Trouble, Writer,
@@ -30,15 +32,15 @@ pub(in crate::server) struct Keeper {
 impl SchemaStore for Keeper {
     fn change(
         &self,
-        changes: Vec<(Namespace, Vec<Edit>)>,
+        changes: Vec<SchemaChange>,
         instances: Vec<NewInstance>,
         now: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let mut rows = Vec::new();
-            for (namespace, edits) in &changes {
-                for edit in edits {
-                    rows.push(row(namespace, edit)?);
+            for change in &changes {
+                for edit in &change.edits {
+                    rows.push(row(&change.namespace, edit)?);
                 }
             }
             let audience = self.audience.clone();
@@ -49,6 +51,9 @@ impl SchemaStore for Keeper {
                     keys.push(insert(batch, new)?);
                 }
                 // Nobody is told of what may still be undone.
+                for change in changes {
+                    notices.append(audience.all(&change.namespace, change.classes, now));
+                }
                 for new in instances {
                     let class = new.instance.class.name.clone();
                     let at = (&new.namespace, class.as_str());
