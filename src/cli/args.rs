@@ -201,12 +201,24 @@ pub struct Listen {
     /// Address to listen on; port 0 picks a free one.
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:5990")]
     pub address: SocketAddr,
+    /// Listen for HTTPS.
+    #[arg(long)]
+    pub https: bool,
+    /// The listener's certificate in PEM [default: tls.crt in the state directory, made when it is not
+    /// there].
+    #[arg(long, value_name = "FILE", requires_all = ["https", "key"])]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key in PEM [default: tls.key in the state directory].
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
     /// How indications are printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Form,
     /// End after so many indications.
     #[arg(long, short = 'n', value_name = "NUMBER")]
     pub count: Option<u64>,
+    #[command(flatten)]
+    pub state: State,
 }
 
 /// The commands on accounts. They change the account file of a state directory; a server that runs

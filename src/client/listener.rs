@@ -16,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -26,6 +27,7 @@ use crate::cimxml::{
     encode_export_response,
 };
 use crate::model::{CimError, InstanceDecl};
+use crate::ops::BoxFuture;
 
 /// Longest export message.
 const BODY_LIMIT_BYTES: usize = 16 << 20;
@@ -45,11 +47,22 @@ pub struct Received {
     pub indication: InstanceDecl,
 }
 
+/// What requests can be read from, and answers written to.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// What comes before requests on a connection, such as the handshake of TLS.
+pub trait Handshake: Send + Sync + 'static {
+    /// The connection once both sides have agreed.
+    fn accept(&self, stream: TcpStream) -> BoxFuture<'_, std::io::Result<Box<dyn Duplex>>>;
+}
+
 /// A socket on which indications arrive.
-#[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
     queue: mpsc::Sender<Received>,
+    handshake: Option<Arc<dyn Handshake>>,
 }
 
 impl Listener {
@@ -63,7 +76,21 @@ impl Listener {
     ) -> std::io::Result<(Self, mpsc::Receiver<Received>)> {
         let socket = TcpListener::bind(address).await?;
         let (queue, received) = mpsc::channel(queue.max(1));
-        Ok((Self { socket, queue }, received))
+        let listener = Self {
+            socket,
+            queue,
+            handshake: None,
+        };
+        Ok((listener, received))
+    }
+
+    /// The same, where each connection begins with `handshake`.
+    #[must_use]
+    pub fn with_handshake(self, handshake: Arc<dyn Handshake>) -> Self {
+        Self {
+            handshake: Some(handshake),
+            ..self
+        }
     }
 
     /// The address that is listened on.
@@ -73,7 +100,10 @@ impl Listener {
 
     /// Takes indications until it is dropped.
     pub async fn serve(self) -> Infallible {
-        let desk = Arc::new(Desk { queue: self.queue });
+        let desk = Arc::new(Desk {
+            queue: self.queue,
+            handshake: self.handshake,
+        });
         let mut connections = JoinSet::new();
         loop {
             while connections.len() >= CONNECTION_LIMIT {
@@ -98,6 +128,7 @@ impl Listener {
 /// Where requests are taken.
 struct Desk {
     queue: mpsc::Sender<Received>,
+    handshake: Option<Arc<dyn Handshake>>,
 }
 
 /// A request that was understood, as far as its answer needs it.
@@ -112,6 +143,20 @@ impl Desk {
         if stream.set_nodelay(true).is_err() {
             return;
         }
+        let stream: Box<dyn Duplex> = match &self.handshake {
+            None => Box::new(stream),
+            Some(handshake) => {
+                let agreed = tokio::time::timeout(PATIENCE, handshake.accept(stream));
+                match agreed.await {
+                    Ok(Ok(stream)) => stream,
+                    Ok(Err(error)) => {
+                        tracing::warn!(%peer, %error, "a secure connection did not come about");
+                        return;
+                    }
+                    Err(_) => return,
+                }
+            }
+        };
         let answer = service_fn(move |request| {
             let desk = Arc::clone(&self);
             async move { Ok::<_, Infallible>(desk.answer(peer, request).await) }

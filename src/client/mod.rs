@@ -11,6 +11,6 @@ mod tls;
 pub use calls::MethodResult;
 pub use connection::{Client, Credentials};
 pub use error::ClientError;
-pub use listener::{Listener, Received};
+pub use listener::{Duplex, Handshake, Listener, Received};
 pub use pulls::Pulled;
 pub use tls::{Tls, Trust};

@@ -159,15 +159,15 @@ impl From<&CimValue> for Literal {
             CimValue::Uint64(v) => Self::Integer((*v).into()),
             CimValue::Sint64(v) => Self::Integer((*v).into()),
             // The shortest text of a number of either width reads back as the same number; infinity
-            // and NaN have no literal of their own.
-            CimValue::Real32(_) | CimValue::Real64(_) => Self::Text(value.to_string().into()),
+            // and NaN have no literal of their own. Classes are only ever sent: nobody resolves one.
+            CimValue::Real32(_) | CimValue::Real64(_) | CimValue::Class(_) => {
+                Self::Text(value.to_string().into())
+            }
             CimValue::DateTime(time) => Self::Quoted(time.as_str().into()),
             CimValue::Reference(path) => Self::Reference(path.clone()),
             CimValue::Instance(instance) => {
                 Self::Instance(Box::new(InstanceDecl::from(&**instance)))
             }
-            // Classes are only ever sent: nobody resolves one again.
-            CimValue::Class(_) => Self::Text(value.to_string().into()),
             CimValue::Array(entries) => Self::Array(entries.iter().map(Self::from).collect()),
         }
     }

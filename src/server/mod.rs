@@ -25,4 +25,5 @@ pub use front::{Front, Handler};
 pub use limits::Limits;
 pub use listener::Listener;
 pub use schema::{Finding, Ground, Text, check, compiled, judge, texts};
+pub use secure::certificate as listening_certificate;
 pub use tls::{KeyPair, Tls};

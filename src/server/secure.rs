@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::{ConfigError, Settings};
 
 use super::certificate::own;
+use super::state::prepare;
 use super::tls::{KeyPair, Tls};
 use super::{Listener, StartError};
 
@@ -21,6 +22,20 @@ pub(super) async fn listen(
     let port = port(settings)?;
     listener.bind_tls(port, &others, &tls).await?;
     Ok(tls)
+}
+
+/// The certificate of a program that listens for TLS without being a server: that of `settings`, or of
+/// their state directory, where one is made when there is none.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn certificate(settings: &Settings) -> Result<(Arc<Tls>, KeyPair), StartError> {
+    let state = settings.state_dir()?;
+    if settings.certificate.is_none() && settings.key.is_none() {
+        prepare(&state)?;
+    }
+    let files = files(settings, &state, &[])?;
+    Ok((Tls::open(files.clone())?, files))
 }
 
 /// The addresses beside loopback.

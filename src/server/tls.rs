@@ -69,7 +69,10 @@ impl Tls {
     }
 
     /// The handshake.
-    pub(super) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
+    ///
+    /// # Errors
+    /// When the other side does not agree.
+    pub async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {

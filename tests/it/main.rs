@@ -18,6 +18,7 @@ mod http;
 mod https;
 mod io_errors;
 mod jobs;
+mod listen;
 mod mof;
 mod mof_judge;
 mod mof_print;

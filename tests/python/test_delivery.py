@@ -336,6 +336,64 @@ class Command(Own):
         names = ("CIM_IndicationSubscription", "CIM_ListenerDestination")
         return [path for name in names for path in conn.EnumerateInstanceNames(name)]
 
+    def listener(self, *arguments):
+        """`jobwright listen` with the first line it says."""
+        command = [BINARY, "listen", "--address", "127.0.0.1:0", *arguments]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        first = process.stderr.readline()
+        self.assertIn("listening on http", first)
+        return process, first
+
+    def printed(self, process):
+        out, err = process.communicate(timeout=DEADLINE_SECONDS)
+        self.assertEqual(process.returncode, 0, err)
+        return out
+
+    def test_listen_prints_lines_json_and_mof(self):
+        self.server()
+        created = "SELECT * FROM CIM_InstCreation WHERE SourceInstance ISA JW_Job"
+        listeners = {}
+        for form in ("text", "json", "mof"):
+            listeners[form], first = self.listener("-n", "1", "--format", form)
+            subscribe(self.conn, first.split()[2], created)
+        path = self.create("/bin/true", Name="seen")
+        told = path["InstanceID"]
+        line = self.printed(listeners["text"])
+        self.assertEqual(line.count("\n"), 1)
+        self.assertRegex(line, rf'^\S+Z CIM_InstCreation root/cimv2:JW_Job.InstanceID="{told}"')
+        shown = json.loads(self.printed(listeners["json"]))
+        self.assertEqual(shown["class"], "CIM_InstCreation")
+        self.assertEqual(shown["properties"]["SourceInstance"]["properties"]["Name"], "seen")
+        mof = self.printed(listeners["mof"])
+        self.assertIn("instance of CIM_InstCreation {", mof)
+        self.assertIn("instance of JW_Job {", mof)
+
+    def test_listen_speaks_tls_with_a_certificate_of_its_own_or_a_given_one(self):
+        with tempfile.TemporaryDirectory(prefix="jobwright-test-") as own:
+            os.chmod(own, 0o700)
+            made = ("--https", "--state-dir", own)
+            given = ("--https", "--certificate", f"{own}/tls.crt", "--key", f"{own}/tls.key")
+            first, said = self.listener("-n", "1", *made)
+            self.assertIn(f"{own}/tls.crt", said)
+            second, also = self.listener("-n", "1", *given)
+            server = self.server(indication_ca_file=f"{own}/tls.crt")
+            for line in (said, also):
+                self.assertTrue(line.startswith("listening on https://127.0.0.1:"), line)
+                subscribe(self.conn, line.split()[2], LIFE)
+            self.create("/bin/true")
+            for process in (first, second):
+                self.assertIn("CIM_InstCreation", self.printed(process))
+            server.stop()
+        alone = subprocess.run(
+            [BINARY, "listen", "--https", "--certificate", "/nowhere"],
+            capture_output=True, check=False, text=True,
+        )
+        self.assertEqual(alone.returncode, 2, "a certificate comes with its key")
+        self.assertIn("--key", alone.stderr)
+
     def test_subscribe_prints_events_and_takes_everything_back(self):
         server = self.server()
         process = self.command(server, "-n", "2")

@@ -30,7 +30,8 @@ fn values(instance: &Instance) -> Map<String, Value> {
 
 fn encoded(value: &CimValue) -> Value {
     match value {
-        CimValue::Null => Value::Null,
+        // No client can give a class, so none is ever kept.
+        CimValue::Null | CimValue::Class(_) => Value::Null,
         CimValue::Boolean(value) => (*value).into(),
         CimValue::String(text) => (**text).into(),
         CimValue::Char16(unit) => (*unit).into(),
@@ -48,8 +49,6 @@ fn encoded(value: &CimValue) -> Value {
         CimValue::Instance(embedded) => {
             json!({ "class": embedded.class.name.as_str(), "values": values(embedded) })
         }
-        // No client can give one, so none is ever kept.
-        CimValue::Class(_) => Value::Null,
         CimValue::Array(entries) => entries.iter().map(encoded).collect(),
     }
 }

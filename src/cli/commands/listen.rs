@@ -6,10 +6,15 @@
 )]
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::Utc;
+use tokio::net::TcpStream;
 
-use crate::client::{Listener, Received};
+use crate::client::{Duplex, Handshake, Listener, Received};
+use crate::config::Settings;
+use crate::ops::BoxFuture;
+use crate::server::{Tls, listening_certificate};
 
 use super::super::CliError;
 use super::super::args::Listen;
@@ -17,6 +22,18 @@ use super::super::output::{self, indication};
 
 /// Indications that are held while they cannot be printed; then servers are told to wait.
 const QUEUE_LIMIT: usize = 10_000;
+
+/// TLS as the server speaks it.
+struct Secure(Arc<Tls>);
+
+impl Handshake for Secure {
+    fn accept(&self, stream: TcpStream) -> BoxFuture<'_, std::io::Result<Box<dyn Duplex>>> {
+        Box::pin(async move {
+            let stream = self.0.accept(stream).await?;
+            Ok(Box::new(stream) as Box<dyn Duplex>)
+        })
+    }
+}
 
 /// Runs `listen`.
 pub async fn run(arguments: Listen) -> Result<ExitCode, CliError> {
@@ -27,10 +44,22 @@ pub async fn run(arguments: Listen) -> Result<ExitCode, CliError> {
     let (listener, mut arrivals) = Listener::bind(arguments.address, QUEUE_LIMIT)
         .await
         .map_err(failed)?;
-    eprintln!(
-        "listening on http://{}",
-        listener.address().map_err(failed)?
-    );
+    let address = listener.address().map_err(failed)?;
+    let listener = if arguments.https {
+        let settings = Settings {
+            certificate: arguments.certificate.clone(),
+            key: arguments.key.clone(),
+            state_dir: arguments.state.state_dir.clone(),
+            ..Settings::default()
+        };
+        let (tls, files) = listening_certificate(&settings)?;
+        let certificate = files.certificate.display();
+        eprintln!("listening on https://{address} with the certificate {certificate}");
+        listener.with_handshake(Arc::new(Secure(tls)))
+    } else {
+        eprintln!("listening on http://{address}");
+        listener
+    };
     let mut left = arguments.count;
     let print = async {
         while left != Some(0) {
