@@ -101,6 +101,8 @@ keys! {
     interop_namespace: String, "interop";
     /// Further names of that namespace.
     interop_aliases: Vec<String>, "root/interop";
+    /// Whether the server is announced by DNS-SD, on loopback and on the networks of `listen`.
+    dns_sd: bool, "false";
     /// Where indications may be sent: addresses, networks such as 10.0.0.0/8, or host names, with or without a port.
     indication_destinations: Vec<String>, "127.0.0.0/8 and ::1";
     /// Certificates in PEM that alone vouch for destinations under https.

@@ -28,6 +28,7 @@ use crate::model::Namespace;
 use crate::provider::{Catalogue, Namespaces, Registry};
 use crate::store::{self, Keep, Writer, WriterThread};
 
+use super::announce::{self, Announcement};
 use super::auth::Authenticator;
 use super::events::{self, Events};
 use super::tls::Tls;
@@ -51,6 +52,7 @@ pub struct Running {
     events: Events,
     store: WriterThread,
     state: PathBuf,
+    announcement: Option<Announcement>,
 }
 
 /// What reads certificate and accounts anew while the server runs.
@@ -115,7 +117,9 @@ pub async fn start(settings: &Settings) -> Result<Running, StartError> {
         statistics,
     )
     .with_error_instances(settings.error_instances == Some(true));
+    let announcement = announce::start(settings, &listener, events.service.host())?;
     let running = Running {
+        announcement,
         listener,
         broker,
         front: Arc::new(front),
@@ -172,6 +176,9 @@ impl Running {
             never = watch_certificate(&self.tls) => match never {},
             never = enumerations => match never {},
         };
+        if let Some(announcement) = self.announcement {
+            announcement.withdraw().await;
+        }
         self.events.close().await;
         store.close().await;
         Ok(ended?)
@@ -454,6 +461,7 @@ fn related(
             .collect(),
         pull_timeouts: (u32::try_from(seconds).unwrap_or(u32::MAX), 1),
         authenticates: settings.no_auth != Some(true),
+        announced: settings.dns_sd == Some(true),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server: connections, authentication, limits, front ends, and how it is all put together.
 
+mod announce;
 pub mod auth;
 pub mod certificate;
 mod compose;

@@ -39,7 +39,7 @@ pub fn certificate(settings: &Settings) -> Result<(Arc<Tls>, KeyPair), StartErro
 }
 
 /// The addresses beside loopback.
-fn others(settings: &Settings) -> Result<Vec<IpAddr>, StartError> {
+pub(super) fn others(settings: &Settings) -> Result<Vec<IpAddr>, StartError> {
     let mut found: Vec<IpAddr> = Vec::new();
     for text in settings.listen.iter().flatten() {
         let wrong = |_| ConfigError::Value {

@@ -11,6 +11,7 @@ mod crash;
 mod crash_load;
 mod crontab;
 mod dmtf;
+mod dns_sd;
 mod enforcement;
 mod fuzz;
 mod history;

@@ -22,6 +22,8 @@ const BASIC: &[u16] = &[3];
 const NOBODY: &[u16] = &[2];
 /// `AdvertiseTypes`: Not Advertised.
 const NOT_ADVERTISED: &[u16] = &[2];
+/// `AdvertiseTypes`: Other, which `AdvertiseTypeDescriptions` names.
+const OTHERWISE: &[u16] = &[1];
 
 pub(super) fn path(site: &Site) -> InstancePath {
     site.hosted(CLASS, NAME)
@@ -34,6 +36,11 @@ pub(super) fn provider(site: &Site) -> Arc<dyn Provider> {
         BASIC
     } else {
         NOBODY
+    };
+    let (advertised, described) = if site.related.announced {
+        (OTHERWISE, Some(vec!["DNS-SD".to_owned()]))
+    } else {
+        (NOT_ADVERTISED, None)
     };
     let values = vec![
         ("SystemCreationClassName", system::CLASS.into()),
@@ -50,7 +57,8 @@ pub(super) fn provider(site: &Site) -> Arc<dyn Provider> {
         ("MultipleOperationsSupported", true.into()),
         ("AuthenticationMechanismsSupported", authentication.into()),
         ("CIMValidated", false.into()),
-        ("AdvertiseTypes", NOT_ADVERTISED.into()),
+        ("AdvertiseTypes", advertised.into()),
+        ("AdvertiseTypeDescriptions", described.into()),
         (
             "PulledEnumerationClosureOnExceedingServerLimitsSupported",
             false.into(),

@@ -39,6 +39,8 @@ pub struct Related {
     pub pull_timeouts: (u32, u32),
     /// Whether clients must say who they are.
     pub authenticates: bool,
+    /// Whether the server is announced by DNS-SD.
+    pub announced: bool,
 }
 
 /// What the providers of this folder know.
