@@ -37,4 +37,4 @@ pub use provider::{at_home, registrations};
 pub use service::{Parts, Service};
 pub use terms::{DISABLED, Terms, complete, remaining};
 pub use trouble::watch as watch_store;
-pub use watch::{Hearer, Produced, Rights, Subscriber, Watch, Watched};
+pub use watch::{Asked, Hearer, Produced, Rights, Subscriber, Watch, Watched, selected};
