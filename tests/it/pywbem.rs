@@ -199,12 +199,22 @@ fn a_listener_is_told_of_the_life_of_jobs() {
 
 #[test]
 fn indications_survive_listeners_that_fail_and_servers_that_are_killed() {
+    run_with_binary("test_delivery");
+}
+
+#[test]
+fn many_jobs_at_once_are_told_without_a_gap() {
+    run_with_binary("test_load");
+}
+
+/// The same for tests that start servers of their own.
+fn run_with_binary(module: &str) {
     let state = state_dir();
     let binary = [(
         "JOBWRIGHT_TEST_BINARY",
         Path::new(env!("CARGO_BIN_EXE_jobwright")),
     )];
-    run_against(&Server::start(state.path()), "test_delivery", &binary);
+    run_against(&Server::start(state.path()), module, &binary);
 }
 
 #[test]

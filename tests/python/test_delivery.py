@@ -15,77 +15,7 @@ import urllib.request
 
 import pywbem
 
-from events import *  # noqa: F403
-
-BINARY = os.environ["JOBWRIGHT_TEST_BINARY"]
-
-
-class Server:
-    """A server of this test's own, on a state directory that outlives it."""
-
-    def __init__(self, state, **variables):
-        self.state = state
-        self.variables = {f"JOBWRIGHT_{name.upper()}": value for name, value in variables.items()}
-        self.start()
-
-    def start(self):
-        command = [BINARY, "serve", "--port", "0", "--state-dir", self.state]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, **self.variables}
-        )
-        lines = [self.process.stdout.readline() for _ in range(2)]
-        self.url = lines[0].split()[-1].removesuffix("/cimom")
-        with open(os.path.join(self.state, "admin-password"), encoding="ascii") as file:
-            password = file.read().strip()
-        self.conn = pywbem.WBEMConnection(
-            self.url, ("admin", password), default_namespace=NAMESPACE, timeout=60
-        )
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-        self.process.stdout.close()
-
-
-class Own(EventCase):
-    """A test with servers of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    def server(self, **variables):
-        state = tempfile.TemporaryDirectory(prefix="jobwright-test-")
-        os.chmod(state.name, 0o700)
-        self.addCleanup(state.cleanup)
-        server = Server(state.name, **variables)
-        self.conn = server.conn
-        self.addCleanup(lambda: server.process.poll() is None and server.stop())
-        return server
-
-    def settle(self, **settings):
-        """Changes settings of the indication service."""
-        conn = connection_to_interop(self.conn)
-        path = conn.EnumerateInstanceNames("CIM_IndicationService")[0]
-        conn.ModifyInstance(pywbem.CIMInstance("JW_IndicationService", settings, path=path))
-
-    def quick(self):
-        self.settle(
-            DeliveryRetryAttempts=pywbem.Uint16(1000), DeliveryRetryInterval=pywbem.Uint32(1)
-        )
-
-    def statistics(self):
-        return connection_to_interop(self.conn).EnumerateInstances("JW_DestinationStatistics")[0]
-
-    def whole_life(self):
-        path = self.create("/bin/true")
-        self.wait(path, COMPLETED)
-        self.conn.DeleteInstance(path)
+from own import *  # noqa: F403
 
 
 class Delivery(Own):
@@ -326,7 +256,7 @@ class Command(Own):
         process = subprocess.Popen(
             [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.addCleanup(end, process)
         first = process.stderr.readline()
         self.assertIn("subscribed", first)
         return process
@@ -342,7 +272,7 @@ class Command(Own):
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.addCleanup(end, process)
         first = process.stderr.readline()
         self.assertIn("listening on http", first)
         return process, first
@@ -449,7 +379,7 @@ class Command(Own):
         url = f"http://127.0.0.1:{between.server_address[1]}"
         command = [BINARY, "subscribe", "--state-dir", server.state, "--url", url]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.addCleanup(end, process)
         self.assertTrue(asked.wait(DEADLINE_SECONDS), "it never asked for an instance")
         conn = connection_to_interop(server.conn)
         self.assertEqual(len(conn.EnumerateInstanceNames("CIM_ListenerDestination")), 1)
@@ -459,17 +389,6 @@ class Command(Own):
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(conn.EnumerateInstanceNames("CIM_ListenerDestination"), [])
         self.assertEqual(conn.EnumerateInstanceNames("CIM_IndicationSubscription"), [])
-
-
-def once(indications):
-    """The indications without repetitions of the same number."""
-    seen, found = set(), []
-    for indication in indications:
-        number = (indication["SequenceContext"], indication["SequenceNumber"])
-        if number not in seen:
-            seen.add(number)
-            found.append(indication)
-    return found
 
 
 if __name__ == "__main__":

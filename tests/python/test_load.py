@@ -1,0 +1,182 @@
+"""Many jobs at once, and other listeners: everything that happens is told, in order and once."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import pywbem
+
+from own import *  # noqa: F403
+
+# How many jobs are submitted at once.
+JOBS = int(os.environ.get("JOBWRIGHT_MANY_JOBS", "150"))
+CLIENTS = 8
+
+
+class Account:
+    """What was told of each job and of each run, from one indication to the next."""
+
+    def __init__(self, case):
+        self.case = case
+        self.states = {}
+        self.generations = {}
+        self.runs = {}
+        self.last = {}
+
+    def enter(self, told):
+        properties = told["properties"]
+        context, number = properties["SequenceContext"], properties["SequenceNumber"]
+        expected = self.last.get(context, -1) + 1
+        self.case.assertEqual(number, expected, f"a gap, or a repetition, in {context}")
+        self.last[context] = number
+        source = (properties.get("SourceInstance") or {}).get("properties")
+        if source is None:
+            return
+        kind = properties["SourceInstance"]["class"]
+        previous = (properties.get("PreviousInstance") or {}).get("properties", {})
+        if kind == "JW_Job":
+            job = source["InstanceID"]
+            if told["class"] == "CIM_InstCreation":
+                self.case.assertNotIn(job, self.states, "created twice")
+            else:
+                self.case.assertEqual(previous["JobState"], self.states[job], job)
+                self.case.assertEqual(previous["Generation"], self.generations[job], job)
+            self.states[job] = source["JobState"]
+            self.generations[job] = source["Generation"]
+        elif kind == "JW_JobRun":
+            self.runs.setdefault(source["JobID"], []).append((told["class"], source["ExitStatus"]))
+
+    def done(self):
+        return sum(1 for state in self.states.values() if state == COMPLETED)
+
+
+class Load(Own):
+    def listener(self):
+        command = [BINARY, "listen", "--address", "127.0.0.1:0", "--format", "json"]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.addCleanup(end, process)
+        return Lines(process), process.stderr.readline().split()[2]
+
+    def submit(self, count, failures):
+        conn = pywbem.WBEMConnection(
+            self.conn.url, self.conn.creds, default_namespace=NAMESPACE, timeout=600
+        )
+        values = {"Name": "many", "Command": ["/bin/true"]}
+        try:
+            for _ in range(count):
+                conn.CreateInstance(pywbem.CIMInstance("JW_Job", values))
+        except pywbem.Error as error:
+            failures.append(error)
+
+    def test_many_jobs_at_once_are_told_to_a_subscriber_of_everything_without_a_gap(self):
+        self.server()
+        self.quick()
+        lines, url = self.listener()
+        subscribe(self.conn, url, "SELECT * FROM CIM_Indication")
+        failures = []
+        shares = [JOBS // CLIENTS + (n < JOBS % CLIENTS) for n in range(CLIENTS)]
+        clients = [threading.Thread(target=self.submit, args=(n, failures)) for n in shares]
+        for client in clients:
+            client.start()
+        account = Account(self)
+        ended = 0
+        while ended < JOBS or account.done() < JOBS:
+            told = json.loads(lines.next("the end of every job"))
+            account.enter(told)
+            source = told["properties"].get("SourceInstance") or {}
+            is_end = source.get("class") == "JW_JobRun" and told["class"] == "CIM_InstModification"
+            ended += is_end
+        for client in clients:
+            client.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(len(account.states), JOBS)
+        self.assertEqual(len(account.runs), JOBS)
+        whole = [("CIM_InstCreation", None), ("CIM_InstModification", 0)]
+        for job, told in account.runs.items():
+            self.assertEqual(told, whole, job)
+        self.assertEqual(len(account.last), 1, "one context from start to stop")
+        self.wait_until("the queue is empty", lambda: not self.statistics()["QueuedIndications"])
+        shown = self.statistics()
+        self.assertEqual(shown["DroppedIndications"], 0)
+        while sum(account.last.values()) + 1 < shown["DeliveredIndications"]:
+            account.enter(json.loads(lines.next("everything that was delivered")))
+        self.assertEqual(sum(account.last.values()) + 1, shown["DeliveredIndications"])
+
+
+class Other(Own):
+    def test_further_names_of_the_interop_namespace_can_be_turned_on(self):
+        usual = self.server()
+        foreign = pywbem.WBEMConnection(usual.url, usual.conn.creds, "root/PG_InterOp", timeout=60)
+        self.assert_status(
+            pywbem.CIM_ERR_INVALID_NAMESPACE, foreign.EnumerateInstances, "CIM_Namespace"
+        )
+        server = self.server(interop_aliases="root/interop,root/PG_InterOp")
+        made = []
+        for name in ("interop", "root/interop", "root/pg_interop", "root/PG_InterOp"):
+            conn = pywbem.WBEMConnection(server.url, server.conn.creds, name, timeout=60)
+            self.assertEqual(len(conn.EnumerateInstances("CIM_ObjectManager")), 1, name)
+            names = {one["Name"] for one in conn.EnumerateInstances("CIM_Namespace")}
+            self.assertEqual(names, {"interop", "root/cimv2"}, "one namespace, however it is called")
+            values = {"Query": LIFE, "QueryLanguage": "DMTF:CQL", "Name": f"by {name}"}
+            path = conn.CreateInstance(pywbem.CIMInstance("CIM_IndicationFilter", values))
+            made.append(path.keybindings)
+        home = connection_to_interop(server.conn)
+        found = [path.keybindings for path in home.EnumerateInstanceNames("CIM_IndicationFilter")]
+        for keys in made:
+            self.assertIn(keys, found)
+
+    def test_pywbemlistener_receives_the_life_of_a_job(self):
+        self.server()
+        self.quick()
+        folder = tempfile.TemporaryDirectory(prefix="jobwright-test-")
+        self.addCleanup(folder.cleanup)
+        port, told = free_port(), os.path.join(folder.name, "told")
+        program = os.path.join(os.path.dirname(sys.executable), "pywbemlistener")
+        shown = "{i.classname} {i[SequenceNumber]} {i[SourceInstance][JobState]}"
+        command = [program, "--logdir", folder.name, "run", "jobwright", "--scheme", "http"]
+        command += ["--port", str(port), "--bind-addr", "127.0.0.1"]
+        command += ["--indi-file", told, "--indi-format", shown]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.addCleanup(end, process)
+
+        def listens():
+            self.assertIsNone(process.poll(), "pywbemlistener ended")
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        self.wait_until("pywbemlistener listens", listens)
+        subscribe(self.conn, f"http://127.0.0.1:{port}", LIFE)
+        self.whole_life()
+
+        def lines():
+            if not os.path.exists(told):
+                return []
+            with open(told, encoding="utf-8") as file:
+                return [line.split() for line in file if line.endswith("\n")]
+
+        def is_over():
+            return any(kind == "CIM_InstDeletion" for kind, *_ in lines())
+
+        self.wait_until("the deletion was received", is_over)
+        received = lines()
+        kinds = [kind for kind, *_ in received]
+        self.assertEqual(kinds[0], "CIM_InstCreation")
+        self.assertEqual(set(kinds[1:-1]), {"CIM_InstModification"})
+        numbers = [int(number) for _, number, _ in received]
+        self.assertEqual(numbers, list(range(len(received))))
+        states = [int(state) for *_, state in received]
+        self.assertEqual((states[0], states[-1]), (NEW, COMPLETED))
+        self.assertIn(RUNNING, states)
+
+
+if __name__ == "__main__":
+    unittest.main()
