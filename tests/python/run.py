@@ -1,8 +1,8 @@
-"""Runs one of the test modules beside this file, and says what every test was."""
+"""Runs test modules beside this file in one process, in their order, and says what every test was."""
 
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-unittest.main(module=sys.argv.pop(1), verbosity=2)
+unittest.main(module=None, argv=sys.argv, verbosity=2)
