@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::pywbem::run_against;
 use crate::support::{Server, state_dir, wbemcli};
 
 struct Shell {
@@ -109,6 +110,15 @@ fn every_verb_of_wbemcli_works() {
         &["SubmitJob.Name=static,Script=exit 0"],
         "4096",
     );
+}
+
+#[test]
+fn every_verb_prints_what_pywbem_sees() {
+    let Some(program) = wbemcli() else { return };
+    let state = state_dir();
+    let server = Server::start(state.path());
+    let program = [("JOBWRIGHT_TEST_WBEMCLI", program)];
+    run_against(&server, "test_wbemcli", &program);
 }
 
 #[test]
