@@ -98,6 +98,74 @@ pub struct DecodeError {
 /// A result of decoding.
 pub type Result<T, E = DecodeError> = std::result::Result<T, E>;
 
+/// What the header `CIMError` of a refused request may say (DSP0200 1.4 §6.3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// A CIM header is missing, twice there, or says something else than the body.
+    HeaderMismatch,
+    /// `CIMOperation` or `CIMExport` asks for something that does not exist.
+    UnsupportedOperation,
+    /// The body is not well-formed XML.
+    RequestNotWellFormed,
+    /// The body is not a message of the kind that is expected, or a header is malformed.
+    RequestNotValid,
+    /// Something that the DTD requires is missing or in the wrong place.
+    RequestNotLooselyValid,
+    /// `CIM/@CIMVERSION` has another major number than 2.
+    UnsupportedCimVersion,
+    /// `CIM/@DTDVERSION` has another major number than 2.
+    UnsupportedDtdVersion,
+    /// `MESSAGE/@PROTOCOLVERSION` has another major number than 1.
+    UnsupportedProtocolVersion,
+    /// A batch of a kind, or of a length, that is not taken.
+    MultipleRequestsUnsupported,
+}
+
+impl Refusal {
+    /// Every value.
+    pub const ALL: [Self; 9] = [
+        Self::HeaderMismatch,
+        Self::UnsupportedOperation,
+        Self::RequestNotWellFormed,
+        Self::RequestNotValid,
+        Self::RequestNotLooselyValid,
+        Self::UnsupportedCimVersion,
+        Self::UnsupportedDtdVersion,
+        Self::UnsupportedProtocolVersion,
+        Self::MultipleRequestsUnsupported,
+    ];
+
+    /// The value of the header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HeaderMismatch => "header-mismatch",
+            Self::UnsupportedOperation => "unsupported-operation",
+            Self::RequestNotWellFormed => "request-not-well-formed",
+            Self::RequestNotValid => "request-not-valid",
+            Self::RequestNotLooselyValid => "request-not-loosely-valid",
+            Self::UnsupportedCimVersion => "unsupported-cim-version",
+            Self::UnsupportedDtdVersion => "unsupported-dtd-version",
+            Self::UnsupportedProtocolVersion => "unsupported-protocol-version",
+            Self::MultipleRequestsUnsupported => "multiple-requests-unsupported",
+        }
+    }
+
+    /// The HTTP status that goes with it: 501 for what no server need do, 400 for what is wrong.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::HeaderMismatch
+            | Self::UnsupportedOperation
+            | Self::RequestNotWellFormed
+            | Self::RequestNotValid
+            | Self::RequestNotLooselyValid => 400,
+            Self::UnsupportedCimVersion
+            | Self::UnsupportedDtdVersion
+            | Self::UnsupportedProtocolVersion
+            | Self::MultipleRequestsUnsupported => 501,
+        }
+    }
+}
+
 /// An HTTP status that refuses a request, with the `CIMError` header that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{detail}")]
@@ -105,9 +173,20 @@ pub struct HttpFault {
     /// The HTTP status.
     pub status: u16,
     /// The value of `CIMError`; `None` when the header is left out.
-    pub cim_error: Option<&'static str>,
+    pub cim_error: Option<Refusal>,
     /// What the client did, on one line, for the log and (escaped) for `PGErrorDetail`.
     pub detail: String,
+}
+
+impl HttpFault {
+    /// The fault of a request that is refused with that value of `CIMError`.
+    pub fn refused(refusal: Refusal, detail: impl Into<String>) -> Self {
+        Self {
+            status: refusal.status(),
+            cim_error: Some(refusal),
+            detail: detail.into(),
+        }
+    }
 }
 
 /// What a client is answered when its request could not be decoded.
@@ -137,28 +216,24 @@ impl DecodeError {
 
     /// The answer that this error becomes.
     pub fn answer(&self) -> Answer {
-        let (status, cim_error) = match (&self.kind, &self.envelope) {
+        let refusal = match (&self.kind, &self.envelope) {
             (DecodeErrorKind::Cim(error), Some(envelope)) => {
                 return Answer::Cim(envelope.head.clone(), error.clone());
             }
-            (DecodeErrorKind::NotWellFormed(_), _) => (400, "request-not-well-formed"),
-            (DecodeErrorKind::NotValid(_), _) => (400, "request-not-valid"),
+            (DecodeErrorKind::NotWellFormed(_), _) => Refusal::RequestNotWellFormed,
+            (DecodeErrorKind::NotValid(_), _) => Refusal::RequestNotValid,
             (DecodeErrorKind::NotLooselyValid(_) | DecodeErrorKind::Cim(_), _) => {
-                (400, "request-not-loosely-valid")
+                Refusal::RequestNotLooselyValid
             }
-            (DecodeErrorKind::CimVersion(_), _) => (501, "unsupported-cim-version"),
-            (DecodeErrorKind::DtdVersion(_), _) => (501, "unsupported-dtd-version"),
-            (DecodeErrorKind::ProtocolVersion(_), _) => (501, "unsupported-protocol-version"),
-            (DecodeErrorKind::Mismatch(_), _) => (400, "header-mismatch"),
+            (DecodeErrorKind::CimVersion(_), _) => Refusal::UnsupportedCimVersion,
+            (DecodeErrorKind::DtdVersion(_), _) => Refusal::UnsupportedDtdVersion,
+            (DecodeErrorKind::ProtocolVersion(_), _) => Refusal::UnsupportedProtocolVersion,
+            (DecodeErrorKind::Mismatch(_), _) => Refusal::HeaderMismatch,
             (DecodeErrorKind::MultipleRequests | DecodeErrorKind::LongBatch(_), _) => {
-                (501, "multiple-requests-unsupported")
+                Refusal::MultipleRequestsUnsupported
             }
         };
-        Answer::Http(HttpFault {
-            status,
-            cim_error: Some(cim_error),
-            detail: one_line(&self.to_string()),
-        })
+        Answer::Http(HttpFault::refused(refusal, one_line(&self.to_string())))
     }
 
     pub(super) fn is_well_formed(&self) -> bool {

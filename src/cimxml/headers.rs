@@ -8,7 +8,7 @@ use percent_encoding::percent_decode;
 use crate::model::{CimValue, Keys, Namespace, ObjectPath, key_of_type};
 
 use super::envelope::is_protocol_version;
-use super::error::{Envelope, HttpFault, Target};
+use super::error::{Envelope, HttpFault, Refusal, Target};
 
 /// The URI by which M-POST requests declare the CIM headers, without the scheme.
 const EXTENSION_HOST: &str = "www.dmtf.org";
@@ -53,16 +53,16 @@ pub struct CimHeaders {
     pub prefix: Option<String>,
 }
 
-fn fault(status: u16, cim_error: Option<&'static str>, detail: &str) -> HttpFault {
+fn fault(status: u16, detail: &str) -> HttpFault {
     HttpFault {
         status,
-        cim_error,
+        cim_error: None,
         detail: detail.into(),
     }
 }
 
 fn mismatch(detail: &str) -> HttpFault {
-    fault(400, Some("header-mismatch"), detail)
+    HttpFault::refused(Refusal::HeaderMismatch, detail)
 }
 
 /// The CIM headers of a request whose `CIMExport` is `MethodRequest`.
@@ -82,16 +82,19 @@ impl ExportHeaders {
         let prefix = prefix(method, all)?;
         let single = |name: &str| single(all, prefix.as_deref(), name);
         match single("CIMExport")? {
-            None => return Err(fault(400, None, "not an export request: no CIMExport")),
+            None => return Err(fault(400, "not an export request: no CIMExport")),
             Some(value) if value.trim_ascii().eq_ignore_ascii_case(b"MethodRequest") => {}
             Some(_) => {
                 let detail = "CIMExport is not MethodRequest";
-                return Err(fault(400, Some("unsupported-operation"), detail));
+                return Err(HttpFault::refused(Refusal::UnsupportedOperation, detail));
             }
         }
         if single("CIMExportBatch")?.is_some() {
-            let error = Some("multiple-requests-unsupported");
-            return Err(fault(501, error, "several export requests in one message"));
+            let detail = "several export requests in one message";
+            return Err(HttpFault::refused(
+                Refusal::MultipleRequestsUnsupported,
+                detail,
+            ));
         }
         Ok(Self { prefix })
     }
@@ -107,11 +110,11 @@ impl CimHeaders {
         let prefix = prefix(method, all)?;
         let single = |name: &str| single(all, prefix.as_deref(), name);
         match single("CIMOperation")? {
-            None => return Err(fault(400, None, "not a CIM request: no CIMOperation")),
+            None => return Err(fault(400, "not a CIM request: no CIMOperation")),
             Some(value) if value.trim_ascii().eq_ignore_ascii_case(b"MethodCall") => {}
             Some(_) => {
                 let detail = "CIMOperation is not MethodCall";
-                return Err(fault(400, Some("unsupported-operation"), detail));
+                return Err(HttpFault::refused(Refusal::UnsupportedOperation, detail));
             }
         }
         let batch = single("CIMBatch")?;
@@ -156,8 +159,11 @@ impl CimHeaders {
             return Ok(());
         };
         if !is_protocol_version(version) {
-            let error = Some("unsupported-protocol-version");
-            return Err(fault(501, error, "CIMProtocolVersion is not supported"));
+            let detail = "CIMProtocolVersion is not supported";
+            return Err(HttpFault::refused(
+                Refusal::UnsupportedProtocolVersion,
+                detail,
+            ));
         }
         if !same_version(version, message) {
             return Err(mismatch(
@@ -206,7 +212,7 @@ fn prefix(method: Method, all: &[(&str, &[u8])]) -> Checked<Option<String>> {
         Method::Post => Ok(None),
         Method::MPost => {
             let declared = values(all, "Man").find_map(extension);
-            let missing = || fault(510, None, "M-POST without the CIM extension in Man");
+            let missing = || fault(510, "M-POST without the CIM extension in Man");
             declared.ok_or_else(missing).map(Some)
         }
     }

@@ -45,7 +45,9 @@ pub use batch::{Batch, Part, decode_batch};
 pub use call::{CallHeaders, encode as encode_request, method_name};
 pub use charset::{Charset, to_utf8};
 pub use class_decl::{decode_class, decode_qualifier, encode_class, encode_qualifier};
-pub use error::{Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, ResponseHead, Target};
+pub use error::{
+    Answer, DecodeError, DecodeErrorKind, Envelope, HttpFault, Refusal, ResponseHead, Target,
+};
 pub use export::{
     EXPORT_METHOD, Exported, Sequence, decode_export, decode_export_response, decode_indication,
     encode_export, encode_export_response, encode_indication,

@@ -292,7 +292,7 @@ fn refused(fault: &HttpFault) -> Response<Full<Bytes>> {
     let headers = response.headers_mut();
     if let Some(error) = fault.cim_error {
         let name = HeaderName::from_static("cimerror");
-        headers.insert(name, HeaderValue::from_static(error));
+        headers.insert(name, HeaderValue::from_static(error.as_str()));
     }
     if fault.status == 405 {
         headers.insert(ALLOW, HeaderValue::from_static("POST, M-POST, OPTIONS"));

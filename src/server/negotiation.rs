@@ -6,7 +6,7 @@ use hyper::header::{
     CONTENT_RANGE, HeaderMap, HeaderName, IF_RANGE, RANGE, TE,
 };
 
-use crate::cimxml::HttpFault;
+use crate::cimxml::{HttpFault, Refusal};
 
 use super::http::refuse;
 
@@ -188,11 +188,8 @@ fn languages(headers: &HeaderMap) -> Result<(), HttpFault> {
             let text = value.to_str().unwrap_or("?");
             let mut elements = text.split(',').map(str::trim).filter(|e| !e.is_empty());
             if !elements.all(is_language) {
-                return Err(HttpFault {
-                    status: 400,
-                    cim_error: Some("request-not-valid"),
-                    detail: format!("{name} has no language tag where one must be"),
-                });
+                let detail = format!("{name} has no language tag where one must be");
+                return Err(HttpFault::refused(Refusal::RequestNotValid, detail));
             }
         }
     }

@@ -3,7 +3,9 @@
 //! In a fixture `Authorization: *` stands for the administrator's and `Content-Length: *` for the right
 //! length; a line `====` stands between requests that follow each other, and `{context}` for the
 //! enumeration context of the answer before. In an answer `{host}` stands for the machine's name.
-//! Every operation has the fixtures `operation-NAME-good` and `operation-NAME-bad`. `JOBWRIGHT_BLESS=1` writes the `.expect` files anew; they are reviewed like code.
+//! Every operation has the fixtures `operation-NAME-good` and `operation-NAME-bad`, every value of `CIMError`
+//! `STATUS-VALUE` and `200-not-VALUE`. `JOBWRIGHT_BLESS=1` writes the `.expect` files anew; they are reviewed
+//! like code.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jobwright::cimxml::Refusal;
 use jobwright::ops::Request;
 use rustix::system::uname;
 
@@ -167,6 +170,57 @@ fn every_operation_has_a_good_and_a_bad_fixture() {
             }
         }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The names of the fixtures of which `is_one` says so of name and expected answer.
+fn expected(is_one: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let found = fixtures().into_iter().filter_map(|path| {
+        let answer = fs::read_to_string(path.with_extension("expect")).unwrap_or_default();
+        let name = path.file_stem()?.to_str()?.to_owned();
+        is_one(&name, &answer).then_some(name)
+    });
+    found.collect()
+}
+
+/// The twin of a refused request is like it but for what it is refused for, and at the limit of that.
+#[test]
+fn every_value_of_cimerror_has_a_bad_and_a_good_fixture() {
+    let mut faults = Vec::new();
+    for refusal in Refusal::ALL {
+        let (value, status) = (refusal.as_str(), refusal.status());
+        let bad = expected(|name, answer| {
+            name.starts_with(&format!("{status}-{value}"))
+                && answer.starts_with(&format!("HTTP/1.1 {status} "))
+                && answer
+                    .lines()
+                    .any(|line| line == format!("cimerror: {value}"))
+        });
+        let good = expected(|name, answer| {
+            name == format!("200-not-{value}")
+                && answer.starts_with("HTTP/1.1 200 OK")
+                && answer.contains("<QUALIFIER.DECLARATION")
+                && !answer.contains("<ERROR")
+        });
+        for (kind, found) in [("bad", bad), ("good", good)] {
+            if found.is_empty() {
+                faults.push(format!("{value} has no {kind} fixture"));
+            }
+        }
+    }
+    // No fixture expects a value that the server does not have.
+    let all = Refusal::ALL.map(Refusal::as_str);
+    let unlisted = expected(|_, answer| {
+        let mut values = answer
+            .lines()
+            .filter_map(|line| line.strip_prefix("cimerror: "));
+        values.any(|value| !all.contains(&value))
+    });
+    faults.extend(
+        unlisted
+            .iter()
+            .map(|name| format!("{name} expects a value that there is not")),
+    );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

@@ -1,7 +1,9 @@
 //! Batches: what is understood, what costs one request of them and what costs all.
 
 use super::samples::{encoder, intrinsic, parameter};
-use crate::cimxml::{Answer, Limits, Part, ResponseEncoder, begin_batch, decode_batch, end_batch};
+use crate::cimxml::{
+    Answer, Limits, Part, Refusal, ResponseEncoder, begin_batch, decode_batch, end_batch,
+};
 use crate::model::CimError;
 use bytes::BytesMut;
 
@@ -31,7 +33,11 @@ fn check(parts: &[String], expected: &str) {
     let answer = match decode_batch(body.as_bytes(), &Limits::default()) {
         Ok(batch) => batch.parts.iter().map(shown).collect(),
         Err(error) => match error.answer() {
-            Answer::Http(fault) => format!("{} {}", fault.status, fault.cim_error.unwrap_or("-")),
+            Answer::Http(fault) => format!(
+                "{} {}",
+                fault.status,
+                fault.cim_error.map_or("-", Refusal::as_str)
+            ),
             Answer::Cim(_, error) => panic!("{error} is answered for the whole of {body}"),
         },
     };
@@ -100,7 +106,7 @@ fn a_single_request_is_no_batch() {
     };
     assert_eq!(
         (fault.status, fault.cim_error),
-        (400, Some("header-mismatch"))
+        (400, Some(Refusal::HeaderMismatch))
     );
 }
 

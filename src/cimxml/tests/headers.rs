@@ -1,7 +1,7 @@
 //! Which headers agree with which body, for every way in which clients write them.
 
 use super::samples::{document, intrinsic, parameter};
-use crate::cimxml::{Agreement, CimHeaders, Envelope, HttpFault, Limits, Method, decode};
+use crate::cimxml::{Agreement, CimHeaders, Envelope, HttpFault, Limits, Method, Refusal, decode};
 
 fn envelope(body: &str) -> Envelope {
     decode(body.as_bytes(), &Limits::default())
@@ -43,7 +43,9 @@ fn read(method: Method, headers: &[(&str, &str)]) -> Result<CimHeaders, HttpFaul
 }
 
 fn refusal(outcome: Result<(), HttpFault>) -> Option<(u16, Option<&'static str>)> {
-    outcome.err().map(|fault| (fault.status, fault.cim_error))
+    outcome
+        .err()
+        .map(|fault| (fault.status, fault.cim_error.map(Refusal::as_str)))
 }
 
 const MISMATCH: Option<(u16, Option<&str>)> = Some((400, Some("header-mismatch")));

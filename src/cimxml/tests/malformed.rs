@@ -1,7 +1,7 @@
 //! Documents that are refused, each for the reason and with the answer that belong to it.
 
 use super::samples::{document, intrinsic, parameter};
-use crate::cimxml::{Answer, DecodeErrorKind, Limits, decode};
+use crate::cimxml::{Answer, DecodeErrorKind, Limits, Refusal, decode};
 use crate::model::Status;
 
 fn good() -> String {
@@ -16,7 +16,11 @@ fn answer(body: &[u8]) -> String {
     match decode(body, &Limits::default()) {
         Ok(decoded) => format!("ok {}", decoded.call.request.name()),
         Err(error) => match error.answer() {
-            Answer::Http(fault) => format!("{} {}", fault.status, fault.cim_error.unwrap_or("-")),
+            Answer::Http(fault) => format!(
+                "{} {}",
+                fault.status,
+                fault.cim_error.map_or("-", Refusal::as_str)
+            ),
             Answer::Cim(head, error) => format!("{} {}", head.message_id, error.status.symbol()),
         },
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bytes::BytesMut;
 
 use crate::cimxml::{
-    Agreement, Answer, CimHeaders, Decoded, Limits, Method, decode, encode_request,
+    Agreement, Answer, CimHeaders, Decoded, Limits, Method, Refusal, decode, encode_request,
 };
 
 fn requests() -> Vec<PathBuf> {
@@ -52,15 +52,29 @@ fn outcome(request: &str) -> String {
     let (method, headers, body) = split(request);
     let headers = match CimHeaders::read(method, &headers, Agreement::Tolerant) {
         Ok(headers) => headers,
-        Err(fault) => return format!("{} {:?}\n", fault.status, fault.cim_error),
+        Err(fault) => {
+            return format!(
+                "{} {:?}\n",
+                fault.status,
+                fault.cim_error.map(Refusal::as_str)
+            );
+        }
     };
     match decode(body.as_bytes(), &Limits::default()) {
         Ok(decoded) => match headers.agree(&decoded.envelope, Agreement::Strict) {
             Ok(()) => sent_again(&decoded),
-            Err(fault) => format!("{} {:?}\n", fault.status, fault.cim_error),
+            Err(fault) => format!(
+                "{} {:?}\n",
+                fault.status,
+                fault.cim_error.map(Refusal::as_str)
+            ),
         },
         Err(error) => match error.answer() {
-            Answer::Http(fault) => format!("{} {:?}\n", fault.status, fault.cim_error),
+            Answer::Http(fault) => format!(
+                "{} {:?}\n",
+                fault.status,
+                fault.cim_error.map(Refusal::as_str)
+            ),
             Answer::Cim(_, error) => format!("{error}\n"),
         },
     }

@@ -68,7 +68,7 @@ pub(super) fn refused(refused: &Refused) -> Response<Body> {
     let headers = response.headers_mut();
     if let Some(error) = fault.cim_error {
         let detail = utf8_percent_encode(&fault.detail, CONTROLS).to_string();
-        extend(headers, prefix, "CIMError", error);
+        extend(headers, prefix, "CIMError", error.as_str());
         extend(headers, prefix, "PGErrorDetail", &detail);
         declare(headers, prefix);
     }
