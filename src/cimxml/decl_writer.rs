@@ -50,7 +50,11 @@ pub(super) fn parameter(out: &mut BytesMut, given: &PropertyValue) -> Written {
     }
     embedding(out, &given.value);
     markup(out, ">");
-    value(out, &given.value).map_err(|error| error.within(&given.name))?;
+    let written = match &given.value {
+        Literal::Array(entries) => array(out, entries, given.ty == Some(CimType::Reference)),
+        one => value(out, one),
+    };
+    written.map_err(|error| error.within(&given.name))?;
     markup(out, "</PARAMVALUE>");
     Ok(())
 }
@@ -77,15 +81,17 @@ fn embedding(out: &mut BytesMut, value: &Literal) {
 pub(super) fn value(out: &mut BytesMut, value: &Literal) -> Written {
     match value {
         Literal::Null => Ok(()),
-        Literal::Array(entries) => array(out, entries),
+        Literal::Array(entries) => array(out, entries, false),
         one => scalar(out, one),
     }
 }
 
-fn array(out: &mut BytesMut, entries: &[Literal]) -> Written {
-    let references = entries
-        .iter()
-        .any(|entry| matches!(entry, Literal::Reference(_)));
+/// `references` says what an array without any entry but NULL is one of.
+fn array(out: &mut BytesMut, entries: &[Literal], references: bool) -> Written {
+    let references = references
+        || entries
+            .iter()
+            .any(|entry| matches!(entry, Literal::Reference(_)));
     let (open, close) = if references {
         ("<VALUE.REFARRAY>", "</VALUE.REFARRAY>")
     } else {

@@ -14,15 +14,17 @@ use super::{class_writer, path_writer};
 pub(super) fn value(out: &mut BytesMut, value: &CimValue) -> Written {
     match value {
         CimValue::Null => Ok(()),
-        CimValue::Array(entries) => array(out, entries),
+        CimValue::Array(entries) => array(out, entries, false),
         scalar_value => scalar(out, scalar_value),
     }
 }
 
-fn array(out: &mut BytesMut, entries: &[CimValue]) -> Written {
-    let references = entries
-        .iter()
-        .any(|entry| matches!(entry, CimValue::Reference(_)));
+/// `references` says what an array without any entry but NULL is one of.
+fn array(out: &mut BytesMut, entries: &[CimValue], references: bool) -> Written {
+    let references = references
+        || entries
+            .iter()
+            .any(|entry| matches!(entry, CimValue::Reference(_)));
     let (open, close) = if references {
         ("<VALUE.REFARRAY>", "</VALUE.REFARRAY>")
     } else {
@@ -170,7 +172,11 @@ pub(super) fn output(out: &mut BytesMut, name: &CimName, ty: CimType, held: &Cim
         attribute(out, "EmbeddedObject", "instance");
     }
     markup(out, ">");
-    value(out, held).map_err(|error| error.within(name))?;
+    let written = match held {
+        CimValue::Array(entries) => array(out, entries, ty == CimType::Reference),
+        one => value(out, one),
+    };
+    written.map_err(|error| error.within(name))?;
     markup(out, "</PARAMVALUE>");
     Ok(())
 }

@@ -159,7 +159,16 @@ impl Display for Operand {
                 joined(f, arguments, ", ")?;
                 f.write_char(')')
             }
-            Self::Concatenation(parts) => joined(f, parts, " || "),
+            Self::Concatenation(parts) => {
+                for (at, part) in parts.iter().enumerate() {
+                    f.write_str(if at > 0 { " || " } else { "" })?;
+                    match part {
+                        Self::Concatenation(_) => write!(f, "({part})")?,
+                        one => one.fmt(f)?,
+                    }
+                }
+                Ok(())
+            }
             // The short form writes the array, which stands before the operator.
             Self::Entry => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! Tests of the codec as a whole.
 
 mod batch;
+mod carried;
 mod export;
 mod golden;
 mod headers;

@@ -19,7 +19,7 @@ use crate::ops::{
     self, Addressed, Object, PullShape, Pulled, PulledObject, Reply, Request, Select,
 };
 
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         any::<char>().prop_filter("XML can carry it", |c| is_xml_char(*c)),
         prop::sample::select(vec![
@@ -29,8 +29,8 @@ fn text() -> impl Strategy<Value = String> {
     vec(character, 0..12).prop_map(String::from_iter)
 }
 
-fn name() -> impl Strategy<Value = CimName> {
-    "[A-Za-z_][A-Za-z0-9_]{0,8}".prop_map(|text| CimName::new(&text).expect("a name"))
+pub(super) fn name() -> impl Strategy<Value = CimName> {
+    "[A-Za-z_äЖ中][A-Za-z0-9_äЖ中]{0,8}".prop_map(|text| CimName::new(&text).expect("a name"))
 }
 
 /// Timestamps in any offset, intervals, and both with less than all of their digits.
@@ -71,7 +71,7 @@ fn datetime() -> impl Strategy<Value = CimValue> {
     })
 }
 
-fn simple(ty: CimType) -> BoxedStrategy<CimValue> {
+pub(super) fn simple(ty: CimType) -> BoxedStrategy<CimValue> {
     match ty {
         CimType::Boolean => any::<bool>().prop_map(CimValue::Boolean).boxed(),
         CimType::String => text().prop_map(CimValue::string).boxed(),
@@ -116,8 +116,14 @@ fn key(depth: u32) -> BoxedStrategy<CimValue> {
     prop_oneof![4 => scalar, 1 => reference].boxed()
 }
 
-fn path(depth: u32) -> BoxedStrategy<ObjectPath> {
-    let namespace = prop::option::of(prop::sample::select(vec!["root", "root/cimv2", "interop"]));
+pub(super) fn path(depth: u32) -> BoxedStrategy<ObjectPath> {
+    let namespace = prop::option::of(prop::sample::select(vec![
+        "root",
+        "root/cimv2",
+        "interop",
+        "root/ä",
+        "a%41/b",
+    ]));
     let keys = prop::option::of(vec((name(), key(depth)), 0..3));
     (any::<bool>(), namespace, name(), keys)
         .prop_map(|(remote, namespace, class, keys)| {
@@ -211,7 +217,7 @@ fn instance() -> impl Strategy<Value = Instance> {
 }
 
 /// Whether `written` means `value`, which stands in a slot of type `ty`.
-fn means(written: &Literal, value: &CimValue, ty: CimType) -> bool {
+pub(super) fn means(written: &Literal, value: &CimValue, ty: CimType) -> bool {
     match (written, value) {
         (Literal::Instance(decl), CimValue::Instance(instance)) => is_of(decl, instance),
         (Literal::Array(entries), CimValue::Array(values)) => {
@@ -225,7 +231,7 @@ fn means(written: &Literal, value: &CimValue, ty: CimType) -> bool {
     }
 }
 
-fn is_of(decl: &InstanceDecl, instance: &Instance) -> bool {
+pub(super) fn is_of(decl: &InstanceDecl, instance: &Instance) -> bool {
     decl.class == instance.class.name
         && decl.properties.len() == instance.class.properties.len()
         && instance.iter().all(|(property, value)| {
@@ -237,13 +243,13 @@ fn is_of(decl: &InstanceDecl, instance: &Instance) -> bool {
         })
 }
 
-fn encoded(call: &Addressed) -> BytesMut {
+pub(super) fn encoded(call: &Addressed) -> BytesMut {
     let mut out = BytesMut::new();
     encode_request(&mut out, "a<&>\"\n", call).expect("a call that XML can carry");
     out
 }
 
-fn sent(request: Request) -> Addressed {
+pub(super) fn sent(request: Request) -> Addressed {
     Addressed {
         namespace: Namespace::of("root/cimv2"),
         request,

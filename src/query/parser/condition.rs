@@ -46,7 +46,10 @@ impl Cursor<'_> {
             let inner = self.deeper(Self::condition)?;
             self.expect_sign(")")?;
             match inner {
-                Condition::Holds(operand) => self.rest_of_operand(operand)?,
+                Condition::Holds(operand) => {
+                    let operand = self.joined(operand)?;
+                    self.rest_of_operand(operand)?
+                }
                 condition => condition,
             }
         } else {

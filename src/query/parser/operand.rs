@@ -12,6 +12,11 @@ pub(super) const AGGREGATES: [&str; 6] = ["COUNT", "MIN", "MAX", "SUM", "MEAN", 
 impl Cursor<'_> {
     pub(super) fn operand(&mut self) -> Result<Operand, Located> {
         let first = self.primary()?;
+        self.joined(first)
+    }
+
+    /// What stands behind a first part: nothing, or further parts to be joined with it.
+    pub(super) fn joined(&mut self, first: Operand) -> Result<Operand, Located> {
         if ["+", "-", "*", "/"]
             .iter()
             .any(|sign| self.is_sign(0, sign))

@@ -2,5 +2,5 @@
 
 mod corpus;
 mod errors;
-
+mod printing;
 mod samples;
