@@ -135,7 +135,11 @@ impl Batch {
     /// Where a part of `element` stands, under the same rule.
     pub fn locate_part(&self, element: &Element, part: Part) -> Option<Span> {
         let owns = |places: &Places| places.name == element.owner;
-        let places = last(&self.class_places, owns).or_else(|| last(&self.qualifier_places, owns));
+        let has = |places: &Places| owns(places) && places.has(element);
+        // Of a class that is declared twice, the declaration that the element is written in.
+        let places = last(&self.class_places, has)
+            .or_else(|| last(&self.class_places, owns))
+            .or_else(|| last(&self.qualifier_places, owns));
         places.map(|places| places.find(element, part))
     }
 }

@@ -64,6 +64,11 @@ impl Places {
         inner.unwrap_or(place.span)
     }
 
+    /// Whether `element`, which this owns, is written here and not inherited.
+    pub(super) fn has(&self, element: &Element) -> bool {
+        !self.all(element).is_empty()
+    }
+
     /// Every place where `element`, which this owns, is written.
     pub(super) fn all(&self, element: &Element) -> Vec<Span> {
         let mut places = vec![self];

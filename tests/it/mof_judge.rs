@@ -112,6 +112,11 @@ fn one_fault_is_told_once() {
         &format!("class X_0 {{ }};\n{chain}"),
         &[(66, "inheritance-too-deep")],
     );
+    // Each stands in the declaration that it was written in.
+    check(
+        "class X_A { uint8 N = 300; };\nclass X_A { string S; };\n",
+        &[(1, "default-value"), (2, "duplicate-declaration")],
+    );
     // Key, Association and Override are not declared: what they would have done is not missed.
     let text = "[Association] class X_A { [Key] X_A ref P; [Key] X_A ref Q; };\n\
                 class X_B : X_A { [Override(\"P\")] X_A ref P; };\n";
