@@ -12,6 +12,7 @@ use crate::provider::{
 };
 use crate::schema::method_parameters;
 
+use super::changes::is_heard;
 use super::methods::judged;
 
 /// A call that may be made.
@@ -28,7 +29,8 @@ pub(super) struct Call {
 impl Call {
     /// Makes the call, and tells `observer` where anybody listens.
     pub async fn made(self, observer: &Arc<dyn Observer>) -> Result<MethodReply> {
-        let Some(path) = self.path.clone().filter(|_| self.is_heard(&**observer)) else {
+        let is_heard = || is_heard(&**observer, &self.cx, &self.class, ChangeKind::MethodCall);
+        let Some(path) = self.path.clone().filter(|_| is_heard()) else {
             return self.make().await;
         };
         let observer = observer.clone();
@@ -44,17 +46,6 @@ impl Call {
         let path = self.path.as_ref();
         let reply = self.provider.invoke(&self.cx, &self.class, path, call);
         judged(&self.class, &self.method, reply.await?)
-    }
-
-    /// Whether anybody listens to calls of methods of the class, or of one below it: the path of an
-    /// instance may name a superclass.
-    fn is_heard(&self, observer: &dyn Observer) -> bool {
-        let is_heard = |class: &Class| {
-            let interest = observer.interest(&self.cx.namespace, class.name.as_str());
-            interest.is_some_and(|interest| interest.kinds.has(ChangeKind::MethodCall))
-        };
-        let below = self.cx.schema.descendants(Some(&self.class.name));
-        is_heard(&self.class) || below.into_iter().any(|class| is_heard(class))
     }
 
     async fn told(&self, path: &InstancePath, observer: &dyn Observer) -> Result<MethodReply> {

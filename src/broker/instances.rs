@@ -100,7 +100,8 @@ impl Broker {
         let instance = cx.schema.instance(&request.instance)?;
         let written = request.instance.properties.iter().map(|given| &given.name);
         self.deprecations.properties(class, written);
-        provider.create(cx, instance).await.map(Reply::Path)
+        let created = self.created(cx, provider, instance).await;
+        created.map(Reply::Path)
     }
 
     pub(super) async fn delete_instance(
@@ -109,7 +110,8 @@ impl Broker {
         request: &DeleteInstance,
     ) -> Result<Reply> {
         let (path, provider) = self.target(cx, &request.path)?;
-        provider.delete(cx, &path).await.map(|()| Reply::Void)
+        let deleted = self.deleted(cx, provider, path).await;
+        deleted.map(|()| Reply::Void)
     }
 
     /// The instance that an operation is about, with its provider.

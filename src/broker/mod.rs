@@ -6,6 +6,7 @@ mod access;
 mod association_classes;
 mod associations;
 mod calls;
+mod changes;
 mod class_changes;
 mod classes;
 mod deprecations;

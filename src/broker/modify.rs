@@ -38,9 +38,8 @@ impl Broker {
         if !changes.is_empty() {
             self.deprecations
                 .properties(&current.class, changes.names());
-            provider
-                .modify(cx, &path, Changes { values: changes })
-                .await?;
+            let (at, changes) = ((&*current.class, path), Changes { values: changes });
+            self.modified(cx, provider, at, changes).await?;
         }
         Ok(Reply::Void)
     }

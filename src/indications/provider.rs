@@ -156,6 +156,10 @@ fn shown(held: &Held, now: DateTime<Utc>) -> Result<Instance> {
 }
 
 impl Provider for Objects {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let (ledger, kind) = (self.service.ledger(), self.kind);
         let (cx, class) = (cx.clone(), class.clone());

@@ -40,6 +40,12 @@ impl Arguments {
 /// The broker has checked class, keys, types, rules and access before it calls; a provider checks
 /// what only it can know.
 pub trait Provider: Send + Sync + 'static {
+    /// Whether this provider tells of its changes itself, in their transaction. Of what clients change of
+    /// others the broker tells when it is done.
+    fn tells(&self) -> bool {
+        false
+    }
+
     /// The provider's instances of `class` and of its subclasses that the principal may see.
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream;
 

@@ -56,6 +56,23 @@ class Delivery(Own):
             self.assert_connected(told)
             self.assertEqual([number for _, number in numbers(told)], list(range(len(told))))
 
+    def test_a_listener_that_never_answers_delays_nobody(self):
+        self.server()
+        with socket.socket() as silent, Listener() as listener:
+            # Connections come about, and nothing is ever read from them.
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            subscribe(self.conn, f"http://127.0.0.1:{silent.getsockname()[1]}", LIFE)
+            subscribe(self.conn, listener.url, LIFE)
+            for _ in range(3):
+                self.whole_life()
+                told = listener.until(is_gone, "the end of a job's life")
+                self.assertEqual(told[0].classname, "CIM_InstCreation")
+            shown = connection_to_interop(self.conn).EnumerateInstances("JW_DestinationStatistics")
+            waiting = sorted(one["QueuedIndications"] for one in shown)
+            self.assertEqual(sorted(one["DeliveredIndications"] for one in shown)[0], 0)
+            self.assertGreater(waiting[-1], 10, "all of it waits for the one that is silent")
+
     def test_nothing_is_missing_after_the_server_was_killed(self):
         server = self.server()
         self.quick()

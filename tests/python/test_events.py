@@ -307,6 +307,65 @@ class Classes(EventCase):
                 conn.DeleteInstance(path)
 
 
+class Others(EventCase):
+    def test_what_clients_change_of_other_instances_is_told_too(self):
+        query = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA JW_JobDependency"
+        with Listener() as listener:
+            made = subscribe(self.conn, listener.url, query)
+            first = self.create("/bin/true", Hold=True)
+            second = self.create("/bin/true", Hold=True)
+            values = {"Antecedent": first, "Dependent": second}
+            link = self.conn.CreateInstance(pywbem.CIMInstance("JW_JobDependency", values))
+            self.conn.DeleteInstance(link)
+            for classname in ("CIM_InstCreation", "CIM_InstDeletion"):
+                told = listener.next()
+                self.assertEqual(told.classname, classname)
+                ends = [told["SourceInstance"][name] for name in ("Antecedent", "Dependent")]
+                ids = [end["InstanceID"] for end in ends]
+                self.assertEqual(ids, [first["InstanceID"], second["InstanceID"]])
+            self.assert_status(
+                pywbem.CIM_ERR_NOT_FOUND, self.conn.DeleteInstance, link
+            )
+            self.assertTrue(listener.taken.empty(), "what was refused is not told")
+            conn = connection_to_interop(self.conn)
+            for path in (*reversed(made),):
+                conn.DeleteInstance(path)
+
+    def test_namespaces_and_the_object_manager_are_told(self):
+        conn = connection_to_interop(self.conn)
+        with Listener() as listener:
+            handler = conn.CreateInstance(
+                pywbem.CIMInstance("CIM_ListenerDestinationCIMXML", {"Destination": listener.url})
+            )
+            query = (
+                "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA CIM_Namespace "
+                "OR SourceInstance ISA CIM_ObjectManager"
+            )
+            values = {"Query": query, "QueryLanguage": "DMTF:CQL"}
+            filter_path = conn.CreateInstance(pywbem.CIMInstance("CIM_IndicationFilter", values))
+            ends = {"Filter": filter_path, "Handler": handler}
+            made = conn.CreateInstance(pywbem.CIMInstance("CIM_IndicationSubscription", ends))
+            new = conn.CreateInstance(pywbem.CIMInstance("CIM_Namespace", {"Name": "root/told"}))
+            told = listener.next()
+            self.assertEqual(told.classname, "CIM_InstCreation")
+            self.assertEqual(told["SourceInstance"]["Name"], "root/told")
+            conn.DeleteInstance(new)
+            self.assertEqual(listener.next().classname, "CIM_InstDeletion")
+            manager = conn.EnumerateInstances("CIM_ObjectManager")[0]
+            gathers = manager["GatherStatisticalData"]
+            for value in (not gathers, gathers):
+                change = pywbem.CIMInstance(
+                    manager.classname, {"GatherStatisticalData": value}, path=manager.path
+                )
+                conn.ModifyInstance(change)
+                told = listener.next()
+                self.assertEqual(told.classname, "CIM_InstModification")
+                self.assertEqual(told["ChangedPropertyNames"].count("GatherStatisticalData"), 1)
+                self.assertIs(told["SourceInstance"]["GatherStatisticalData"], value)
+            for path in (made, filter_path, handler):
+                conn.DeleteInstance(path)
+
+
 class Own(EventCase):
     def test_subscriptions_are_themselves_told(self):
         conn = connection_to_interop(self.conn)

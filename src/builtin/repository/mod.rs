@@ -214,6 +214,10 @@ impl Kept {
 }
 
 impl Provider for RepositoryProvider {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let namespace: Arc<str> = cx.namespace.folded().into();
         let (kept, schema) = (self.kept.clone(), cx.schema.clone());

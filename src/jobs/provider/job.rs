@@ -76,6 +76,10 @@ impl JobProvider {
 const INVALID_PARAMETER: u32 = 5;
 
 impl Provider for JobProvider {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let Some(own) = cx
             .schema

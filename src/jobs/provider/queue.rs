@@ -106,6 +106,10 @@ pub(super) fn shown(host: &Host, class: &Arc<Class>, queue: &QueueView) -> Resul
 }
 
 impl Provider for QueueProvider {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         fill::instances_of(cx, CLASS, class, |own| {
             let snapshot = self.engine.snapshot();

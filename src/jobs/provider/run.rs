@@ -53,6 +53,10 @@ pub(super) fn parts(id: &str) -> Option<(JobId, u32)> {
 }
 
 impl Provider for RunProvider {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let Some(own) = cx
             .schema

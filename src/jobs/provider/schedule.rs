@@ -40,6 +40,10 @@ impl ScheduleProvider {
 }
 
 impl Provider for ScheduleProvider {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         fill::instances_of(cx, CLASS, class, |own| {
             let snapshot = self.engine.snapshot();

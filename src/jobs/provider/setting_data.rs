@@ -89,6 +89,10 @@ fn set(values: &mut SettingValues, name: &str, value: &CimValue) -> bool {
 }
 
 impl Provider for SettingDataProvider {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         fill::instances_of(cx, CLASS, class, |own| {
             let snapshot = self.engine.snapshot();
