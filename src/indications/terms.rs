@@ -63,7 +63,15 @@ impl Terms {
 }
 
 /// Gives a new subscription what its client left to the server.
+///
+/// # Errors
+/// `NOT_SUPPORTED` where the client asks for alerts of changes of its state.
 pub fn complete(subscription: &mut Instance, now: DateTime<Utc>) -> Result<()> {
+    if subscription.value("AlertOnStateChange").as_bool() == Some(true) {
+        let text =
+            "AlertOnStateChange: subscribe to CIM_InstModification of the subscription instead";
+        return Err(CimError::not_supported(text));
+    }
     for (name, value) in [
         ("OnFatalErrorPolicy", 2),
         ("RepeatNotificationPolicy", 2),

@@ -27,6 +27,7 @@ class Account:
         self.generations = {}
         self.runs = {}
         self.last = {}
+        self.completed = set()
 
     def enter(self, told):
         properties = told["properties"]
@@ -48,11 +49,10 @@ class Account:
                 self.case.assertEqual(previous["Generation"], self.generations[job], job)
             self.states[job] = source["JobState"]
             self.generations[job] = source["Generation"]
+            if source["JobState"] == COMPLETED:
+                self.completed.add(job)
         elif kind == "JW_JobRun":
             self.runs.setdefault(source["JobID"], []).append((told["class"], source["ExitStatus"]))
-
-    def done(self):
-        return sum(1 for state in self.states.values() if state == COMPLETED)
 
 
 class Load(Own):
@@ -87,7 +87,7 @@ class Load(Own):
             client.start()
         account = Account(self)
         ended = 0
-        while ended < JOBS or account.done() < JOBS:
+        while ended < JOBS or len(account.completed) < JOBS:
             told = json.loads(lines.next("the end of every job"))
             account.enter(told)
             source = told["properties"].get("SourceInstance") or {}

@@ -128,6 +128,8 @@ class Creation(Objects):
         )
         other = {"OnFatalErrorPolicy": pywbem.Uint16(1), "OtherOnFatalErrorPolicy": "ring me"}
         self.assert_status(NOT_SUPPORTED, self.subscription, path, handler, **other)
+        alerts = {"AlertOnStateChange": True}
+        self.assert_status(NOT_SUPPORTED, self.subscription, path, handler, **alerts)
 
     def test_what_is_in_use_stays(self):
         path, handler = self.filter(), self.destination()
