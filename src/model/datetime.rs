@@ -1,6 +1,6 @@
 //! CIM datetimes: timestamps and intervals in the 25-character form of DSP0004 2.8 §5.2.4.
 //!
-//! A value keeps the text it was written in and compares by what that text means.
+//! A value is the text it was written in and compares by what that text means.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -17,12 +17,14 @@ const FRACTION: usize = 15;
 const SIGN: usize = 21;
 
 /// A timestamp or an interval, as it was written.
+///
+/// It is kept as these 25 bytes alone: most values are only passed on, and jobs are kept by the million.
 #[derive(Clone, Copy)]
 pub struct CimDateTime {
     text: [u8; LENGTH],
-    kind: Kind,
 }
 
+/// What a text means, worked out whenever somebody asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// The earliest and the latest instant that the text may stand for.
@@ -57,26 +59,38 @@ impl CimDateTime {
         if !(0..=9999).contains(&instant.year()) {
             return Self::infinite_future();
         }
-        let micros = instant.nanosecond() / 1000 % 1_000_000;
-        let text = format!("{}.{micros:06}+000", instant.format("%Y%m%d%H%M%S"));
-        text.parse()
-            .expect("a year from 0 to 9999 formats to 25 characters in range")
+        let year = instant.year().unsigned_abs();
+        let mut text = *b"00000000000000.000000+000";
+        digits(&mut text[..4], year);
+        digits(&mut text[4..6], instant.month());
+        digits(&mut text[6..8], instant.day());
+        digits(&mut text[8..10], instant.hour());
+        digits(&mut text[10..12], instant.minute());
+        digits(&mut text[12..14], instant.second());
+        digits(
+            &mut text[FRACTION..SIGN],
+            instant.nanosecond() / 1000 % 1_000_000,
+        );
+        Self { text }
     }
 
     /// The interval of `length`; negative lengths become zero, too long ones the longest interval.
     pub fn interval(length: TimeDelta) -> Self {
         let longest = TimeDelta::days(99_999_999) + TimeDelta::microseconds(86_399_999_999);
         let length = length.clamp(TimeDelta::zero(), longest);
-        let (days, seconds) = (length.num_days(), length.num_seconds() % 86_400);
-        let micros = length.subsec_nanos() / 1000;
-        let text = format!(
-            "{days:08}{:02}{:02}{:02}.{micros:06}:000",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
+        let part =
+            |number: i64| u32::try_from(number).expect("a clamped length has parts in range");
+        let seconds = length.num_seconds();
+        let mut text = *b"00000000000000.000000:000";
+        digits(&mut text[..8], part(seconds / 86_400));
+        digits(&mut text[8..10], part(seconds / 3600 % 24));
+        digits(&mut text[10..12], part(seconds / 60 % 60));
+        digits(&mut text[12..14], part(seconds % 60));
+        digits(
+            &mut text[FRACTION..SIGN],
+            part(i64::from(length.subsec_nanos()) / 1000),
         );
-        text.parse()
-            .expect("a clamped interval formats to 25 characters in range")
+        Self { text }
     }
 
     /// The timestamp that stands for the infinite future.
@@ -95,7 +109,7 @@ impl CimDateTime {
 
     /// Whether this is an interval and not a timestamp.
     pub fn is_interval(&self) -> bool {
-        matches!(self.kind, Kind::Interval { .. })
+        self.text[SIGN] == b':'
     }
 
     /// Whether some digits are asterisks.
@@ -105,15 +119,17 @@ impl CimDateTime {
 
     /// Whether this stands for no limit: an interval of all nines, or a timestamp of year 9999.
     pub fn is_infinite(&self) -> bool {
-        match self.kind {
-            Kind::Timestamp { .. } => &self.text[..4] == b"9999",
-            Kind::Interval { .. } => &self.text[..8] == b"99999999",
-        }
+        let nines: &[u8] = if self.is_interval() {
+            b"99999999"
+        } else {
+            b"9999"
+        };
+        self.text.starts_with(nines)
     }
 
     /// The instant of a timestamp (the earliest one it may stand for), `None` for an interval.
     pub fn as_instant(&self) -> Option<DateTime<Utc>> {
-        match self.kind {
+        match self.kind() {
             Kind::Timestamp { from, .. } => Some(from),
             Kind::Interval { .. } => None,
         }
@@ -121,10 +137,14 @@ impl CimDateTime {
 
     /// The length of an interval (the shortest one it may stand for), `None` for a timestamp.
     pub fn as_length(&self) -> Option<TimeDelta> {
-        match self.kind {
+        match self.kind() {
             Kind::Interval { from, .. } => Some(from),
             Kind::Timestamp { .. } => None,
         }
+    }
+
+    fn kind(&self) -> Kind {
+        kind(&self.text).expect("every way to make a datetime checks its text")
     }
 
     /// The 25 characters as they were written.
@@ -136,7 +156,7 @@ impl CimDateTime {
 /// A timestamp never equals an interval; with asterisks only equal ranges are equal.
 impl PartialEq for CimDateTime {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
+        self.text == other.text || self.kind() == other.kind()
     }
 }
 impl Eq for CimDateTime {}
@@ -152,7 +172,7 @@ impl PartialOrd for CimDateTime {
                 () => None,
             }
         }
-        match (self.kind, other.kind) {
+        match (self.kind(), other.kind()) {
             (Kind::Timestamp { from: a, to: b }, Kind::Timestamp { from: c, to: d }) => {
                 ranges((a, b), (c, d))
             }
@@ -185,12 +205,25 @@ impl FromStr for CimDateTime {
             .try_into()
             .map_err(|_| DateTimeError::Length)?;
         shape(&bytes)?;
-        let kind = if bytes[SIGN] == b':' {
-            interval(&bytes)?
-        } else {
-            timestamp(&bytes)?
-        };
-        Ok(Self { text: bytes, kind })
+        kind(&bytes)?;
+        Ok(Self { text: bytes })
+    }
+}
+
+/// What a text of the right shape means.
+fn kind(bytes: &[u8; LENGTH]) -> Result<Kind, DateTimeError> {
+    if bytes[SIGN] == b':' {
+        interval(bytes)
+    } else {
+        timestamp(bytes)
+    }
+}
+
+/// Writes `number` into all of `into`, with zeros in front.
+fn digits(into: &mut [u8], mut number: u32) {
+    for digit in into.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).expect("a digit");
+        number /= 10;
     }
 }
 
