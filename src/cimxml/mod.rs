@@ -56,6 +56,6 @@ pub use headers::{Agreement, CimHeaders, ExportHeaders, Method};
 pub use instance::NamedInstance;
 pub use limits::Limits;
 pub use request::{Decoded, decode};
-pub use response::{ResponseEncoder, Rest, begin_batch, end_batch};
+pub use response::{ResponseEncoder, Rest, begin_batch, encode_class_reply, end_batch};
 pub use syntax::is_xml_char;
 pub use writer::EncodeError;

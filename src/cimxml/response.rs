@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use crate::model::{CimError, CimName, CimType, CimValue, Instance, InstancePath, Result};
 use crate::ops::{
@@ -83,6 +83,16 @@ pub fn end_batch(out: &mut BytesMut) {
     close_message(out);
 }
 
+/// `CLASS` with the parts that are wanted.
+///
+/// # Errors
+/// `CIM_ERR_FAILED` when a value has a character that XML 1.0 cannot carry, naming the element.
+pub fn encode_class_reply(reply: &ClassReply) -> Result<Bytes> {
+    let mut out = BytesMut::new();
+    class_writer::class(&mut out, reply)?;
+    Ok(out.freeze())
+}
+
 fn open_message(out: &mut BytesMut, id: &str) {
     markup(out, PROLOGUE);
     attribute(out, "ID", id);
@@ -157,6 +167,16 @@ impl ResponseEncoder {
     pub fn start(&self, out: &mut BytesMut) {
         self.open(out);
         markup(out, "<IRETURNVALUE>");
+    }
+
+    /// Appends the whole response of `GetClass`, whose class [`encode_class_reply`] has written.
+    pub fn class(&self, out: &mut BytesMut, class: &[u8]) {
+        // Around it stand a few names of the request.
+        out.reserve(class.len() + 512);
+        self.start(out);
+        out.extend_from_slice(class);
+        self.end_list(out);
+        self.finish(out);
     }
 
     /// Appends one instance of `EnumerateInstances` (`VALUE.NAMEDINSTANCE`).

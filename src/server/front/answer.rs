@@ -34,6 +34,7 @@ use super::super::connections::Connection;
 use super::super::http::{self, Transport, Verb};
 use super::super::negotiation::{Manner, negotiate};
 use super::body::{Authenticated, Held};
+use super::class_texts::ClassTexts;
 use super::deliver::{Body, Seen, deliver};
 use super::measure::{Measure, Spent, head_bytes};
 use super::operate::Caller;
@@ -85,6 +86,7 @@ pub struct Front {
     decoders: Semaphore,
     pub(super) panics: AtomicU64,
     pub(super) error_instances: bool,
+    pub(super) texts: ClassTexts,
 }
 
 /// A message that was understood.
@@ -124,6 +126,7 @@ impl Front {
             decoders: Semaphore::new(DECODERS),
             panics: AtomicU64::new(0),
             error_instances: false,
+            texts: ClassTexts::default(),
         }
     }
 

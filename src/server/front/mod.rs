@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod class_texts;
 mod compress;
 mod deliver;
 mod measure;

@@ -138,7 +138,7 @@ impl Front {
         let work = async {
             let handled = self.handler.handle(principal, arrival, call);
             let reply = caller.spent.on(handled).await?;
-            encode(encoder, reply, self.limits.chunk_bytes).await
+            encode(encoder, reply, (&self.texts, self.limits.chunk_bytes)).await
         };
         match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
             Ok(Ok(encoded)) => encoded,

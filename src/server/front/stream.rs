@@ -9,6 +9,8 @@ use crate::cimxml::{ResponseEncoder, Rest};
 use crate::model::Result;
 use crate::ops::{PullReply, Reply};
 
+use super::class_texts::ClassTexts;
+
 /// Pieces of a text in their order, each made when it is drawn.
 pub(super) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
@@ -20,13 +22,11 @@ pub(super) struct Text {
     pub(super) rest: Option<Chunks>,
 }
 
-/// One item as bytes.
-type Items = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
-
 /// A reply in the making.
 struct Rendering {
     encoder: ResponseEncoder,
-    items: Items,
+    /// The items that are left, `None` after their end.
+    list: Option<Rest>,
     chunk_bytes: usize,
     done: bool,
 }
@@ -36,16 +36,20 @@ struct Rendering {
 pub(super) async fn encode(
     encoder: ResponseEncoder,
     reply: Reply,
-    chunk_bytes: usize,
+    (texts, chunk_bytes): (&ClassTexts, usize),
 ) -> Result<Text> {
     let mut first = BytesMut::new();
-    let items = match encoder.begin(&mut first, reply)? {
+    if let Reply::Class(class) = &reply {
+        encoder.class(&mut first, &texts.text(class)?);
+        return Ok(Text::whole(first.freeze()));
+    }
+    let list = match encoder.begin(&mut first, reply)? {
         Rest::Complete => return Ok(Text::whole(first.freeze())),
-        rest => items(encoder.clone(), rest),
+        rest => Some(rest),
     };
     let mut rendering = Rendering {
         encoder,
-        items,
+        list,
         chunk_bytes,
         done: false,
     };
@@ -54,64 +58,6 @@ pub(super) async fn encode(
         first: first.freeze(),
         rest: (!rendering.done).then(|| rendering.chunks()),
     })
-}
-
-/// The items and what ends them.
-fn items(encoder: ResponseEncoder, rest: Rest) -> Items {
-    let ending = encoder.clone();
-    let end = stream::once(async move {
-        let mut out = BytesMut::new();
-        ending.end_list(&mut out);
-        Ok(out.freeze())
-    });
-    let list = match rest {
-        Rest::Pulled(PullReply { stream, shape }) => {
-            return stream
-                .map(move |piece| {
-                    let mut out = BytesMut::new();
-                    encoder.pulled(&mut out, &piece?, &shape)?;
-                    Ok(out.freeze())
-                })
-                .boxed();
-        }
-        Rest::Complete => stream::empty().boxed(),
-        Rest::Instances { stream, select } => stream
-            .map(move |item| {
-                let mut out = BytesMut::new();
-                encoder.instance(&mut out, &item?, &select)?;
-                Ok(out.freeze())
-            })
-            .boxed(),
-        Rest::Rows { stream, select } => stream
-            .map(move |item| {
-                let mut out = BytesMut::new();
-                encoder.row(&mut out, &item?, &select)?;
-                Ok(out.freeze())
-            })
-            .boxed(),
-        Rest::Objects { stream, select } => stream
-            .map(move |item| {
-                let mut out = BytesMut::new();
-                encoder.object(&mut out, &item?, &select)?;
-                Ok(out.freeze())
-            })
-            .boxed(),
-        Rest::ObjectPaths(stream) => stream
-            .map(move |item| {
-                let mut out = BytesMut::new();
-                encoder.object_path(&mut out, &item?)?;
-                Ok(out.freeze())
-            })
-            .boxed(),
-        Rest::Paths(stream) => stream
-            .map(move |item| {
-                let mut out = BytesMut::new();
-                encoder.path(&mut out, &item?)?;
-                Ok(out.freeze())
-            })
-            .boxed(),
-    };
-    list.chain(end).boxed()
 }
 
 impl Text {
@@ -149,8 +95,8 @@ impl Rendering {
     /// Appends items until the chunk is full, or the items and with them the document end.
     async fn fill(&mut self, out: &mut BytesMut) -> Result<()> {
         while out.len() < self.chunk_bytes {
-            if let Some(item) = self.items.next().await {
-                out.extend_from_slice(&item?);
+            if self.list.is_some() {
+                self.item(out).await?;
             } else {
                 self.encoder.finish(out);
                 self.done = true;
@@ -158,6 +104,42 @@ impl Rendering {
             }
         }
         Ok(())
+    }
+
+    /// Appends the next item, or what ends them.
+    async fn item(&mut self, out: &mut BytesMut) -> Result<()> {
+        let encoder = &self.encoder;
+        let written = match self.list.as_mut() {
+            None | Some(Rest::Complete) => None,
+            Some(Rest::Instances { stream, select }) => {
+                (stream.next().await).map(|item| encoder.instance(out, &item?, select))
+            }
+            Some(Rest::Rows { stream, select }) => {
+                (stream.next().await).map(|item| encoder.row(out, &item?, select))
+            }
+            Some(Rest::Objects { stream, select }) => {
+                (stream.next().await).map(|item| encoder.object(out, &item?, select))
+            }
+            Some(Rest::ObjectPaths(stream)) => {
+                (stream.next().await).map(|item| encoder.object_path(out, &item?))
+            }
+            Some(Rest::Paths(stream)) => {
+                (stream.next().await).map(|item| encoder.path(out, &item?))
+            }
+            Some(Rest::Pulled(PullReply { stream, shape })) => {
+                let Some(piece) = stream.next().await else {
+                    // The last piece has ended the list.
+                    self.list = None;
+                    return Ok(());
+                };
+                return encoder.pulled(out, &piece?, shape);
+            }
+        };
+        written.unwrap_or_else(|| {
+            encoder.end_list(out);
+            self.list = None;
+            Ok(())
+        })
     }
 
     /// The chunks that are left; nothing follows an error.
