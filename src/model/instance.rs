@@ -51,9 +51,21 @@ impl Instance {
             )
         };
         let slot = class.properties.slot(name).ok_or_else(missing)?;
+        self.set_at(slot, value)
+    }
+
+    /// Gives the property in slot `slot` of the class the value `value`.
+    ///
+    /// # Errors
+    /// As [`Self::set`]; `NO_SUCH_PROPERTY` where the class has no such slot.
+    pub fn set_at(&mut self, slot: usize, value: CimValue) -> Result<()> {
+        let class = &self.class;
         let (Some(property), Some(place)) = (class.properties.at(slot), self.values.get_mut(slot))
         else {
-            return Err(missing());
+            return Err(CimError::new(
+                Status::NoSuchProperty,
+                format!("{} has no property {slot}", class.name),
+            ));
         };
         property.slot.accepts(&value).map_err(|violation| {
             CimError::invalid_parameter(format!("{}: {violation}", property.name))

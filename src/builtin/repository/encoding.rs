@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{
-    CimName, CimType, CimValue, Class, Instance, Keys, Literal, Namespace, ObjectPath, Slot,
-};
+use crate::model::{CimName, CimType, CimValue, Class, Instance, ObjectPath};
 use crate::schema::Schema;
 
 /// The version of this form.
@@ -75,90 +73,171 @@ fn reference(path: &ObjectPath) -> Value {
 /// The instance of `class` whose values are `text`; what it does not give is NULL. `None` for a text
 /// that is no such instance.
 pub(super) fn decode(text: &str, class: &Arc<Class>, schema: &Schema) -> Option<Instance> {
-    let Value::Object(values) = serde_json::from_str(text).ok()? else {
-        return None;
-    };
-    instance(values, class, schema)
+    super::decoding::instance(text, class, schema).ok()
 }
 
-fn instance(values: Map<String, Value>, class: &Arc<Class>, schema: &Schema) -> Option<Instance> {
-    let mut instance = Instance::empty(class.clone());
-    for (name, value) in values {
-        let property = class.properties.get(&name)?;
-        let value = decoded(value, &property.slot, schema)?;
-        instance.set(&name, value).ok()?;
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::model::{Keys, Namespace};
+    use crate::mof::{Embedded, Limits, SourceError, Sources, compile};
+    use crate::schema::Builder;
+
+    struct Text;
+
+    const MOF: &str = "#pragma include (\"qualifiers.mof\")
+        class JW_Part { string Words; uint8 Numbers[]; };
+        class JW_Whole {
+          [Key] string Id; boolean Flag; char16 Letter; uint8 U8; sint8 S8; uint16 U16; sint16 S16;
+          uint32 U32; sint32 S32; uint64 U64; sint64 S64; real32 R32; real64 R64; datetime Time;
+          string Texts[]; sint64 Many[];
+          [EmbeddedInstance(\"JW_Part\")] string Part; [EmbeddedObject] string Parts[]; };
+        [Association] class JW_Holds {
+          [Key] JW_Whole REF Whole; [Key] JW_Part REF Part; };";
+
+    impl Sources for Text {
+        fn read(&self, name: &str, limit: usize) -> Result<Cow<'_, [u8]>, SourceError> {
+            match name {
+                "test.mof" => Ok(MOF.as_bytes().into()),
+                other => Embedded.read(other, limit),
+            }
+        }
     }
-    Some(instance)
-}
 
-fn decoded(value: Value, slot: &Slot, schema: &Schema) -> Option<CimValue> {
-    match value {
-        Value::Array(entries) => {
-            let entries = entries.into_iter();
-            let entries = entries.map(|entry| scalar(entry, slot.ty, schema));
-            entries.collect::<Option<_>>().map(CimValue::Array)
+    fn schema() -> Schema {
+        let compiled = compile(&["test.mof"], &Text, Limits::default());
+        assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
+        let mut builder = Builder::new();
+        for batch in compiled.batches {
+            let qualifiers = batch.qualifiers.into_iter();
+            qualifiers.for_each(|decl| builder.qualifier(decl));
+            let classes = batch.classes.into_iter();
+            classes.for_each(|decl| builder.class(decl));
         }
-        one => scalar(one, slot.ty, schema),
+        builder.build().expect("the classes of the test")
     }
-}
 
-fn scalar(value: Value, ty: CimType, schema: &Schema) -> Option<CimValue> {
-    match (value, ty) {
-        (Value::Null, _) => Some(CimValue::Null),
-        (Value::Bool(value), CimType::Boolean) => Some(CimValue::Boolean(value)),
-        (Value::String(text), CimType::String) => Some(CimValue::string(text)),
-        (Value::String(text), _) => Literal::Text(text.into()).resolve(ty, false).ok(),
-        (Value::Number(number), CimType::Char16) => {
-            let unit = number.as_u64().and_then(|unit| u16::try_from(unit).ok());
-            unit.map(CimValue::Char16)
+    fn instance(schema: &Schema, class: &str, values: Vec<(&str, CimValue)>) -> Instance {
+        let class = schema.class(class).expect("a class of the test");
+        let mut instance = Instance::empty(class.clone());
+        for (name, value) in values {
+            instance.set(name, value).expect("a value of its type");
         }
-        (Value::Number(number), _) => {
-            let unsigned = number.as_u64().map(i128::from);
-            let number = unsigned.or_else(|| number.as_i64().map(i128::from))?;
-            CimValue::integer(ty, number).ok()
-        }
-        (Value::Object(mut object), CimType::String) => {
-            let class = schema.class(object.get("class")?.as_str()?)?;
-            let Value::Object(values) = object.remove("values")? else {
-                return None;
-            };
-            let embedded = instance(values, class, schema)?;
-            Some(CimValue::Instance(Box::new(embedded)))
-        }
-        (Value::Object(object), CimType::Reference) => {
-            let path = path(&object, schema)?;
-            Some(CimValue::Reference(Box::new(path)))
-        }
-        (Value::Bool(_) | Value::Array(_) | Value::Object(_), _) => None,
+        instance
     }
-}
 
-fn path(object: &Map<String, Value>, schema: &Schema) -> Option<ObjectPath> {
-    let text = |name: &str| object.get(name).and_then(Value::as_str);
-    let keys = match object.get("keys") {
-        None => None,
-        Some(Value::Array(keys)) => {
-            let keys = keys.iter().map(|key| bound(key, schema));
-            Some(keys.collect::<Option<Keys>>()?)
+    fn part(schema: &Schema) -> CimValue {
+        let numbers = CimValue::Array(vec![CimValue::Uint8(0), CimValue::Null]);
+        let words = CimValue::string("\u{1F600} \"quoted\" \\ \n");
+        let values = vec![("Words", words), ("Numbers", numbers)];
+        CimValue::Instance(Box::new(instance(schema, "JW_Part", values)))
+    }
+
+    fn check_whole(schema: &Schema, name: &str, value: CimValue) {
+        let id = ("Id", CimValue::string("1"));
+        let whole = instance(schema, "JW_Whole", vec![id, (name, value)]);
+        let text = encode(&whole);
+        let read = decode(&text, &whole.class, schema);
+        assert_eq!(read.as_ref(), Some(&whole), "{name} out of {text}");
+    }
+
+    #[test]
+    fn every_value_reads_back() {
+        let schema = schema();
+        let check = |name: &str, value| check_whole(&schema, name, value);
+        check("Id", CimValue::string(""));
+        check("Flag", CimValue::Boolean(true));
+        check("Letter", CimValue::Char16(0xd800));
+        check("U8", CimValue::Uint8(u8::MAX));
+        check("S8", CimValue::Sint8(i8::MIN));
+        check("U16", CimValue::Uint16(u16::MAX));
+        check("S16", CimValue::Sint16(i16::MIN));
+        check("U32", CimValue::Uint32(u32::MAX));
+        check("S32", CimValue::Sint32(i32::MIN));
+        check("U64", CimValue::Uint64(u64::MAX));
+        check("S64", CimValue::Sint64(i64::MIN));
+        check("R32", CimValue::Real32(f32::MIN_POSITIVE));
+        check("R64", CimValue::Real64(f64::NEG_INFINITY));
+        let time = "20260210******.******+000".parse().expect("a datetime");
+        check("Time", CimValue::DateTime(time));
+        let texts = vec![CimValue::string("a"), CimValue::Null];
+        check("Texts", CimValue::Array(texts));
+        check("Texts", CimValue::Array(Vec::new()));
+        check("Many", CimValue::Array(vec![CimValue::Sint64(-1)]));
+        check("Part", part(&schema));
+        check(
+            "Parts",
+            CimValue::Array(vec![part(&schema), CimValue::Null]),
+        );
+    }
+
+    #[test]
+    fn every_form_of_a_reference_reads_back() {
+        let schema = schema();
+        let namespace = || Namespace::new("root/cimv2").expect("a namespace");
+        let id = (CimName::of("Id"), CimValue::string("1"));
+        let number = (CimName::unnamed(), CimValue::Uint32(7));
+        let class = CimName::of("JW_Whole");
+        let inner = ObjectPath {
+            host: None,
+            namespace: None,
+            class: class.clone(),
+            keys: Some(Keys::from_iter([id.clone()])),
+        };
+        let path = (CimName::of("Path"), CimValue::Reference(Box::new(inner)));
+        for keys in [None, Some(vec![id]), Some(vec![number]), Some(vec![path])] {
+            for (host, namespace) in [
+                (None, None),
+                (None, Some(namespace())),
+                (Some("host:5989".into()), Some(namespace())),
+            ] {
+                let keys = keys.clone().map(Keys::from_iter);
+                let class = class.clone();
+                let path = ObjectPath {
+                    host,
+                    namespace,
+                    class,
+                    keys,
+                };
+                let value = CimValue::Reference(Box::new(path));
+                let holds = instance(&schema, "JW_Holds", vec![("Whole", value)]);
+                let text = encode(&holds);
+                let read = decode(&text, &holds.class, &schema);
+                assert_eq!(read.as_ref(), Some(&holds), "{text}");
+            }
         }
-        Some(_) => return None,
-    };
-    Some(ObjectPath {
-        host: text("host").map(Into::into),
-        namespace: text("namespace").and_then(|text| Namespace::new(text).ok()),
-        class: CimName::new(text("class")?).ok()?,
-        keys,
-    })
-}
+    }
 
-fn bound(key: &Value, schema: &Schema) -> Option<(CimName, CimValue)> {
-    let [name, ty, value] = key.as_array()?.as_slice() else {
-        return None;
-    };
-    let name = match name.as_str()? {
-        "" => CimName::unnamed(),
-        name => CimName::new(name).ok()?,
-    };
-    let ty = CimType::from_name(ty.as_str()?)?;
-    Some((name, scalar(value.clone(), ty, schema)?))
+    #[test]
+    fn what_is_no_instance_of_the_class_is_none() {
+        let schema = schema();
+        let class = schema.class("JW_Whole").expect("a class of the test");
+        assert!(decode(r#"{"Id":"1","U8":255}"#, class, &schema).is_some());
+        for bad in [
+            "",
+            "[]",
+            r#"{"Id":"1""#,
+            r#"{"Id":"1"} {}"#,
+            r#"{"Missing":"1"}"#,
+            r#"{"Id":1}"#,
+            r#"{"Id":["1"]}"#,
+            r#"{"U8":256}"#,
+            r#"{"U8":1.5}"#,
+            r#"{"U8":"1x"}"#,
+            r#"{"Flag":0}"#,
+            r#"{"Letter":65536}"#,
+            r#"{"Time":"yesterday"}"#,
+            r#"{"Texts":"a"}"#,
+            r#"{"Texts":[["a"]]}"#,
+            r#"{"U8":{"class":"JW_Part","values":{}}}"#,
+            r#"{"Part":{"class":"JW_None","values":{}}}"#,
+            r#"{"Part":{"values":{},"class":"JW_Part"}}"#,
+            r#"{"Part":{"class":"JW_Part"}}"#,
+            r#"{"Part":{"class":"JW_Part","values":{},"more":1}}"#,
+        ] {
+            assert_eq!(decode(bad, class, &schema), None, "{bad} was read");
+        }
+    }
 }

@@ -2,12 +2,14 @@
 
 mod audience;
 mod cardinality;
+mod decoding;
 mod encoding;
 mod keys;
 
 pub use audience::Audience;
 pub use cardinality::check as check_cardinality;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -116,7 +118,7 @@ impl RepositoryProvider {
     /// that the instance was made of.
     async fn find(&self, cx: &Context, path: &InstancePath) -> Result<(InstanceKey, InstanceRow)> {
         let class = cx.schema.known_class(&path.class)?;
-        let path = &self.straight_path(cx, path);
+        let path = &*self.straight_path(cx, path);
         for class in self.kept.classes(cx, class) {
             let key = keys::key(&cx.namespace, &class.name, &path.keys);
             if let Some(row) = self.kept.reader.recent(&key) {
@@ -397,16 +399,20 @@ impl RepositoryProvider {
     }
 
     /// The path with its keys that are references in the form in which they are kept.
-    fn straight_path(&self, cx: &Context, path: &InstancePath) -> InstancePath {
+    fn straight_path<'a>(&self, cx: &Context, path: &'a InstancePath) -> Cow<'a, InstancePath> {
+        let is_reference = |(_, value): (&CimName, &CimValue)| value.as_reference().is_some();
+        if !path.keys.iter().any(is_reference) {
+            return Cow::Borrowed(path);
+        }
         let key = |(name, value): (&CimName, &CimValue)| {
             // What is wrong with a key finds nothing, and that is the answer.
             let straight = self.straight(cx, name, None, value);
             (name.clone(), straight.unwrap_or_else(|_| value.clone()))
         };
-        InstancePath {
+        Cow::Owned(InstancePath {
             keys: path.keys.iter().map(key).collect(),
             ..path.clone()
-        }
+        })
     }
 
     /// The namespace that `path` leads to, by its own name, with its schema; `None` for one that is not
