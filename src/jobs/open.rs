@@ -7,6 +7,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use chrono_tz::Tz;
 use futures_util::future::join_all;
+use imbl::OrdMap;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc};
 
@@ -15,7 +18,7 @@ use crate::store::{StoreError, Writer};
 use super::alarm::Alarm;
 use super::clock;
 use super::core::{
-    DEFAULT_QUEUE, Hooks, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler,
+    DEFAULT_QUEUE, Hooks, JobId, JobRecord, Phase, Policy, QueueRecord, RunNews, Scheduler,
 };
 use super::driver::{Batch, Desk, Driver, EngineTask, new_id, queue_views};
 use super::engine::{Engine, Snapshot};
@@ -97,18 +100,18 @@ impl Engine {
         let zone = config.policy.zone;
         let jobs = jobs_after_restart(loaded.jobs, loaded.rebooted, zone);
         let queues = queues(loaded.queues, config.max_running);
-        let scheduler = Scheduler::new(config.policy, queues, jobs.clone());
+        let (scheduler, (shown, links)) = rayon::join(
+            || Scheduler::new(config.policy, queues, jobs.clone()),
+            || (by_id(&jobs), Links::of(jobs.iter())),
+        );
         let scheduler = scheduler
             .with_hooks(config.hooks)
             .with_ids(new_id)
             .with_settings(loaded.settings);
         let (sender, requests) = mpsc::channel(REQUEST_LIMIT);
         let snapshot = Snapshot {
-            jobs: jobs
-                .iter()
-                .map(|job| (job.id.clone(), Arc::clone(job)))
-                .collect(),
-            links: Links::of(jobs.iter()),
+            jobs: shown,
+            links,
             queues: queue_views(&scheduler),
             settings: scheduler.settings().clone(),
         };
@@ -168,14 +171,24 @@ fn queues(mut stored: Vec<QueueRecord>, max_running: u32) -> Vec<Arc<QueueRecord
     stored.into_iter().map(Arc::new).collect()
 }
 
-fn jobs_after_restart(jobs: Vec<JobRecord>, rebooted: bool, zone: Tz) -> Vec<Arc<JobRecord>> {
+fn jobs_after_restart(jobs: Vec<Arc<JobRecord>>, rebooted: bool, zone: Tz) -> Vec<Arc<JobRecord>> {
     let now = clock::now();
-    let settle = |mut job: JobRecord| {
+    let settle = |mut shared: Arc<JobRecord>| {
+        let job = Arc::make_mut(&mut shared);
         if rebooted {
             job.forget_boot_clock();
         }
         job.look_ahead_again(zone, now);
-        Arc::new(job)
+        shared
     };
-    jobs.into_iter().map(settle).collect()
+    jobs.into_par_iter().map(settle).collect()
+}
+
+/// The jobs as readers find them.
+fn by_id(jobs: &[Arc<JobRecord>]) -> OrdMap<JobId, Arc<JobRecord>> {
+    // What is entered in order is entered beside what was entered last.
+    let mut sorted: Vec<&Arc<JobRecord>> = jobs.iter().collect();
+    sorted.par_sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    let entry = |job: &Arc<JobRecord>| (job.id.clone(), Arc::clone(job));
+    sorted.into_iter().map(entry).collect()
 }

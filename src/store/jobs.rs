@@ -1,6 +1,9 @@
 //! Jobs in the database: loaded once, then changed by whole transactions.
 
+use std::sync::{Arc, mpsc};
+
 use chrono::{DateTime, TimeDelta, Utc};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::de::DeserializeOwned;
 
@@ -19,6 +22,10 @@ use super::keep::{Forgotten, Gone, Keep};
 const FORMAT: i64 = 1;
 /// How long a `RequestID` is known after its job was removed.
 const REQUEST_IDS_KEPT: TimeDelta = TimeDelta::days(7);
+/// Jobs read before they are decoded together.
+const PAGE: usize = 4096;
+/// Pages read before the first of them is decoded.
+const PAGES_AHEAD: usize = 4;
 /// Most old request ids deleted in one transaction.
 const PRUNE_LIMIT: i64 = 1000;
 
@@ -26,7 +33,7 @@ const PRUNE_LIMIT: i64 = 1000;
 #[derive(Debug)]
 pub struct Loaded {
     /// All jobs, in the order of their submission.
-    pub jobs: Vec<JobRecord>,
+    pub jobs: Vec<Arc<JobRecord>>,
     /// The queues that a client ever changed.
     pub queues: Vec<QueueRecord>,
     /// The settings of jobs.
@@ -199,14 +206,41 @@ fn read_queues(transaction: &Transaction<'_>) -> Result<Vec<QueueRecord>, StoreE
     Ok(queues)
 }
 
-fn read_jobs(transaction: &Transaction<'_>) -> Result<Vec<JobRecord>, StoreError> {
+/// Reads on this thread and decodes on the others: there may be millions.
+fn read_jobs(transaction: &Transaction<'_>) -> Result<Vec<Arc<JobRecord>>, StoreError> {
     let mut statement = transaction.prepare("SELECT id, data FROM jobs ORDER BY seq")?;
     let mut rows = statement.query([])?;
-    let mut jobs = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (id, data): (String, String) = (row.get(0)?, row.get(1)?);
+    std::thread::scope(|scope| {
+        let (sender, pages) = mpsc::sync_channel::<Vec<(String, String)>>(PAGES_AHEAD);
+        let decoder = scope.spawn(move || decode_jobs(&pages));
+        let mut page = Vec::new();
+        while let Some(row) = rows.next()? {
+            page.push((row.get(0)?, row.get(1)?));
+            if page.len() == PAGE && sender.send(std::mem::take(&mut page)).is_err() {
+                break;
+            }
+        }
+        // Nobody takes pages after a record that cannot be decoded; that is told below.
+        drop(sender.send(page));
+        drop(sender);
+        decoder
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn decode_jobs(
+    pages: &mpsc::Receiver<Vec<(String, String)>>,
+) -> Result<Vec<Arc<JobRecord>>, StoreError> {
+    let decode = |(id, data): (String, String)| {
         let job = serde_json::from_str(&data);
-        jobs.push(job.map_err(|source| StoreError::Record { id, source })?);
+        job.map(Arc::new)
+            .map_err(|source| StoreError::Record { id, source })
+    };
+    let mut jobs = Vec::new();
+    for page in pages {
+        let page: Vec<_> = page.into_par_iter().map(decode).collect::<Result<_, _>>()?;
+        jobs.extend(page);
     }
     Ok(jobs)
 }

@@ -101,10 +101,7 @@ fn what_was_committed_is_there_after_reopening() {
     drop(store);
     let mut store = Store::open(&options(folder.path())).expect("opens");
     let loaded = store.load("another", "boot").expect("loads");
-    assert_eq!(
-        loaded.jobs,
-        [JobRecord::clone(&a), JobRecord::clone(&b_later)]
-    );
+    assert_eq!(loaded.jobs, [a.clone(), b_later.clone()]);
     assert_eq!((loaded.queues, loaded.rebooted), (vec![queue], false));
     assert_eq!(loaded.host, "host", "the name of the first start");
     drop(store);

@@ -3,6 +3,7 @@
 //! Everything here follows from the records, so that it can be built anew from them at any time.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,6 +16,12 @@ use super::state::JobState;
 
 /// The order of the queue: priority, then time of being due, then order of submission.
 pub(super) type Place = (u32, DateTime<Utc>, u64, JobId);
+
+/// When something is due, and for whom. Of what is due at the same time the first submitted comes
+/// first; its number also tells two jobs apart without a look at their ids.
+pub(super) type Timer<T> = (T, u64, JobId);
+/// What is due, in order.
+pub(super) type Timers<T> = BTreeSet<Timer<T>>;
 
 /// The jobs of one queue that have not ended.
 #[derive(Debug, Clone, Default)]
@@ -35,46 +42,59 @@ pub(super) struct Index {
     finished_keep: Duration,
     lines: HashMap<String, Line>,
     touched: BTreeSet<String>,
-    pub(super) wall: BTreeSet<(DateTime<Utc>, JobId)>,
-    pub(super) boot: BTreeSet<(Duration, JobId)>,
+    pub(super) wall: Timers<DateTime<Utc>>,
+    pub(super) boot: Timers<Duration>,
     dependents: HashMap<JobId, BTreeSet<JobId>>,
 }
 
 impl Index {
-    /// Empty tables; finished jobs that do not remove themselves go after `finished_keep`.
-    pub(super) fn new(finished_keep: Duration) -> Self {
-        Self {
+    /// The tables over `jobs`; finished jobs that do not remove themselves go after `finished_keep`.
+    pub(super) fn of(finished_keep: Duration, jobs: &[Arc<JobRecord>]) -> Self {
+        let mut index = Self {
             finished_keep,
             lines: HashMap::new(),
             touched: BTreeSet::new(),
             wall: BTreeSet::new(),
             boot: BTreeSet::new(),
             dependents: HashMap::new(),
+        };
+        // Sets that are collected are sorted once, which is much less than a million insertions.
+        index.wall = jobs.iter().filter_map(|job| index.wall_of(job)).collect();
+        index.boot = jobs.iter().filter_map(|job| boot_of(job)).collect();
+        for job in jobs {
+            index.line_up(job);
+            index.depend(job);
+        }
+        index
+    }
+
+    /// Follows a job from the record `before` to the record `after`, where `None` is none. Only what
+    /// differs is touched: with many jobs every look-up costs more than the rest of a step.
+    pub(super) fn change(&mut self, before: Option<&JobRecord>, after: Option<&JobRecord>) {
+        let wall = [before, after].map(|job| job.and_then(|job| self.wall_of(job)));
+        shift(&mut self.wall, wall);
+        let boot = [before, after].map(|job| job.and_then(boot_of));
+        shift(&mut self.boot, boot);
+        self.change_line(before, after);
+        let awaited = [before, after].map(|job| job.map_or(&[][..], |job| &job.awaited));
+        if awaited[0] != awaited[1] {
+            if let Some(job) = before {
+                self.depend_no_more(job);
+            }
+            if let Some(job) = after {
+                self.depend(job);
+            }
         }
     }
 
-    /// Enters what `job` asks for.
-    pub(super) fn enter(&mut self, job: &JobRecord) {
-        self.line_up(job);
-        self.wall
-            .extend(self.wall_timer(job).map(|at| (at, job.id.clone())));
-        self.boot
-            .extend(boot_timer(job).map(|at| (at, job.id.clone())));
+    fn depend(&mut self, job: &JobRecord) {
         for awaited in &job.awaited {
             let waiting = self.dependents.entry(awaited.job.clone()).or_default();
             waiting.insert(job.id.clone());
         }
     }
 
-    /// Takes out what `enter` entered for the same record.
-    pub(super) fn leave(&mut self, job: &JobRecord) {
-        self.step_out(job);
-        if let Some(at) = self.wall_timer(job) {
-            self.wall.remove(&(at, job.id.clone()));
-        }
-        if let Some(at) = boot_timer(job) {
-            self.boot.remove(&(at, job.id.clone()));
-        }
+    fn depend_no_more(&mut self, job: &JobRecord) {
         for awaited in &job.awaited {
             if let Some(waiting) = self.dependents.get_mut(&awaited.job) {
                 waiting.remove(&job.id);
@@ -85,29 +105,52 @@ impl Index {
         }
     }
 
+    fn change_line(&mut self, before: Option<&JobRecord>, after: Option<&JobRecord>) {
+        let stands = |job: &&JobRecord| !job.state.is_final();
+        let (before, after) = (before.filter(stands), after.filter(stands));
+        if let (Some(before), Some(after)) = (before, after)
+            && before.spec.queue() == after.spec.queue()
+            && let Some(line) = self.lines.get_mut(after.spec.queue())
+        {
+            shift(&mut line.waiting, [place(before), place(after)]);
+            shift(&mut line.since, [since(before), since(after)]);
+            line.slots -= u32::from(holds_slot(before.state));
+            line.slots += u32::from(holds_slot(after.state));
+            return self.touch(after.spec.queue());
+        }
+        if let Some(job) = before {
+            self.step_out(job);
+        }
+        if let Some(job) = after {
+            self.line_up(job);
+        }
+    }
+
     fn line_up(&mut self, job: &JobRecord) {
         if job.state.is_final() {
             return;
         }
-        let line = self.lines.entry(job.spec.queue().to_owned()).or_default();
+        let queue = job.spec.queue();
+        if !self.lines.contains_key(queue) {
+            self.lines.insert(queue.to_owned(), Line::default());
+        }
+        let line = self.lines.get_mut(queue).expect("it was entered");
         line.waiting.extend(place(job));
-        line.since
-            .extend(waiting_since(job).map(|since| (since, job.id.clone())));
+        line.since.extend(since(job));
         line.slots += u32::from(holds_slot(job.state));
         line.jobs += 1;
-        self.touch(job.spec.queue());
+        self.touch(queue);
     }
 
     fn step_out(&mut self, job: &JobRecord) {
-        let line = self.lines.get_mut(job.spec.queue());
-        let Some(line) = line.filter(|_| !job.state.is_final()) else {
+        let Some(line) = self.lines.get_mut(job.spec.queue()) else {
             return;
         };
         if let Some(place) = place(job) {
             line.waiting.remove(&place);
         }
-        if let Some(since) = waiting_since(job) {
-            line.since.remove(&(since, job.id.clone()));
+        if let Some(since) = since(job) {
+            line.since.remove(&since);
         }
         line.slots -= u32::from(holds_slot(job.state));
         line.jobs -= 1;
@@ -152,6 +195,10 @@ impl Index {
             .checked_add_signed(TimeDelta::from_std(keep).ok()?)
     }
 
+    fn wall_of(&self, job: &JobRecord) -> Option<Timer<DateTime<Utc>>> {
+        Some((self.wall_timer(job)?, job.seq, job.id.clone()))
+    }
+
     /// The next instant at which the wall clock matters to `job`.
     fn wall_timer(&self, job: &JobRecord) -> Option<DateTime<Utc>> {
         if job.state.is_final() {
@@ -183,9 +230,28 @@ pub(super) fn start_timer(job: &JobRecord) -> Option<DateTime<Utc>> {
     }
 }
 
+/// Changes what a job has in `set`.
+fn shift<T: Ord>(set: &mut BTreeSet<T>, [before, after]: [Option<T>; 2]) {
+    if before == after {
+        return;
+    }
+    if let Some(before) = before {
+        set.remove(&before);
+    }
+    set.extend(after);
+}
+
+fn since(job: &JobRecord) -> Option<(DateTime<Utc>, JobId)> {
+    Some((waiting_since(job)?, job.id.clone()))
+}
+
 fn place(job: &JobRecord) -> Option<Place> {
     let ready = job.ready?;
     Some((job.spec.priority(), ready, job.seq, job.id.clone()))
+}
+
+fn boot_of(job: &JobRecord) -> Option<Timer<Duration>> {
+    Some((boot_timer(job)?, job.seq, job.id.clone()))
 }
 
 /// The next moment at which the boot clock matters to `job`: SIGKILL, or the run's time-out.

@@ -58,10 +58,10 @@ pub struct JobRecord {
     pub awaited: Vec<Dependency>,
     /// `RunCount`: runs that consumed `JobRunTimes`.
     pub run_count: u32,
-    /// The newest run, `None` before the first.
-    pub run: Option<Run>,
+    /// The newest run, `None` before the first. Boxed like what follows: most jobs have neither.
+    pub run: Option<Box<Run>>,
     /// Why and how the current run is being ended, while it is.
-    pub ending: Option<Ending>,
+    pub ending: Option<Box<Ending>>,
     /// When the final state was reached.
     #[serde(with = "instant::option")]
     pub ended: Option<DateTime<Utc>>,

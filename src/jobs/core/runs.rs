@@ -32,7 +32,7 @@ impl Scheduler {
             if !job.recovery.open.is_empty() {
                 run.repairs = Some(job.recovery.open.remove(0));
             }
-            job.run = Some(run);
+            job.run = Some(Box::new(run));
         });
         if let Some(job) = self.jobs.get(id) {
             self.actions.push(Action::Prepare(Arc::clone(job)));
@@ -71,11 +71,11 @@ impl Scheduler {
             job.state = JobState::ShuttingDown;
             job.ready = None;
             job.suspend_when_running = false;
-            job.ending = Some(Ending {
+            job.ending = Some(Box::new(Ending {
                 goal,
                 error,
                 kill_at,
-            });
+            }));
         });
     }
 
@@ -85,7 +85,7 @@ impl Scheduler {
             return;
         };
         let alive = |run: &&Run| run.number == number && run.phase != Phase::Over;
-        let Some(run) = job.run.as_ref().filter(alive) else {
+        let Some(run) = job.run.as_deref().filter(alive) else {
             return self.old_news(id, number, &news);
         };
         match news {
@@ -125,7 +125,7 @@ impl Scheduler {
         if let Some(ending) = job.ending.clone() {
             self.actions
                 .push(Action::Abandon(job.id.clone(), run.number));
-            return self.update(&job.id, now, |job| close_unreleased(job, ending));
+            return self.update(&job.id, now, |job| close_unreleased(job, *ending));
         }
         self.update(&job.id, now, |job| {
             // #21: each started run counts.
@@ -169,7 +169,7 @@ impl Scheduler {
             return;
         }
         let newer = Arc::new(newer);
-        let durable = self.replace(&job.id, Some(Arc::clone(&newer)));
+        let durable = self.replace(&job.id, Some(&newer));
         if self.reports.hold(&job.id, durable, now.boot) {
             self.flush_report(&job.id, now);
         } else {

@@ -15,7 +15,7 @@ use imbl::OrdMap;
 
 use super::event::{Action, Answer, Change, Event, Refusal, Ticket};
 use super::id::JobId;
-use super::index::Index;
+use super::index::{Index, Timers};
 use super::plan::FAR;
 use super::queue::QueueRecord;
 use super::record::{JobRecord, Now};
@@ -99,10 +99,7 @@ impl Scheduler {
     /// After a reboot nothing that was measured on the boot clock means anything any more; the
     /// records then come without such marks.
     pub fn new(policy: Policy, queues: Vec<Arc<QueueRecord>>, jobs: Vec<Arc<JobRecord>>) -> Self {
-        let mut index = Index::new(policy.finished_keep);
-        for job in &jobs {
-            index.enter(job);
-        }
+        let index = Index::of(policy.finished_keep, &jobs);
         let next_seq = jobs.iter().map(|job| job.seq).max().unwrap_or(0) + 1;
         Self {
             policy,
@@ -200,12 +197,12 @@ impl Scheduler {
     /// When to call again with [`Event::Time`], unless something else happens before.
     pub fn next_wake(&self) -> Wake {
         let boot = [
-            self.index.boot.first().map(|(at, _)| *at),
+            self.index.boot.first().map(|(at, ..)| *at),
             self.waiters.next_deadline(),
             self.reports.next_due(),
         ];
         let wall = [
-            self.index.wall.first().map(|(at, _)| *at),
+            self.index.wall.first().map(|(at, ..)| *at),
             self.next_overdue(),
         ];
         Wake {
@@ -231,7 +228,7 @@ impl Scheduler {
     pub fn rollback(&mut self) {
         let undo = std::mem::take(&mut self.undo);
         for (id, before) in undo.records.into_iter().rev() {
-            self.replace(&id, before);
+            self.replace(&id, before.as_ref());
         }
         self.waiters = undo.waiters;
         self.queues = undo.queues;
@@ -319,7 +316,7 @@ impl Scheduler {
     /// Enters a new job.
     pub(super) fn insert(&mut self, job: JobRecord, request_id: Option<String>) {
         let job = Arc::new(job);
-        self.put(&job.id.clone(), Some(job.clone()));
+        self.put(&job.id.clone(), Some(&job));
         self.actions
             .push(Action::Persist(Change::Insert { job, request_id }));
     }
@@ -351,7 +348,7 @@ impl Scheduler {
             self.reports.forget(id);
         }
         let (before, after) = (durable.unwrap_or(current), Arc::new(after));
-        self.put(id, Some(after.clone()));
+        self.put(id, Some(&after));
         self.actions
             .push(Action::Persist(Change::Update { before, after }));
     }
@@ -370,7 +367,7 @@ impl Scheduler {
         self.undo.records.iter().any(|(touched, _)| touched == id)
     }
 
-    fn put(&mut self, id: &JobId, job: Option<Arc<JobRecord>>) {
+    fn put(&mut self, id: &JobId, job: Option<&Arc<JobRecord>>) {
         let before = self.replace(id, job);
         self.undo.records.push((id.clone(), before));
     }
@@ -379,16 +376,13 @@ impl Scheduler {
     pub(super) fn replace(
         &mut self,
         id: &JobId,
-        job: Option<Arc<JobRecord>>,
+        job: Option<&Arc<JobRecord>>,
     ) -> Option<Arc<JobRecord>> {
-        let before = self.jobs.remove(id);
-        if let Some(before) = &before {
-            self.index.leave(before);
-        }
-        if let Some(job) = job {
-            self.index.enter(&job);
-            self.jobs.insert(id.clone(), job);
-        }
+        let before = match job {
+            Some(job) => self.jobs.insert(id.clone(), Arc::clone(job)),
+            None => self.jobs.remove(id),
+        };
+        self.index.change(before.as_deref(), job.map(AsRef::as_ref));
         before
     }
 
@@ -426,7 +420,7 @@ impl Scheduler {
 }
 
 /// The jobs whose timers have come, at most a slice of them.
-fn due<T: Ord + Copy>(timers: &std::collections::BTreeSet<(T, JobId)>, now: &T) -> Vec<JobId> {
-    let come = timers.iter().take_while(|(at, _)| at <= now);
-    come.take(SLICE).map(|(_, id)| id.clone()).collect()
+fn due<T: Ord>(timers: &Timers<T>, now: &T) -> Vec<JobId> {
+    let come = timers.iter().take_while(|(at, ..)| at <= now);
+    come.take(SLICE).map(|(.., id)| id.clone()).collect()
 }
