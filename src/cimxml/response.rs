@@ -4,10 +4,13 @@
 //! has been appended, so the server can still answer with [`ResponseEncoder::error`].
 
 use std::sync::Arc;
+use std::vec;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::model::{CimError, CimName, CimType, CimValue, Instance, InstancePath, Result};
+use crate::model::{
+    CimError, CimName, CimType, CimValue, Instance, InstancePath, Namespace, Result,
+};
 use crate::ops::{
     ClassReply, InstanceStream, MethodReply, Object, ObjectStream, PathStream, PullReply,
     PullShape, Pulled, PulledObject, Reply, Select,
@@ -49,6 +52,15 @@ pub enum Rest {
     },
     /// Absolute paths; each goes to [`ResponseEncoder::object_path`].
     ObjectPaths(PathStream),
+    /// Classes; each goes to [`ResponseEncoder::class_item`].
+    Classes(vec::IntoIter<ClassReply>),
+    /// Classes with absolute paths; each goes to [`ResponseEncoder::class_object`].
+    ClassObjects {
+        /// Their namespace.
+        namespace: Namespace,
+        /// The classes.
+        classes: vec::IntoIter<ClassReply>,
+    },
     /// Pieces of a pull; each goes to [`ResponseEncoder::pulled`], the last of them ends the list.
     Pulled(PullReply),
 }
@@ -153,6 +165,11 @@ impl ResponseEncoder {
             Reply::Paths(stream) => Rest::Paths(stream),
             Reply::Objects { stream, select } => Rest::Objects { stream, select },
             Reply::ObjectPaths(stream) => Rest::ObjectPaths(stream),
+            Reply::Classes(classes) => Rest::Classes(classes.into_iter()),
+            Reply::ClassObjects { namespace, classes } => Rest::ClassObjects {
+                namespace,
+                classes: classes.into_iter(),
+            },
             Reply::Pulled(reply) => Rest::Pulled(reply),
             whole => {
                 atomically(out, |out| self.whole(out, &whole))?;
@@ -237,6 +254,33 @@ impl ResponseEncoder {
             markup(out, "<OBJECTPATH>");
             path_writer::absolute_instance(out, &self.host, path)?;
             markup(out, "</OBJECTPATH>");
+            Ok(())
+        })
+    }
+
+    /// Appends one class of `EnumerateClasses` (`CLASS`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn class_item(&self, out: &mut BytesMut, class: &ClassReply) -> Result<()> {
+        atomically(out, |out| class_writer::class(out, class))
+    }
+
+    /// Appends one result of Associators or References of a class (`VALUE.OBJECTWITHPATH`).
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn class_object(
+        &self,
+        out: &mut BytesMut,
+        namespace: &Namespace,
+        class: &ClassReply,
+    ) -> Result<()> {
+        atomically(out, |out| {
+            markup(out, "<VALUE.OBJECTWITHPATH>");
+            path_writer::absolute_class(out, &self.host, namespace, &class.class.name)?;
+            class_writer::class(out, class)?;
+            markup(out, "</VALUE.OBJECTWITHPATH>");
             Ok(())
         })
     }
@@ -369,14 +413,9 @@ fn returned(out: &mut BytesMut, reply: &Reply, host: &str) -> Written {
         | Reply::Paths(_)
         | Reply::Objects { .. }
         | Reply::ObjectPaths(_)
+        | Reply::Classes(_)
+        | Reply::ClassObjects { .. }
         | Reply::Pulled(_) => Ok(()),
-        Reply::ClassObjects { namespace, classes } => classes.iter().try_for_each(|class| {
-            markup(out, "<VALUE.OBJECTWITHPATH>");
-            path_writer::absolute_class(out, host, namespace, &class.class.name)?;
-            class_writer::class(out, class)?;
-            markup(out, "</VALUE.OBJECTWITHPATH>");
-            Ok(())
-        }),
         Reply::ClassPaths { namespace, classes } => classes.iter().try_for_each(|class| {
             markup(out, "<OBJECTPATH>");
             path_writer::absolute_class(out, host, namespace, class)?;
@@ -387,9 +426,6 @@ fn returned(out: &mut BytesMut, reply: &Reply, host: &str) -> Written {
         Reply::Instance { instance, select } => value_writer::instance(out, instance, select),
         Reply::Path(path) => path_writer::instance_path(out, path),
         Reply::Class(class) => class_writer::class(out, class),
-        Reply::Classes(classes) => classes
-            .iter()
-            .try_for_each(|class| class_writer::class(out, class)),
         Reply::ClassNames(names) => {
             for name in names {
                 path_writer::class_name(out, name);

@@ -37,7 +37,7 @@ pub struct Limits {
     pub stall_time: Duration,
     /// For an operation, until its answer begins.
     pub operation_time: Duration,
-    /// For the whole of an enumeration.
+    /// The same for an enumeration, and then for each part of its answer that is sent on its own.
     pub enumeration_time: Duration,
     /// Requests without a right password that one address may send in a second.
     pub denied_requests: u32,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -21,8 +21,8 @@ use super::{Front, Handler, Limits, Listener};
 use crate::broker::Arrival;
 use crate::builtin::Statistics;
 use crate::cimxml::Agreement;
-use crate::model::{CimName, CimValue, InstancePath, Keys, Namespace, Result};
-use crate::ops::{Access, Addressed, BoxFuture, Reply, Request};
+use crate::model::{CimError, CimName, CimValue, InstancePath, Keys, Namespace, Result};
+use crate::ops::{Access, Addressed, BoxFuture, PathStream, Reply, Request};
 use crate::provider::Principal;
 
 /// Longer than anything here takes, on a machine busy with other tests.
@@ -32,8 +32,8 @@ const HELD_BYTES: usize = 64 << 20;
 /// Bytes of one object of the endless answer.
 const OBJECT_BYTES: usize = 64 << 10;
 
-/// Stands in for the broker: EnumerateInstanceNames never ends, GetClass is never answered, and
-/// everything else is at once.
+/// Stands in for the broker: EnumerateInstanceNames never ends, or as its class says, GetClass is never
+/// answered, and everything else is at once.
 struct Stand {
     made: Arc<AtomicUsize>,
     called: mpsc::UnboundedSender<()>,
@@ -61,14 +61,14 @@ impl Handler for Stand {
             let guard = Guard(self.gone.clone());
             self.called.send(()).expect("the test listens");
             match addressed.request {
-                Request::EnumerateInstanceNames(_) => {
+                Request::EnumerateInstanceNames(request) => {
                     let made = self.made.clone();
                     let paths = stream::repeat_with(move || {
                         let _ = &guard;
                         made.fetch_add(1, Ordering::Relaxed);
                         Ok(path())
                     });
-                    Ok(Reply::Paths(paths.boxed()))
+                    Ok(Reply::Paths(ended(paths, request.class.as_str())))
                 }
                 Request::GetClass(_) => std::future::pending().await,
                 _ => Ok(Reply::Void),
@@ -79,6 +79,26 @@ impl Handler for Stand {
     fn admit(&self, _: &Principal, _: &Namespace, _: Access) -> Result<()> {
         Ok(())
     }
+}
+
+/// What comes after the first two of `paths`, where the class says that something else does.
+fn ended(
+    paths: impl Stream<Item = Result<InstancePath>> + Send + 'static,
+    class: &str,
+) -> PathStream {
+    let (first, next): (_, PathStream) = match class {
+        "T_Late" => {
+            let error = CimError::not_found("the disk\nis g\u{f6}ne");
+            (2, stream::iter([Err(error)]).boxed())
+        }
+        "T_Fault" => (
+            2,
+            stream::poll_fn(|_| panic!("a fault of the test")).boxed(),
+        ),
+        "T_Silent" => (2, stream::pending().boxed()),
+        _ => (usize::MAX, stream::empty().boxed()),
+    };
+    paths.take(first).chain(next).boxed()
 }
 
 fn path() -> InstancePath {
@@ -181,13 +201,27 @@ fn head(length: usize) -> String {
 
 /// A request for `method`, whose answer is the last on its connection.
 fn request(method: &str) -> Vec<u8> {
-    let class = "<IPARAMVALUE NAME=\"ClassName\"><CLASSNAME NAME=\"T_Item\"/></IPARAMVALUE>";
-    let body = format!(
+    let body = body(method, "T_Item");
+    format!("{}Connection: close\r\n\r\n{body}", head(body.len())).into_bytes()
+}
+
+fn body(method: &str, class: &str) -> String {
+    let class =
+        format!("<IPARAMVALUE NAME=\"ClassName\"><CLASSNAME NAME=\"{class}\"/></IPARAMVALUE>");
+    format!(
         "<CIM CIMVERSION=\"2.0\" DTDVERSION=\"2.0\"><MESSAGE ID=\"7\" PROTOCOLVERSION=\"1.0\"><SIMPLEREQ>\
          <IMETHODCALL NAME=\"{method}\"><LOCALNAMESPACEPATH><NAMESPACE NAME=\"root\"/></LOCALNAMESPACEPATH>\
          {class}</IMETHODCALL></SIMPLEREQ></MESSAGE></CIM>"
-    );
-    format!("{}Connection: close\r\n\r\n{body}", head(body.len())).into_bytes()
+    )
+}
+
+/// An enumeration of the names of `class`, by a client with these headers more.
+fn names(class: &str, headers: &str) -> String {
+    let body = body("EnumerateInstanceNames", class);
+    format!(
+        "{}{headers}Connection: close\r\n\r\n{body}",
+        head(body.len())
+    )
 }
 
 /// The status of an answer, which says that nothing follows on its connection.
@@ -366,5 +400,112 @@ async fn the_first_bytes_leave_before_the_last_are_made_and_who_leaves_ends_the_
     within(stage.gone.recv())
         .await
         .expect("the stream is dropped");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_has_its_provider_wait_and_nobody_else() {
+    let mut stage = Stage::open(Limits::default()).await;
+    let mut slow = stage.connect().await;
+    let asked = slow.write_all(&request("EnumerateInstanceNames")).await;
+    asked.expect("the server reads");
+    within(stage.called.recv()).await.expect("it is at work");
+    let made = || stage.made.load(Ordering::Relaxed) * OBJECT_BYTES;
+    let mut taken = 0;
+    let mut some = vec![0; HELD_BYTES / 4];
+    for _ in 0..8 {
+        within(slow.read_exact(&mut some))
+            .await
+            .expect("more of it");
+        taken += some.len();
+        // Others are served between two reads, which take as long as they take.
+        check(&stage.told(&request("EnumerateClassNames")).await, "200");
+        let ahead = made().saturating_sub(taken);
+        assert!(
+            ahead < HELD_BYTES,
+            "{ahead} bytes were made ahead of the client"
+        );
+    }
+    assert!(
+        made() > HELD_BYTES,
+        "the client has drawn more than is held"
+    );
+    drop(slow);
+    stage.end().await;
+}
+
+/// What follows the last chunk of an answer, and whether there is a last one.
+fn after_the_last_chunk(answer: &str) -> Option<&str> {
+    answer.split_once("\r\n0\r\n").map(|(_, rest)| rest)
+}
+
+#[tokio::test]
+async fn a_late_error_is_told_in_trailers_to_those_who_take_them() {
+    let stage = Stage::open(Limits::default()).await;
+    let late = |headers: &str| names("T_Late", headers).into_bytes();
+    let answer = stage.told(&late("TE: trailers\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:.300}");
+    assert!(
+        answer.contains("trailer: CIMStatusCode, CIMStatusCodeDescription\r\n"),
+        "{answer:.300}"
+    );
+    let told = "cimstatuscode: 6\r\ncimstatuscodedescription: the disk is g ne\r\n\r\n";
+    assert_eq!(after_the_last_chunk(&answer), Some(told));
+    assert!(!answer.contains("</CIM>"), "the document has an end");
+    // A client of M-POST finds them under the number that it gave.
+    let extended = names(
+        "T_Late",
+        "TE: trailers\r\nMan: http://www.dmtf.org/cim/mapping/http/v1.0 ; ns=42\r\n",
+    );
+    let extended = extended
+        .replacen("POST", "M-POST", 1)
+        .replace("CIMOperation", "42-CIMOperation");
+    let answer = stage.told(extended.as_bytes()).await;
+    assert!(
+        answer.contains("trailer: 42-CIMStatusCode, 42-CIMStatusCodeDescription\r\n"),
+        "{answer:.300}"
+    );
+    let told = after_the_last_chunk(&answer).unwrap_or_default();
+    assert!(told.starts_with("42-cimstatuscode: 6\r\n"), "{told}");
+    // To others an answer that breaks off says it: a whole one has an end.
+    for headers in ["", "TE: chunked\r\n", "TE: trailers;q=0\r\n"] {
+        let answer = stage.told(&late(headers)).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:.300}");
+        assert!(!answer.contains("trailer:"), "{answer:.300}");
+        assert_eq!(after_the_last_chunk(&answer), None);
+    }
+    // HTTP/1.0 knows neither chunks nor trailers: there the document has no end.
+    let old = names("T_Late", "TE: trailers\r\n").replacen("HTTP/1.1", "HTTP/1.0", 1);
+    let answer = stage.told(old.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.0 200 "), "{answer:.300}");
+    assert!(!answer.contains("transfer-encoding"), "{answer:.300}");
+    assert!(!answer.contains("</CIM>"), "the document has an end");
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn a_fault_and_a_silence_after_the_first_bytes_are_late_errors() {
+    let mut stage = Stage::open(Limits {
+        enumeration_time: Duration::from_millis(100),
+        ..Limits::default()
+    })
+    .await;
+    for (class, expected) in [
+        ("T_Fault", "the server met a fault of its own"),
+        ("T_Silent", "the operation took too long"),
+    ] {
+        let answer = stage
+            .told(names(class, "TE: trailers\r\n").as_bytes())
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:.300}");
+        let told = format!("cimstatuscode: 1\r\ncimstatuscodedescription: {expected}\r\n\r\n");
+        assert_eq!(
+            after_the_last_chunk(&answer),
+            Some(told.as_str()),
+            "{class}"
+        );
+        within(stage.gone.recv()).await.expect("its work ends");
+    }
+    check(&stage.told(&request("EnumerateClassNames")).await, "200");
     stage.end().await;
 }

@@ -25,7 +25,7 @@ use crate::provider::Principal;
 
 use super::answer::Front;
 use super::measure::Spent;
-use super::stream::{Chunks, Text, coalesced, encode};
+use super::stream::{Chunks, Pace, Text, coalesced, encode, too_long};
 
 /// Who calls, and where the time goes that providers take.
 #[derive(Clone)]
@@ -138,7 +138,11 @@ impl Front {
         let work = async {
             let handled = self.handler.handle(principal, arrival, call);
             let reply = caller.spent.on(handled).await?;
-            encode(encoder, reply, (&self.texts, self.limits.chunk_bytes)).await
+            let pace = Pace {
+                chunk_bytes: self.limits.chunk_bytes,
+                chunk_time: time,
+            };
+            encode(encoder, reply, &self.texts, pace).await
         };
         match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
             Ok(Ok(encoded)) => encoded,
@@ -147,7 +151,7 @@ impl Front {
                 tracing::error!("an operation met a fault of the server");
                 Err(CimError::failed("the server met a fault of its own"))
             }
-            Err(_) => Err(CimError::failed("the operation took too long")),
+            Err(_) => Err(too_long()),
         }
     }
 }

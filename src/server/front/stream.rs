@@ -1,12 +1,14 @@
 //! The text of a response: whole when it is short, else in chunks that the client's pace draws.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream, StreamExt};
+use tokio::time::timeout;
 
 use crate::cimxml::{ResponseEncoder, Rest};
-use crate::model::Result;
+use crate::model::{CimError, Result};
 use crate::ops::{PullReply, Reply};
 
 use super::class_texts::ClassTexts;
@@ -22,12 +24,20 @@ pub(super) struct Text {
     pub(super) rest: Option<Chunks>,
 }
 
+/// How the chunks of a reply are made.
+pub(super) struct Pace {
+    /// Bytes of a chunk.
+    pub(super) chunk_bytes: usize,
+    /// How long one chunk may take to be made, after the first.
+    pub(super) chunk_time: Duration,
+}
+
 /// A reply in the making.
 struct Rendering {
     encoder: ResponseEncoder,
     /// The items that are left, `None` after their end.
     list: Option<Rest>,
-    chunk_bytes: usize,
+    pace: Pace,
     done: bool,
 }
 
@@ -36,7 +46,8 @@ struct Rendering {
 pub(super) async fn encode(
     encoder: ResponseEncoder,
     reply: Reply,
-    (texts, chunk_bytes): (&ClassTexts, usize),
+    texts: &ClassTexts,
+    pace: Pace,
 ) -> Result<Text> {
     let mut first = BytesMut::new();
     if let Reply::Class(class) = &reply {
@@ -50,7 +61,7 @@ pub(super) async fn encode(
     let mut rendering = Rendering {
         encoder,
         list,
-        chunk_bytes,
+        pace,
         done: false,
     };
     rendering.fill(&mut first).await?;
@@ -94,7 +105,7 @@ impl Text {
 impl Rendering {
     /// Appends items until the chunk is full, or the items and with them the document end.
     async fn fill(&mut self, out: &mut BytesMut) -> Result<()> {
-        while out.len() < self.chunk_bytes {
+        while out.len() < self.pace.chunk_bytes {
             if self.list.is_some() {
                 self.item(out).await?;
             } else {
@@ -126,6 +137,12 @@ impl Rendering {
             Some(Rest::Paths(stream)) => {
                 (stream.next().await).map(|item| encoder.path(out, &item?))
             }
+            Some(Rest::Classes(classes)) => {
+                (classes.next()).map(|class| encoder.class_item(out, &class))
+            }
+            Some(Rest::ClassObjects { namespace, classes }) => {
+                (classes.next()).map(|class| encoder.class_object(out, namespace, &class))
+            }
             Some(Rest::Pulled(PullReply { stream, shape })) => {
                 let Some(piece) = stream.next().await else {
                     // The last piece has ended the list.
@@ -147,7 +164,8 @@ impl Rendering {
         stream::unfold(Some(self), |state| async move {
             let mut rendering = state?;
             let mut chunk = BytesMut::new();
-            match rendering.fill(&mut chunk).await {
+            let filled = timeout(rendering.pace.chunk_time, rendering.fill(&mut chunk)).await;
+            match filled.unwrap_or_else(|_| Err(too_long())) {
                 Ok(()) => {
                     let left = (!rendering.done).then_some(rendering);
                     Some((Ok(chunk.freeze()), left))
@@ -157,6 +175,11 @@ impl Rendering {
         })
         .boxed()
     }
+}
+
+/// What an operation is answered whose provider keeps everybody waiting.
+pub(super) fn too_long() -> CimError {
+    CimError::failed("the operation took too long")
 }
 
 /// The same chunks, small ones put together until they make up `chunk_bytes`.
@@ -169,4 +192,75 @@ pub(super) fn coalesced(chunks: Chunks, chunk_bytes: usize) -> Chunks {
         }
     })
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cimxml::{ResponseHead, encode_class_reply};
+    use crate::model::{CimName, Class, ClassKind, NameMap, Namespace};
+    use crate::ops::{ClassReply, ClassSelect};
+
+    const CHUNK_BYTES: usize = 1000;
+
+    fn classes(count: usize) -> Vec<ClassReply> {
+        let class = Arc::new(Class {
+            name: CimName::of("T_Item"),
+            ancestors: [].into(),
+            qualifiers: NameMap::default(),
+            properties: NameMap::default(),
+            methods: NameMap::default(),
+            keys: [].into(),
+            kind: ClassKind::Ordinary,
+            is_abstract: false,
+        });
+        let select = ClassSelect::default();
+        vec![ClassReply { class, select }; count]
+    }
+
+    fn encoder() -> ResponseEncoder {
+        ResponseEncoder::new(ResponseHead {
+            message_id: "7".to_owned(),
+            method: "Get".to_owned(),
+            intrinsic: true,
+        })
+    }
+
+    /// The chunks of a reply whose items are `around` something that `count` classes have.
+    async fn check(reply: Reply, item_bytes: usize, count: usize) {
+        let pace = Pace {
+            chunk_bytes: CHUNK_BYTES,
+            chunk_time: Duration::from_mins(1),
+        };
+        let texts = ClassTexts::default();
+        let text = encode(encoder(), reply, &texts, pace).await;
+        let mut chunks = text.expect("classes that XML can carry").chunks();
+        let mut whole = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.expect("a chunk");
+            assert!(
+                chunk.len() < CHUNK_BYTES + item_bytes,
+                "{} bytes",
+                chunk.len()
+            );
+            whole.extend_from_slice(&chunk);
+        }
+        let whole = String::from_utf8(whole).expect("UTF-8");
+        assert_eq!(whole.matches("<CLASS NAME=\"T_Item\"").count(), count);
+        assert!(whole.ends_with("</IRETURNVALUE></IMETHODRESPONSE></SIMPLERSP></MESSAGE></CIM>\n"));
+    }
+
+    #[tokio::test]
+    async fn classes_are_written_as_they_are_drawn() {
+        let one = encode_class_reply(&classes(1)[0]).expect("a text").len();
+        for count in [0, 1, 500] {
+            check(Reply::Classes(classes(count)), one, count).await;
+            let namespace = Namespace::of("root");
+            let classes = classes(count);
+            let objects = Reply::ClassObjects { namespace, classes };
+            check(objects, one + 500, count).await;
+        }
+    }
 }
