@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests act on the machine")]
 
 mod abuse;
+mod binding;
 mod cgroups;
 mod cli;
 mod cli_mof;

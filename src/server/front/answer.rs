@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
-use hyper::body::{Frame, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
-use hyper::{Request, Response};
+use hyper::{Request, Response, Version};
 use tokio::sync::Semaphore;
 
 use crate::broker::{Arrival, Broker};
@@ -157,6 +157,7 @@ impl Front {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let working = connection.begin(Instant::now);
+        let version = request.version();
         let responding = AssertUnwindSafe(self.respond(&connection, transport, request));
         let mut response = match responding.catch_unwind().await {
             Ok(Ok(response)) => response,
@@ -166,7 +167,10 @@ impl Front {
                 refused(&http::refuse(500, "a fault of the server").into())
             }
         };
-        if connection.served() >= self.limits.connection_requests {
+        // HTTP/1.0 has no chunks: a body of unknown length ends with its connection, which a client that
+        // asked to keep it must not take for kept (RFC 9112 §9.3).
+        let ends_it = version == Version::HTTP_10 && response.size_hint().exact().is_none();
+        if ends_it || connection.served() >= self.limits.connection_requests {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }

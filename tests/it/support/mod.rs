@@ -4,6 +4,7 @@ pub mod admin;
 mod clients;
 pub mod engine;
 mod server;
+pub mod site;
 
 pub use clients::{python, wbemcli};
 pub use server::{Server, state_dir};
