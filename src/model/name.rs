@@ -100,7 +100,9 @@ fn folded_chars(text: &str) -> impl Iterator<Item = char> + '_ {
 }
 
 fn same_folded(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
+    // Most names arrive in the case that the schema has.
+    a == b
+        || a.eq_ignore_ascii_case(b)
         || (!(a.is_ascii() && b.is_ascii()) && folded_chars(a).eq(folded_chars(b)))
 }
 
@@ -242,6 +244,13 @@ impl<V> NameMap<V> {
     /// The slot of `name`, in any case.
     pub fn slot(&self, name: &str) -> Option<usize> {
         self.0.get_index_of(&Folded(name))
+    }
+    /// The slot of `name`, in any case, which is soonest found where it is `expected`.
+    pub fn slot_expected(&self, name: &str, expected: usize) -> Option<usize> {
+        match self.0.get_index(expected) {
+            Some((found, _)) if found.as_str() == name => Some(expected),
+            _ => self.slot(name),
+        }
     }
     /// The value in slot `slot`.
     pub fn at(&self, slot: usize) -> Option<&V> {

@@ -28,8 +28,8 @@ struct Values<'a> {
     schema: &'a Schema,
 }
 
-/// The name of a property, which gives its slot.
-struct Slot<'a>(&'a Class);
+/// The name of a property, which gives its slot: most often that after the one before.
+struct Slot<'a>(&'a Class, usize);
 
 /// A value of a property: one of its type, or an array of these.
 struct Value<'a> {
@@ -66,7 +66,9 @@ impl<'de> Visitor<'de> for Values<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Instance, A::Error> {
         let mut instance = Instance::empty(self.class.clone());
-        while let Some(slot) = map.next_key_seed(Slot(self.class))? {
+        let mut expected = 0;
+        while let Some(slot) = map.next_key_seed(Slot(self.class, expected))? {
+            expected = slot + 1;
             let property = self.class.properties.at(slot);
             let property = property.ok_or_else(|| A::Error::custom("no such slot"))?;
             let value = map.next_value_seed(Value {
@@ -95,7 +97,7 @@ impl Visitor<'_> for Slot<'_> {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
-        let slot = self.0.properties.slot(name);
+        let slot = self.0.properties.slot_expected(name, self.1);
         slot.ok_or_else(|| E::custom(format_args!("{} has no property {name}", self.0.name)))
     }
 }

@@ -31,7 +31,7 @@ use crate::store::{
 };
 
 /// Instances read from the disk at a time: few enough that others do not wait long for the processor.
-const PAGE: usize = 256;
+const PAGE: usize = 64;
 
 /// What is tried when the store fails.
 const READ: &str = "read instances";
