@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::model::{CimError, Instance, InstancePath, ObjectPath, Result};
+use crate::model::{CimError, CimName, Instance, InstancePath, ObjectPath, Result};
 use crate::ops::{
     CreateInstance, DeleteInstance, EnumerateInstanceNames, EnumerateInstances, GetInstance,
     InstanceStream, PathStream, Reply,
 };
-use crate::provider::{Context, Provider, Registry};
+use crate::provider::{Act, Context, Provider, Registry};
 
 use super::dispatch::{Broker, provider};
 use super::fair::fair;
@@ -86,16 +86,14 @@ impl Broker {
             .collect()
     }
 
-    /// The provider is asked first whether the class is its own to make: what it says of a class
-    /// that clients cannot create is better than that a property is missing.
     pub(super) async fn create_instance(
         &self,
         cx: &Context,
         mut request: CreateInstance,
     ) -> Result<Reply> {
+        self.permit(cx, &request.instance.class, Act::Create)?;
         let class = cx.schema.known_class(&request.instance.class)?;
         let provider = provider(self, cx, class)?;
-        provider.may_create(class)?;
         provider.complete(cx, class, &mut request.instance);
         let instance = cx.schema.instance(&request.instance)?;
         let written = request.instance.properties.iter().map(|given| &given.name);
@@ -109,9 +107,22 @@ impl Broker {
         cx: &Context,
         request: &DeleteInstance,
     ) -> Result<Reply> {
+        self.permit(cx, &request.path.class, Act::Delete)?;
         let (path, provider) = self.target(cx, &request.path)?;
         let deleted = self.deleted(cx, provider, path).await;
         deleted.map(|()| Reply::Void)
+    }
+
+    /// Whether a write of instances of `class` may be done at all: what is wrong with it comes before what
+    /// is wrong with what was written. Of an unknown class nothing is said yet.
+    ///
+    /// # Errors
+    /// `ACCESS_DENIED` or `NOT_SUPPORTED`.
+    pub(super) fn permit(&self, cx: &Context, class: &CimName, act: Act<'_>) -> Result<()> {
+        match cx.schema.class(class.as_str()) {
+            Some(class) => provider(self, cx, class)?.permit(cx, class, act),
+            None => Ok(()),
+        }
     }
 
     /// The instance that an operation is about, with its provider.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{CimError, CimName, CimType, CimValue, Class, Method, ObjectPath, Result, Slot};
 use crate::ops::{InvokeMethod, MethodReply, Reply};
-use crate::provider::Context;
+use crate::provider::{Act, Context};
 
 use super::calls::Call;
 use super::dispatch::{Broker, provider};
@@ -13,6 +13,10 @@ impl Broker {
     /// DSP0200 1.4 §5.4.1.
     pub(super) async fn invoke_method(&self, cx: &Context, request: InvokeMethod) -> Result<Reply> {
         let class = cx.schema.known_class(&request.target.class)?;
+        let provided = provider(self, cx, class).ok();
+        if let (Some(provider), Ok(method)) = (provided, method(class, &request.method)) {
+            provider.permit(cx, class, Act::Invoke(method))?;
+        }
         // A path without keys is the class, also where a client wrote it as an instance's.
         let on_instance = request
             .target
@@ -31,8 +35,8 @@ impl Broker {
         let values = cx.schema.arguments(method, &request.parameters)?;
         self.deprecations.method(class, method, &values);
         let nobody =
-            |_| CimError::method_not_available(format!("no provider implements {}", method.name));
-        let provider = provider(self, cx, class).map_err(nobody)?;
+            || CimError::method_not_available(format!("no provider implements {}", method.name));
+        let provider = provided.ok_or_else(nobody)?;
         let call = Call {
             cx: cx.clone(),
             provider: provider.clone(),

@@ -16,6 +16,8 @@ mod fair;
 mod instances;
 mod methods;
 mod modify;
+#[cfg(test)]
+mod precedence;
 mod properties;
 mod pulls;
 mod queries;

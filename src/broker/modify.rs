@@ -2,7 +2,7 @@
 
 use crate::model::{CimError, CimName, CimValue, Instance, InstancePath, NameMap, Result};
 use crate::ops::{ModifyInstance, Reply};
-use crate::provider::{Changes, Context, Provider};
+use crate::provider::{Act, Changes, Context, Provider};
 
 use super::dispatch::Broker;
 
@@ -18,11 +18,12 @@ impl Broker {
             instance,
             properties,
         } = request;
-        let (path, provider) = self.target(cx, &path)?;
+        self.permit(cx, &path.class, Act::Modify)?;
         if instance.class != path.class {
             let text = format!("an instance of {} was given for {path}", instance.class);
             return Err(CimError::invalid_parameter(text));
         }
+        let (path, provider) = self.target(cx, &path)?;
         let judged = |class| cx.schema.changes(class, &instance, properties.as_deref());
         let current = match provider.get(cx, &path).await {
             Ok(current) => current,

@@ -4,7 +4,7 @@ use crate::model::{
     CimError, CimName, CimValue, Class, InstanceDecl, Property, PropertyValue, Result, Status,
 };
 use crate::ops::{GetProperty, ModifyInstance, Reply, SetProperty};
-use crate::provider::Context;
+use crate::provider::{Act, Context};
 
 use super::dispatch::Broker;
 
@@ -24,6 +24,7 @@ impl Broker {
     /// DSP0200 1.4 §5.4.2.19: a ModifyInstance of one property, with codes of its own for a
     /// property that is not there and for a value of another type.
     pub(super) async fn set_property(&self, cx: &Context, request: SetProperty) -> Result<Reply> {
+        self.permit(cx, &request.path.class, Act::Modify)?;
         let path = cx.schema.instance_path(&cx.namespace, &request.path)?;
         let current = self.lookup(cx, &path).await?;
         let property = property(&current.class, &request.property)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{CimError, Class, Namespace, Result};
 use crate::ops::{InstanceStream, stream_of};
-use crate::provider::{Context, Provider};
+use crate::provider::{Act, Context, Provider};
 
 /// The provider of what is elsewhere.
 pub struct Elsewhere {
@@ -18,10 +18,13 @@ impl Provider for Elsewhere {
         stream_of(Vec::new())
     }
 
-    fn may_create(&self, class: &Class) -> Result<()> {
+    fn permit(&self, _cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
         let (name, home) = (&class.name, &self.home);
-        Err(CimError::not_supported(format!(
-            "instances of {name} are made in the namespace {home} alone"
-        )))
+        match act {
+            Act::Create => Err(CimError::not_supported(format!(
+                "instances of {name} are made in the namespace {home} alone"
+            ))),
+            Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
+        }
     }
 }

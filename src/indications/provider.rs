@@ -10,7 +10,7 @@ use crate::model::{
     Status,
 };
 use crate::ops::{BoxFuture, InstanceStream, stream_of};
-use crate::provider::{Changes, Context, Provider, Registration, Role};
+use crate::provider::{Act, Changes, Context, Provider, Registration};
 
 use super::capabilities::{self, Capabilities};
 use super::key::{Key, Kind};
@@ -210,17 +210,19 @@ impl Provider for Objects {
         stream::iter(found).boxed()
     }
 
-    fn may_create(&self, class: &Class) -> Result<()> {
-        let text = match self.kind {
-            Kind::Service => format!("there is one {} already", class.name),
-            Kind::Filter if !self.service.ledger().settings().filters => {
+    fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
+        let text = match (act, self.kind) {
+            (Act::Create, Kind::Service) => format!("there is one {} already", class.name),
+            (Act::Create, Kind::Filter) if !self.service.ledger().settings().filters => {
                 "FilterCreationEnabled of the indication service is false".to_owned()
             }
-            Kind::Filter
-            | Kind::Collection
-            | Kind::Member
-            | Kind::Destination
-            | Kind::Subscription => return Ok(()),
+            (Act::Modify, Kind::Service) => {
+                return cx.only_administrators();
+            }
+            (Act::Modify, Kind::Filter | Kind::Collection | Kind::Member | Kind::Destination) => {
+                format!("{} cannot be changed; make another one", class.name)
+            }
+            (Act::Create | Act::Modify | Act::Delete | Act::Invoke(_), _) => return Ok(()),
         };
         Err(CimError::not_supported(text))
     }
@@ -276,17 +278,6 @@ impl Provider for Objects {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let held = self.find(cx, path)?;
-            match (self.kind, cx.principal.role()) {
-                (Kind::Subscription, _) | (Kind::Service, Role::Administrator) => {}
-                (Kind::Service, Role::Submitter | Role::Reader) => {
-                    let text = "administrators change the indication service";
-                    return Err(CimError::access_denied(text));
-                }
-                (Kind::Filter | Kind::Collection | Kind::Member | Kind::Destination, _) => {
-                    let text = format!("{} cannot be changed; make another one", path.class);
-                    return Err(CimError::not_supported(text));
-                }
-            }
             let (workshop, now, path) = (self.service.workshop.clone(), cx.now, path.clone());
             let kind = self.kind;
             let plan = move |ledger: &Ledger| {

@@ -35,6 +35,19 @@ impl Arguments {
     }
 }
 
+/// What a client would do to instances of a class.
+#[derive(Debug, Clone, Copy)]
+pub enum Act<'a> {
+    /// Create one.
+    Create,
+    /// Change one.
+    Modify,
+    /// Delete one.
+    Delete,
+    /// Call this method, on one or on the class.
+    Invoke(&'a Method),
+}
+
 /// Something that has instances of classes.
 ///
 /// The broker has checked class, keys, types, rules and access before it calls; a provider checks
@@ -99,15 +112,20 @@ pub trait Provider: Send + Sync + 'static {
             .boxed()
     }
 
-    /// Whether clients may create instances of `class` at all, before what they wrote is judged.
+    /// Whether the principal may do `act` to instances of `class` at all. It is asked before what the
+    /// client wrote is judged, and nothing is done where it says no: of the status codes of an operation
+    /// DSP0200 lists these two first.
     ///
     /// # Errors
-    /// `NOT_SUPPORTED`, saying what to create instead where there is something.
-    fn may_create(&self, class: &Class) -> Result<()> {
-        let name = &class.name;
-        Err(CimError::not_supported(format!(
-            "instances of {name} cannot be created by clients"
-        )))
+    /// `ACCESS_DENIED`; `NOT_SUPPORTED`, saying what to create instead where there is something.
+    fn permit(&self, _cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
+        match act {
+            Act::Create => Err(CimError::not_supported(format!(
+                "instances of {} cannot be created by clients",
+                class.name
+            ))),
+            Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
+        }
     }
 
     /// Gives a new instance of `class` what the client left out and the server knows, before what was

@@ -10,7 +10,7 @@ mod query;
 mod references;
 mod registry;
 
-pub use api::{Arguments, Changes, Provider, matching};
+pub use api::{Act, Arguments, Changes, Provider, matching};
 #[cfg(test)]
 pub(crate) use catalogue::tests::catalogue;
 pub use catalogue::{Catalogue, NewInstance, Refused, SchemaChange, SchemaStore};

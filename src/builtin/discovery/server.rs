@@ -9,12 +9,14 @@ use crate::model::{
     CimError, CimType, CimValue, Class, InstancePath, Method, Namespace, ObjectPath, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
-use crate::provider::{Arguments, Context, Provider, fill};
+use crate::provider::{Act, Arguments, Context, Provider, fill};
 
 use super::Site;
 
 /// The class of the server.
 pub(super) const CLASS: &str = "CIM_WBEMServer";
+/// Its one method.
+const METHOD: &str = "CreateWBEMServerNamespace";
 /// The class of its capabilities.
 pub(super) const CAPABILITIES: &str = "CIM_WBEMServerCapabilities";
 /// The class of its namespaces.
@@ -74,8 +76,7 @@ struct Server {
 }
 
 impl Server {
-    async fn create_namespace(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
-        cx.only_administrators()?;
+    async fn create_namespace(&self, given: &Arguments) -> Result<MethodReply> {
         let template = match given.value("NamespaceTemplate") {
             CimValue::Instance(template) => template.value("Name").as_str(),
             _ => None,
@@ -97,17 +98,28 @@ impl Provider for Server {
         self.instance.instances(cx, class)
     }
 
+    fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
+        match act {
+            Act::Invoke(method) if method.name.is(METHOD) => cx.only_administrators(),
+            Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
+            Act::Create => {
+                let text = format!("there is one {} already", class.name);
+                Err(CimError::not_supported(text))
+            }
+        }
+    }
+
     fn invoke<'a>(
         &'a self,
-        cx: &'a Context,
+        _cx: &'a Context,
         _class: &'a Arc<Class>,
         _path: Option<&'a InstancePath>,
         (method, given): (&'a Method, Arguments),
     ) -> BoxFuture<'a, Result<MethodReply>> {
         Box::pin(async move {
             let name = &method.name;
-            if name.is("CreateWBEMServerNamespace") {
-                return self.create_namespace(cx, &given).await;
+            if name.is(METHOD) {
+                return self.create_namespace(&given).await;
             }
             Err(CimError::method_not_available(format!(
                 "{name} is declared and not implemented"

@@ -37,7 +37,7 @@ impl Link for Dependencies {
         scope.snapshot.links.dependents(job).cloned().collect()
     }
 
-    fn may_create(&self) -> Result<()> {
+    fn permit(&self, _cx: &Context) -> Result<()> {
         Ok(())
     }
 

@@ -61,8 +61,8 @@ impl Link for ElementSettingData {
         pairs.collect()
     }
 
-    fn may_create(&self) -> Result<()> {
-        Ok(())
+    fn permit(&self, cx: &Context) -> Result<()> {
+        administrators_only(cx)
     }
 
     fn create<'a>(
@@ -84,7 +84,7 @@ impl Link for ElementSettingData {
 }
 
 async fn order(
-    (cx, engine): (&Context, &Engine),
+    (_, engine): (&Context, &Engine),
     ends: [Element; 2],
     order: fn(Target) -> SettingOrder,
 ) -> Result<()> {
@@ -97,7 +97,6 @@ async fn order(
             return Err(CimError::not_supported(text));
         }
     };
-    administrators_only(cx)?;
     let done = engine.order_setting(&id, order(target)).await;
     done.map_err(|error| failure::cim(&error))
 }

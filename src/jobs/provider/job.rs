@@ -6,10 +6,11 @@ use crate::model::{
     CimDateTime, CimError, CimName, CimValue, Class, Instance, InstancePath, Method, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
-use crate::provider::{Arguments, Changes, Context, Provider, fill};
+use crate::provider::{Act, Arguments, Changes, Context, Provider, fill};
 
 use super::super::core::{Dependency, JobFields, JobId, JobRecord, Submitter, unknown_dependency};
 use super::super::engine::{Engine, EngineError, Submitted, Timeout};
+use super::queue::only;
 use super::recent::{RECENT, Recent};
 use super::{failure, is_visible, log, next_runs, sees_commands, settings, shown, trouble};
 
@@ -129,12 +130,11 @@ impl Provider for JobProvider {
         })
     }
 
-    fn may_create(&self, class: &Class) -> Result<()> {
-        if class.name.is(CLASS) {
-            return Ok(());
+    fn permit(&self, _cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
+        match act {
+            Act::Create => only(CLASS, class),
+            Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
         }
-        let text = format!("{} cannot be created here; create a {CLASS}", class.name);
-        Err(CimError::not_supported(text))
     }
 
     fn create<'a>(

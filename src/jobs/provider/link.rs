@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use crate::model::{CimError, CimName, Class, Instance, InstancePath, Result};
 use crate::ops::{BoxFuture, InstanceStream, stream_of};
 use crate::provider::fill::{self, Plain};
-use crate::provider::{Context, Provider, refers_to};
+use crate::provider::{Act, Context, Provider, refers_to};
 
 use super::super::core::{JobId, JobRecord};
 use super::super::engine::Engine;
@@ -55,8 +55,8 @@ pub(super) trait Link: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Whether clients may create instances.
-    fn may_create(&self) -> Result<()> {
+    /// Whether the principal may create and delete instances.
+    fn permit(&self, _cx: &Context) -> Result<()> {
         let class = self.class();
         let text = format!("instances of {class} come and go with what they link");
         Err(CimError::not_supported(text))
@@ -65,20 +65,20 @@ pub(super) trait Link: Send + Sync + 'static {
     /// Creates an instance between `ends`, which are there.
     fn create<'a>(
         &'a self,
-        _asked: (&'a Context, &'a Engine),
+        (cx, _): (&'a Context, &'a Engine),
         _ends: [Element; 2],
         _instance: &'a Instance,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.may_create() })
+        Box::pin(async move { self.permit(cx) })
     }
 
     /// Deletes the instance between `ends`, which is there.
     fn delete<'a>(
         &'a self,
-        _asked: (&'a Context, &'a Engine),
+        (cx, _): (&'a Context, &'a Engine),
         _ends: [Element; 2],
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.may_create() })
+        Box::pin(async move { self.permit(cx) })
     }
 }
 
@@ -241,8 +241,11 @@ impl<L: Link> Provider for LinkProvider<L> {
         Box::pin(stream::iter(made(&*self.link, &own, &scope, pairs)))
     }
 
-    fn may_create(&self, _class: &Class) -> Result<()> {
-        self.link.may_create()
+    fn permit(&self, cx: &Context, _class: &Class, act: Act<'_>) -> Result<()> {
+        match act {
+            Act::Create | Act::Delete => self.link.permit(cx),
+            Act::Modify | Act::Invoke(_) => Ok(()),
+        }
     }
 
     fn create<'a>(

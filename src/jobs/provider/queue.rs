@@ -7,7 +7,7 @@ use crate::model::{
     CimError, CimName, CimValue, Class, Instance, InstancePath, Method, Result, Status,
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
-use crate::provider::{Arguments, Changes, Context, Provider, Role, fill};
+use crate::provider::{Act, Arguments, Changes, Context, Provider, Role, fill};
 
 use super::super::core::{QueueLimits, QueueOrder, QueueView};
 use super::super::engine::Engine;
@@ -16,6 +16,8 @@ use super::{Host, failure};
 
 /// The class of queues of this engine.
 pub(super) const CLASS: &str = "JW_JobQueue";
+/// The one method of queues.
+const METHOD: &str = "RequestStateChange";
 /// The class of the system that queues belong to.
 pub(super) const SYSTEM: &str = "CIM_ComputerSystem";
 /// Return value 5 of `RequestStateChange`.
@@ -135,12 +137,12 @@ impl Provider for QueueProvider {
         })
     }
 
-    fn may_create(&self, class: &Class) -> Result<()> {
-        if class.name.is(CLASS) {
-            return Ok(());
+    fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
+        match act {
+            Act::Invoke(method) if !method.name.is(METHOD) => Ok(()),
+            Act::Modify | Act::Delete | Act::Invoke(_) => administrators_only(cx),
+            Act::Create => administrators_only(cx).and_then(|()| only(CLASS, class)),
         }
-        let text = format!("{} cannot be created here; create a {CLASS}", class.name);
-        Err(CimError::not_supported(text))
     }
 
     fn create<'a>(
@@ -149,7 +151,6 @@ impl Provider for QueueProvider {
         instance: Instance,
     ) -> BoxFuture<'a, Result<InstancePath>> {
         Box::pin(async move {
-            administrators_only(cx)?;
             let name = instance.value("Name").as_str().unwrap_or_default();
             let path = self.path(cx, name)?;
             for (property, value) in instance.iter().filter(|(_, value)| !value.is_null()) {
@@ -182,7 +183,6 @@ impl Provider for QueueProvider {
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let current = self.get(cx, path).await?;
-            administrators_only(cx)?;
             let name = self.name(path)?;
             let snapshot = self.engine.snapshot();
             let Some(queue) = snapshot.queues.get(name) else {
@@ -204,30 +204,28 @@ impl Provider for QueueProvider {
         })
     }
 
-    fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+    fn delete<'a>(&'a self, _cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let name = self.name(path)?;
-            administrators_only(cx)?;
             self.order(name, QueueOrder::Delete).await.map(|_| ())
         })
     }
 
     fn invoke<'a>(
         &'a self,
-        cx: &'a Context,
+        _cx: &'a Context,
         _class: &'a Arc<Class>,
         path: Option<&'a InstancePath>,
         (method, given): (&'a Method, Arguments),
     ) -> BoxFuture<'a, Result<MethodReply>> {
         Box::pin(async move {
             let called = &method.name;
-            if !called.is("RequestStateChange") {
+            if !called.is(METHOD) {
                 let text = format!("{called} is not implemented");
                 return Err(CimError::method_not_available(text));
             }
             let on_class = || CimError::invalid_parameter(format!("{called} is called on a queue"));
             let name = self.name(path.ok_or_else(on_class)?)?;
-            administrators_only(cx)?;
             let Some(requested) = number(given.value("RequestedState")) else {
                 return Ok(MethodReply::code(INVALID_PARAMETER));
             };
@@ -271,6 +269,15 @@ fn length(value: &CimValue) -> Result<Duration> {
     } else {
         length
     })
+}
+
+/// That instances of `class` are created here: of the class `own` alone, not of those above it.
+pub(super) fn only(own: &str, class: &Class) -> Result<()> {
+    if class.name.is(own) {
+        return Ok(());
+    }
+    let text = format!("{} cannot be created here; create a {own}", class.name);
+    Err(CimError::not_supported(text))
 }
 
 /// Queues and settings belong to nobody: whoever may manage every job may manage them.

@@ -36,7 +36,7 @@ impl Link for RecoveryJobs {
         scope.snapshot.links.recovered_by(job).cloned().collect()
     }
 
-    fn may_create(&self) -> Result<()> {
+    fn permit(&self, _cx: &Context) -> Result<()> {
         Ok(())
     }
 

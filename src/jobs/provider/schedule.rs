@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{CimError, CimName, CimValue, Class, Instance, InstancePath, Result};
 use crate::ops::{BoxFuture, InstanceStream};
-use crate::provider::{Context, Provider, fill};
+use crate::provider::{Act, Context, Provider, fill};
 
 use super::super::core::{JobId, JobRecord, ScheduleFields, ScheduleSpec};
 use super::super::engine::Engine;
@@ -67,7 +67,7 @@ impl Provider for ScheduleProvider {
         })
     }
 
-    fn may_create(&self, _class: &Class) -> Result<()> {
+    fn permit(&self, _cx: &Context, _class: &Class, _act: Act<'_>) -> Result<()> {
         Ok(())
     }
 

@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::model::{CimError, CimName, CimValue, Class, Instance, InstancePath, Result};
 use crate::ops::{BoxFuture, InstanceStream};
-use crate::provider::{Changes, Context, Provider, fill};
+use crate::provider::{Act, Changes, Context, Provider, fill};
 
 use super::super::core::{SettingOrder, SettingRecord, SettingValues};
 use super::super::engine::Engine;
 use super::failure;
-use super::queue::administrators_only;
+use super::queue::{administrators_only, only};
 use super::settings::{flag, number, text, time};
 
 /// The class of settings.
@@ -36,8 +36,7 @@ impl SettingDataProvider {
         found.ok_or_else(|| CimError::not_found(format!("there are no settings {path}")))
     }
 
-    async fn order(&self, cx: &Context, id: &str, order: SettingOrder) -> Result<()> {
-        administrators_only(cx)?;
+    async fn order(&self, id: &str, order: SettingOrder) -> Result<()> {
         let done = self.engine.order_setting(id, order).await;
         done.map_err(|error| failure::cim(&error))
     }
@@ -109,12 +108,12 @@ impl Provider for SettingDataProvider {
         Box::pin(async move { shown(fill::class(cx, CLASS)?, &*self.find(path)?) })
     }
 
-    fn may_create(&self, class: &Class) -> Result<()> {
-        if class.name.is(CLASS) {
-            return Ok(());
+    fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
+        match act {
+            Act::Invoke(_) => Ok(()),
+            Act::Modify | Act::Delete => administrators_only(cx),
+            Act::Create => administrators_only(cx).and_then(|()| only(CLASS, class)),
         }
-        let text = format!("{} cannot be created here; create a {CLASS}", class.name);
-        Err(CimError::not_supported(text))
     }
 
     fn create<'a>(
@@ -140,14 +139,14 @@ impl Provider for SettingDataProvider {
                     return Err(CimError::invalid_parameter(text));
                 }
             }
-            self.order(cx, &id, SettingOrder::Create(values)).await?;
+            self.order(&id, SettingOrder::Create(values)).await?;
             path_of(cx, &id)
         })
     }
 
     fn modify<'a>(
         &'a self,
-        cx: &'a Context,
+        _cx: &'a Context,
         path: &'a InstancePath,
         changes: Changes,
     ) -> BoxFuture<'a, Result<()>> {
@@ -160,15 +159,14 @@ impl Provider for SettingDataProvider {
                     return Err(CimError::invalid_parameter(text));
                 }
             }
-            self.order(cx, &known.id, SettingOrder::Change(values))
-                .await
+            self.order(&known.id, SettingOrder::Change(values)).await
         })
     }
 
-    fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
+    fn delete<'a>(&'a self, _cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let known = self.find(path)?;
-            self.order(cx, &known.id, SettingOrder::Delete).await
+            self.order(&known.id, SettingOrder::Delete).await
         })
     }
 }

@@ -10,7 +10,8 @@ use crate::model::{
 use crate::mof::{Compilation, Diagnostic, Limits, compile, embedded_instance, render};
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
 use crate::provider::{
-    Arguments, Catalogue, Context, Namespaces, NewInstance, Provider, Refused, Registration, fill,
+    Act, Arguments, Catalogue, Context, Namespaces, NewInstance, Provider, Refused, Registration,
+    fill,
 };
 use crate::schema::{DeclError, Declared, Edit, InstanceFault, declared_instances};
 
@@ -18,6 +19,8 @@ use super::instances::declared;
 
 /// The class of the one service.
 const CLASS: &str = "JW_SchemaService";
+/// Its one method.
+const METHOD: &str = "CompileMOF";
 /// `Name` of the one service.
 const NAME: &str = "schema";
 
@@ -60,7 +63,6 @@ pub(in crate::server) fn registration(
 
 impl SchemaService {
     async fn compile(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
-        cx.only_administrators()?;
         let namespace = match given.value("Namespace").as_str() {
             None => cx.namespace.clone(),
             Some(text) => Namespace::new(text)
@@ -118,6 +120,17 @@ impl Provider for SchemaService {
         })
     }
 
+    fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
+        match act {
+            Act::Invoke(method) if method.name.is(METHOD) => cx.only_administrators(),
+            Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
+            Act::Create => {
+                let text = format!("there is one {} already", class.name);
+                Err(CimError::not_supported(text))
+            }
+        }
+    }
+
     fn invoke<'a>(
         &'a self,
         cx: &'a Context,
@@ -130,7 +143,7 @@ impl Provider for SchemaService {
                 self.get(cx, path).await?;
             }
             let (method, given) = call;
-            if method.name.is("CompileMOF") {
+            if method.name.is(METHOD) {
                 return self.compile(cx, &given).await;
             }
             let text = format!("{CLASS} does not implement {}", method.name);
