@@ -22,15 +22,26 @@ pub(super) fn is_blank(text: &str) -> bool {
     text.bytes().all(is_space)
 }
 
+/// How many bytes of a document are judged at once.
+const BLOCK_BYTES: usize = 64;
+
 /// Where the first character stands that may not be in a document.
 pub(super) fn illegal_char(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    bytes.iter().enumerate().find_map(|(at, &byte)| {
+    let is_plain = |byte: &u8| (*byte >= b' ' || is_space(*byte)) && *byte != 0xef;
+    let illegal = |at: &usize| {
+        let byte = bytes[*at];
         let control = byte < b' ' && !is_space(byte);
         // U+FFFE and U+FFFF are EF BF BE and EF BF BF.
         let beyond = byte == 0xef && matches!(bytes.get(at + 1..at + 3), Some([0xbf, 0xbe | 0xbf]));
-        (control || beyond).then_some(at)
-    })
+        control || beyond
+    };
+    // Nearly all documents are plain throughout, which is seen a block at a time.
+    let blocks = (0..bytes.len()).step_by(BLOCK_BYTES);
+    blocks
+        .map(|start| start..bytes.len().min(start + BLOCK_BYTES))
+        .filter(|block| !(bytes[block.clone()].iter()).fold(true, |all, byte| all & is_plain(byte)))
+        .find_map(|mut block| block.find(illegal))
 }
 
 /// ASCII only: no name in CIM-XML has another letter, and the fourth and fifth editions of XML 1.0
@@ -261,4 +272,23 @@ fn literals(text: &str, count: usize) -> Syntax<&str> {
         }
         Ok(rest)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_illegal_character_is_found_wherever_it_stands() {
+        let length = 3 * BLOCK_BYTES;
+        for illegal in ["\0", "\u{8}", "\u{1f}", "\u{fffe}", "\u{ffff}"] {
+            for at in 0..length {
+                let text = "x".repeat(at) + illegal + &"\u{e4}\u{fffd}\t".repeat(length - at);
+                assert_eq!(illegal_char(&text), Some(at), "{illegal:?} at {at}");
+            }
+        }
+        for legal in ["", "\t\r\n ~", "\u{7f}", "\u{fffd}", "\u{feff}\u{1fffe}"] {
+            assert_eq!(illegal_char(&legal.repeat(length)), None, "{legal:?}");
+        }
+    }
 }

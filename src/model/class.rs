@@ -255,6 +255,10 @@ impl Class {
     pub fn is_a(&self, name: &str) -> bool {
         self.name.is(name) || self.ancestors.iter().any(|ancestor| ancestor.is(name))
     }
+    /// Whether this is `class` or one of its subclasses: [`Self::is_a`] for a name whose hash is known.
+    pub fn descends_from(&self, class: &CimName) -> bool {
+        self.name == *class || self.ancestors.contains(class)
+    }
     /// The superclass's name.
     pub fn superclass(&self) -> Option<&CimName> {
         self.ancestors.first()

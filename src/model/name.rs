@@ -91,12 +91,19 @@ impl CimName {
 
     /// The name in lower case, for ordering and for storage keys.
     pub fn folded(&self) -> String {
-        self.text.chars().flat_map(char::to_lowercase).collect()
+        folded(&self.text)
     }
 }
 
 fn folded_chars(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase)
+}
+
+fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    folded_chars(text).collect()
 }
 
 fn same_folded(a: &str, b: &str) -> bool {
@@ -353,7 +360,7 @@ impl Namespace {
     }
     /// The namespace in lower case, for storage keys.
     pub fn folded(&self) -> String {
-        folded_chars(&self.0.0).collect()
+        folded(&self.0.0)
     }
     /// Whether this is a namespace below `outer`.
     pub fn is_below(&self, outer: &Self) -> bool {
@@ -389,6 +396,11 @@ mod tests {
         let map: NameMap<u8> = [(a, 1)].into_iter().collect();
         assert_eq!(map.get("CIM_JOB"), Some(&1));
         assert_eq!(map.slot("cim_job"), Some(0));
+        for expected in 0..3 {
+            assert_eq!(map.slot_expected("CIM_Job", expected), Some(0));
+            assert_eq!(map.slot_expected("cim_job", expected), Some(0));
+            assert_eq!(map.slot_expected("CIM_Jobs", expected), None);
+        }
     }
 
     #[test]

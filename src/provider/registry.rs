@@ -109,10 +109,13 @@ impl Registry {
         schema: &'a Schema,
         class: &'a Class,
     ) -> impl Iterator<Item = &'a Arc<dyn Provider>> {
+        // Asked once: every other class would have to be looked up for the answer that none is below.
+        let has_subclasses = schema.children(Some(&class.name)).next().is_some();
         let related = move |claimed: &CimName| {
             let above = || schema.class(claimed.as_str());
-            class.is_a(claimed.as_str())
-                || above().is_some_and(|claimed| claimed.is_a(class.name.as_str()))
+            class.descends_from(claimed)
+                || has_subclasses
+                    && above().is_some_and(|claimed| claimed.descends_from(&class.name))
         };
         let is_claimed = self.claimant(namespace, class).is_some();
         let here = self
