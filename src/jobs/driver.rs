@@ -432,6 +432,7 @@ fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
             fields,
             by,
             request_id,
+            call,
         } => {
             let length = request_id.as_ref().map(|id| id.chars().count());
             if length.is_some_and(|length| length == 0 || length > REQUEST_ID_LIMIT) {
@@ -446,6 +447,7 @@ fn event(ask: Ask, ticket: Ticket, now: Now) -> Result<Event, EngineError> {
                 given,
                 by,
                 request_id,
+                call,
                 prior: None,
             };
             Event::Submit {

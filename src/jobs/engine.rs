@@ -16,7 +16,7 @@ use crate::store::{History, StoreError};
 
 use super::clock;
 use super::core::{
-    Amendment, Answer, JobFields, JobId, JobRecord, Now, QueueOrder, QueueRefusal, QueueView,
+    Amendment, Answer, Call, JobFields, JobId, JobRecord, Now, QueueOrder, QueueRefusal, QueueView,
     Refusal, Repeated, RunRow, ScheduleSpec, Setting, SettingOrder, SettingRecord, SettingRefusal,
     SpecError, Submitter,
 };
@@ -173,6 +173,7 @@ pub(super) enum Ask {
         fields: Box<JobFields>,
         by: Submitter,
         request_id: Option<String>,
+        call: Option<Call>,
     },
     Modify {
         id: JobId,
@@ -215,12 +216,33 @@ impl Engine {
         by: Submitter,
         request_id: Option<String>,
     ) -> Result<Submitted, EngineError> {
+        self.enter(fields, by, (request_id, None)).await
+    }
+
+    /// The same for the job that a call of `SubmitJob` describes; the job keeps the call.
+    pub async fn submit_called(
+        &self,
+        fields: JobFields,
+        by: Submitter,
+        call: Call,
+    ) -> Result<Submitted, EngineError> {
+        let request_id = call.request_id().map(str::to_owned);
+        self.enter(fields, by, (request_id, Some(call))).await
+    }
+
+    async fn enter(
+        &self,
+        fields: JobFields,
+        by: Submitter,
+        (request_id, call): (Option<String>, Option<Call>),
+    ) -> Result<Submitted, EngineError> {
         let fields = Box::new(fields);
         match self
             .ask(Ask::Submit {
                 fields,
                 by,
                 request_id,
+                call,
             })
             .await?
         {

@@ -57,9 +57,23 @@ const METHOD_PARAMETERS: &str = "__MethodParameters";
 /// # Errors
 /// When a value is not of the type of its parameter.
 pub fn method_parameters(parameters: Vec<(&Parameter, CimValue)>) -> Result<Instance> {
-    let name = CimName::of(METHOD_PARAMETERS);
-    let properties = parameters.iter().map(|(parameter, _)| {
-        let property = property(parameter, &name);
+    let slots = parameters.iter();
+    let slots = slots.map(|(parameter, _)| (parameter.name.clone(), &parameter.slot));
+    let mut object = parameter_object(CimName::of(METHOD_PARAMETERS), slots);
+    for (parameter, value) in parameters {
+        object.set(parameter.name.as_str(), without_references(value))?;
+    }
+    Ok(object)
+}
+
+/// An object of a class `name` that no schema declares, with a property for each of `slots`,
+/// everything in it NULL. References are to be told as the text of their paths.
+pub fn parameter_object<'a>(
+    name: CimName,
+    slots: impl IntoIterator<Item = (CimName, &'a Slot)>,
+) -> Instance {
+    let properties = slots.into_iter().map(|(own, slot)| {
+        let property = property(own, slot, &name);
         (property.name.clone(), Arc::new(property))
     });
     let class = Class {
@@ -72,26 +86,22 @@ pub fn method_parameters(parameters: Vec<(&Parameter, CimValue)>) -> Result<Inst
         is_abstract: false,
         name,
     };
-    let mut object = Instance::empty(Arc::new(class));
-    for (parameter, value) in parameters {
-        object.set(parameter.name.as_str(), without_references(value))?;
-    }
-    Ok(object)
+    Instance::empty(Arc::new(class))
 }
 
-fn property(parameter: &Parameter, origin: &CimName) -> Property {
+fn property(name: CimName, slot: &Slot, origin: &CimName) -> Property {
     let slot = Slot {
-        ty: match parameter.slot.ty {
+        ty: match slot.ty {
             CimType::Reference => CimType::String,
             other => other,
         },
         reference_class: None,
         // The values were judged already, and not all are told.
         checks: Box::default(),
-        ..parameter.slot.clone()
+        ..slot.clone()
     };
     Property {
-        name: parameter.name.clone(),
+        name,
         slot,
         qualifiers: NameMap::new(),
         default: CimValue::Null,

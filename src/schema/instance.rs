@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use crate::model::{
-    CimError, CimName, CimValue, Class, ClassKind, Instance, InstanceDecl, NameMap, Property,
-    PropertyValue, Result,
+    ArrayKind, CimError, CimName, CimType, CimValue, Class, ClassKind, Embedding, Instance,
+    InstanceDecl, Literal, NameMap, Property, PropertyValue, Result, Slot,
 };
 
 use super::Schema;
+use super::arguments::parameter_object;
 use super::input::{Claims, given_once};
+
+/// What the names of classes begin with that no schema declares (DSP0004 reserves it).
+const UNDECLARED: &str = "__";
 
 impl Schema {
     /// A new instance as a client wrote it: every property exists, is of declared type and keeps
@@ -106,7 +110,10 @@ impl Schema {
         let listed = |name: &CimName| list.is_none_or(|list| list.contains(name));
         let mut changes = NameMap::new();
         for given in decl.properties.iter().filter(|given| listed(&given.name)) {
-            let (name, value) = self.value_of(class, given, 0)?;
+            let (name, value) = match self.read_back(class, given)? {
+                Some(same) => same,
+                None => self.value_of(class, given, 0)?,
+            };
             changes.insert(name, value);
         }
         for name in list.unwrap_or_default() {
@@ -123,6 +130,36 @@ impl Schema {
             kept(property, value).map_err(|fault| broken(class, property, fault))?;
         }
         Ok(changes)
+    }
+
+    /// An object of a class that no schema declares, such as `JobInParameters` holds, in a property
+    /// that clients cannot write: they were given it, and may send it back as it is.
+    fn read_back(
+        &self,
+        class: &Class,
+        given: &PropertyValue,
+    ) -> Result<Option<(CimName, CimValue)>> {
+        let property = class.properties.get(given.name.as_str());
+        let property = property.filter(|property| {
+            !property.write && property.slot.embedding == Some(Embedding::Object)
+        });
+        let (Some(property), Literal::Instance(decl)) = (property, &given.value) else {
+            return Ok(None);
+        };
+        let undeclared = decl.class.as_str().starts_with(UNDECLARED);
+        if given.is_array || !undeclared || self.class(decl.class.as_str()).is_some() {
+            return Ok(None);
+        }
+        given_once(&decl.properties)?;
+        let slots: Vec<(CimName, Slot)> = decl.properties.iter().map(written_slot).collect();
+        let places = slots.iter().map(|(name, slot)| (name.clone(), slot));
+        let mut object = parameter_object(decl.class.clone(), places);
+        for (given, (name, slot)) in decl.properties.iter().zip(&slots) {
+            let value = self.input(name, given, slot, Claims::Exact, 1)?;
+            object.set(name.as_str(), value)?;
+        }
+        let value = CimValue::Instance(Box::new(object));
+        Ok(Some((property.name.clone(), value)))
     }
 
     /// The class `name`.
@@ -149,6 +186,25 @@ fn kept(property: &Property, value: &CimValue) -> Result<(), &'static str> {
         return Err("Required asks for a value");
     }
     shared(property, value)
+}
+
+/// The place that a value of an undeclared class was written for.
+fn written_slot(given: &PropertyValue) -> (CimName, Slot) {
+    let is_embedded = |value: &Literal| matches!(value, Literal::Instance(_));
+    let embedded = match &given.value {
+        Literal::Array(entries) => entries.iter().any(is_embedded),
+        value => is_embedded(value),
+    };
+    let slot = Slot {
+        ty: given.ty.unwrap_or(CimType::String),
+        is_array: given.is_array,
+        array_kind: ArrayKind::Ordered,
+        array_size: None,
+        reference_class: None,
+        embedding: embedded.then_some(Embedding::Object),
+        checks: Box::default(),
+    };
+    (given.name.clone(), slot)
 }
 
 /// A `Static` property has one value for the whole class, which is the default that the class

@@ -26,7 +26,7 @@ mod instance;
 mod instances;
 mod path;
 
-pub use arguments::method_parameters;
+pub use arguments::{method_parameters, parameter_object};
 pub use builder::{Builder, INHERITANCE_LIMIT};
 pub use declared::{Declared, Embed, InstanceFault, InstanceFaultKind, Reference};
 pub use edit::{Edit, Edited};

@@ -53,6 +53,14 @@ fn associations_are_walked_both_ways() {
 }
 
 #[test]
+fn calls_are_kept_with_the_jobs_they_made() {
+    let state = state_dir();
+    let server = Server::start(state.path());
+    let binary = Path::new(env!("CARGO_BIN_EXE_jobwright"));
+    run_against(&server, "test_calls", &[("JOBWRIGHT_TEST_BINARY", binary)]);
+}
+
+#[test]
 fn failures_are_recovered_from() {
     let state = state_dir();
     let file = state_dir();

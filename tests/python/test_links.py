@@ -168,6 +168,87 @@ class Structure(Case):
         ):
             self.assertNotIn(job, self.conn.AssociatorNames(element, AssocClass=association))
 
+    def submit(self, **settings):
+        """A job made by the method, which has a record of the call."""
+        settings = pywbem.CIMInstance("JW_Job", settings)
+        _, out = self.conn.InvokeMethod(
+            "SubmitJob", "JW_JobService", Name="x", Command=["/bin/true"], JobSettings=settings
+        )
+        out["Job"].host = None
+        return out["Job"]
+
+    def test_the_record_of_a_call_comes_and_goes_with_its_job(self):
+        job = self.submit(Hold=True)
+        other = self.submit(Hold=True)
+        record = pywbem.CIMInstanceName(
+            "CIM_MethodResult", {"InstanceID": job["InstanceID"] + ":call"}, namespace=NAMESPACE
+        )
+        association = "CIM_AssociatedJobMethodResult"
+        ends = ("Job", job), ("JobParameters", record)
+        link = self.assert_linked(association, *ends)
+        self.assert_linked(association, ("Job", other), ("JobParameters", record), linked=False)
+        self.assertIn(record, self.conn.EnumerateInstanceNames("CIM_ManagedElement"))
+        self.request(job, START)
+        self.wait(job, COMPLETED)
+        self.assert_linked(association, *ends)
+        self.conn.DeleteInstance(job)
+        for path in (record, link.path):
+            self.assert_status(6, self.conn.GetInstance, path)
+        self.assertNotIn(record, self.conn.EnumerateInstanceNames("CIM_MethodResult"))
+        self.assert_status(6, self.conn.References, record)
+        self.request(other, KILL)
+
+    def test_what_links_two_jobs_goes_with_either(self):
+        for association in ("JW_JobDependency", "JW_RecoveryJob"):
+            for deleted in ("Antecedent", "Dependent"):
+                with self.subTest(association, deleted=deleted):
+                    ends = {
+                        "Antecedent": self.create("/bin/true", Hold=True),
+                        "Dependent": self.create(
+                            "/bin/true", Hold=True, RecoveryAction=pywbem.Uint16(5)
+                        ),
+                    }
+                    pair = ends.items()
+                    self.assert_linked(association, *pair, linked=False)
+                    self.conn.CreateInstance(pywbem.CIMInstance(association, ends))
+                    link = self.assert_linked(association, *pair)
+                    self.request(ends[deleted], KILL)
+                    self.wait(ends[deleted], KILLED)
+                    self.conn.DeleteInstance(ends[deleted])
+                    self.assert_status(6, self.conn.GetInstance, link.path)
+                    self.assertNotIn(link.path, self.conn.EnumerateInstanceNames(association))
+                    left = ends["Dependent" if deleted == "Antecedent" else "Antecedent"]
+                    self.assertEqual(self.conn.References(left, ResultClass=association), [])
+                    if self.get(left, "JobState") not in FINAL:
+                        self.request(left, KILL)
+
+    def test_the_links_of_a_queue_come_and_go_with_it(self):
+        queue = self.conn.CreateInstance(
+            pywbem.CIMInstance("JW_JobQueue", {"Name": "gone", "MaxRunningJobs": pywbem.Uint32(1)})
+        )
+        setting = self.conn.CreateInstance(
+            pywbem.CIMInstance("JW_JobSettingData", {"DeleteOnCompletion": True})
+        )
+        capabilities = self.conn.EnumerateInstanceNames("CIM_JobCapabilities")[0]
+        for path in (queue, setting, capabilities):
+            path.host = None
+        ends = {"ManagedElement": queue, "SettingData": setting}
+        self.conn.CreateInstance(pywbem.CIMInstance("CIM_ElementSettingData", ends))
+        links = [
+            self.assert_linked("CIM_HostedJobDestination", ("Antecedent", self.system), ("Dependent", queue)),
+            self.assert_linked("CIM_ServiceAffectsElement", ("AffectingElement", self.service), ("AffectedElement", queue)),
+            self.assert_linked("CIM_ElementCapabilities", ("Capabilities", capabilities), ("ManagedElement", queue)),
+            self.assert_linked("CIM_ElementSettingData", ("SettingData", setting), ("ManagedElement", queue)),
+        ]
+        self.assertEqual(len(self.conn.ReferenceNames(queue)), len(links))
+        self.conn.DeleteInstance(queue)
+        for link in links:
+            self.assert_status(6, self.conn.GetInstance, link.path)
+            self.assertNotIn(link.path, self.conn.EnumerateInstanceNames(link.classname))
+        self.assertEqual(self.conn.References(setting), [], "the settings stay, for nothing")
+        self.conn.DeleteInstance(setting)
+        self.assert_status(6, self.conn.GetInstance, setting)
+
     def test_links_are_not_made_by_clients(self):
         link = pywbem.CIMInstance(
             "CIM_HostedService", {"Antecedent": self.system, "Dependent": self.service}

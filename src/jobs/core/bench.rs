@@ -69,6 +69,7 @@ impl Bench {
                 uid: 1000,
             },
             request_id: None,
+            call: None,
             prior: None,
         };
         let ticket = self.ticket();

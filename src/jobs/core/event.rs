@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
+use super::call::Call;
 use super::depend::Dependency;
 use super::fields::Setting;
 use super::id::{JobId, Submitter};
@@ -119,6 +120,8 @@ pub struct Submission {
     pub by: Submitter,
     /// The client's `RequestID`.
     pub request_id: Option<String>,
+    /// The call of `SubmitJob`, where it is one.
+    pub call: Option<Call>,
     /// Set when the store knows the ids from before.
     pub prior: Option<Prior>,
 }

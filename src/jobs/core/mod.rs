@@ -6,6 +6,7 @@ mod amend;
 #[cfg(test)]
 mod bench;
 mod calendar;
+mod call;
 #[cfg(test)]
 mod decisions;
 mod depend;
@@ -40,6 +41,7 @@ mod waiting;
 mod world;
 
 pub use calendar::{Calendar, DayRule};
+pub use call::Call;
 pub use depend::{Condition, Dependency, unknown_dependency};
 pub use event::{
     Action, Amendment, Answer, Change, Event, Prior, Refusal, Repeated, RunEnd, RunNews, Signal,

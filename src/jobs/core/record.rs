@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::call::Call;
 use super::depend::Dependency;
 use super::id::{JobId, Submitter};
 use super::instant;
@@ -78,6 +79,9 @@ pub struct JobRecord {
     /// What binds it to others when one of them fails.
     #[serde(default, skip_serializing_if = "Recovery::is_none")]
     pub recovery: Recovery,
+    /// The call of `SubmitJob` that made it; `None` when it was made in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Call>,
 }
 
 /// One start of a job's process, from the decision to start it.
@@ -165,6 +169,7 @@ impl JobRecord {
             schedules: Schedules::default(),
             delete_on_kill: None,
             recovery: Recovery::default(),
+            call: None,
         }
     }
 

@@ -32,6 +32,7 @@ impl Scheduler {
             given,
             by,
             request_id,
+            call,
             prior,
         } = submission;
         let used = prior == Some(Prior::IdUsed);
@@ -49,6 +50,7 @@ impl Scheduler {
         }
         let mut job = JobRecord::new((id.clone(), self.next_seq), by, spec, now.wall);
         job.awaited = dependencies;
+        job.call = call;
         self.next_seq += 1;
         self.admit(job, request_id, now);
         Ok((id, Repeated::No))

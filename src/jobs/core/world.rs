@@ -223,6 +223,7 @@ impl World {
             given,
             by,
             request_id,
+            call: None,
             prior,
         };
         let ticket = self.ticket();

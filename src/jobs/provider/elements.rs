@@ -7,7 +7,9 @@ use crate::provider::{Context, fill};
 
 use super::super::core::{JobId, JobRecord};
 use super::super::engine::Snapshot;
-use super::{Host, capabilities, is_visible, job, queue, run, schedule, service, setting_data};
+use super::{
+    Host, capabilities, is_visible, job, method_result, queue, run, schedule, service, setting_data,
+};
 
 /// One end of an association.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(super) enum Element {
     System,
     /// A run of a job, by its number.
     Run(JobId, u32),
+    /// The record of the call that made a job.
+    Call(JobId),
     /// A schedule of a job, by its number.
     Schedule(JobId, u32),
     /// What jobs can do.
@@ -34,7 +38,7 @@ impl Element {
     /// The job that the element is, or is a part of.
     pub(super) fn job(&self) -> Option<&JobId> {
         match self {
-            Self::Job(id) | Self::Run(id, _) | Self::Schedule(id, _) => Some(id),
+            Self::Job(id) | Self::Call(id) | Self::Run(id, _) | Self::Schedule(id, _) => Some(id),
             Self::Queue(_)
             | Self::Service
             | Self::System
@@ -84,6 +88,8 @@ impl Scope {
         } else if is(run::CLASS) {
             let (job, number) = run::parts(key("InstanceID")?)?;
             Some(Element::Run(job, number))
+        } else if is(method_result::CLASS) {
+            method_result::job_of(key("InstanceID")?).map(Element::Call)
         } else if is(schedule::CLASS) {
             let (job, number) = schedule::parts(key("InstanceID")?)?;
             Some(Element::Schedule(job, number))
@@ -122,6 +128,10 @@ impl Scope {
             Element::Run(job, number) => self.path_by(
                 run::CLASS,
                 &[("InstanceID", &run::instance_id(job, *number))],
+            ),
+            Element::Call(job) => self.path_by(
+                method_result::CLASS,
+                &[("InstanceID", &method_result::instance_id(job))],
             ),
             Element::Schedule(job, number) => schedule::path_of(&self.cx, job, *number),
             Element::Setting(id) => setting_data::path_of(&self.cx, id),
@@ -168,6 +178,7 @@ impl Scope {
         match element {
             // Runs are in the store: whoever shows one has read it there.
             Element::Job(id) | Element::Run(id, _) => self.job(id).is_some(),
+            Element::Call(id) => self.job(id).is_some_and(|job| job.call.is_some()),
             Element::Queue(name) => self.snapshot.queues.contains_key(name),
             Element::Schedule(id, number) => {
                 let job = self.job(id);

@@ -8,8 +8,11 @@ use crate::model::{
 use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
 use crate::provider::{Act, Arguments, Changes, Context, Provider, fill};
 
-use super::super::core::{Dependency, JobFields, JobId, JobRecord, Submitter, unknown_dependency};
+use super::super::core::{
+    Call, Dependency, JobFields, JobId, JobRecord, Submitter, unknown_dependency,
+};
 use super::super::engine::{Engine, EngineError, Submitted, Timeout};
+use super::call::Shape;
 use super::queue::only;
 use super::recent::{RECENT, Recent};
 use super::{failure, is_visible, log, next_runs, sees_commands, settings, shown, trouble};
@@ -44,11 +47,12 @@ impl JobProvider {
         job.filter(|job| is_visible(cx, job)).ok_or_else(missing)
     }
 
-    fn view(&self, commands: bool) -> shown::View {
+    fn view(&self, commands: bool, call: Option<Arc<Shape>>) -> shown::View {
         shown::View {
             now: self.engine.now(),
             snapshot: self.engine.snapshot(),
             commands,
+            call,
         }
     }
 
@@ -90,7 +94,7 @@ impl Provider for JobProvider {
         else {
             return stream_of(Vec::new());
         };
-        let (cx, view) = (cx.clone(), self.view(sees_commands(cx)));
+        let (cx, view) = (cx.clone(), self.view(sees_commands(cx), Shape::of(cx)));
         let jobs = view.snapshot.jobs.clone();
         // A persistent map is iterated page by page: the next job is looked up by the last one's
         // id, so that nothing is copied and the stream owns all it needs.
@@ -113,7 +117,7 @@ impl Provider for JobProvider {
     ) -> BoxFuture<'a, Result<Instance>> {
         Box::pin(async move {
             let job = self.visible(cx, path)?;
-            let view = self.view(sees_commands(cx));
+            let view = self.view(sees_commands(cx), Shape::of(cx));
             shown::job(fill::class(cx, CLASS)?, &job, &view)
         })
     }
@@ -125,7 +129,7 @@ impl Provider for JobProvider {
     ) -> BoxFuture<'a, Result<(Instance, Option<Arc<str>>)>> {
         Box::pin(async move {
             let job = self.visible(cx, path)?;
-            let shown = shown::job(fill::class(cx, CLASS)?, &job, &self.view(false))?;
+            let shown = shown::job(fill::class(cx, CLASS)?, &job, &self.view(false, None))?;
             Ok((shown, Some(job.owner.name.as_str().into())))
         })
     }
@@ -184,7 +188,7 @@ impl Provider for JobProvider {
             .value("InstanceID")
             .as_str()
             .and_then(|id| JobId::new(id).ok());
-        let view = self.view(true);
+        let view = self.view(true, None);
         let past = id
             .map(|id| self.recent.of_job(&id, view.now.boot))
             .unwrap_or_default();
@@ -234,7 +238,7 @@ pub(super) async fn submit(
     engine: &Engine,
     cx: &Context,
     fields: JobFields,
-    request_id: Option<String>,
+    call: Option<Call>,
 ) -> std::result::Result<Submitted, EngineError> {
     let snapshot = engine.snapshot();
     let entries = fields.depends_on.iter().flatten();
@@ -244,7 +248,10 @@ pub(super) async fn submit(
             return Err(unknown_dependency(&entry.job).into());
         }
     }
-    engine.submit(fields, submitter(cx), request_id).await
+    match call {
+        Some(call) => engine.submit_called(fields, submitter(cx), call).await,
+        None => engine.submit(fields, submitter(cx), None).await,
+    }
 }
 
 /// The principal of `cx` as the owner of jobs.

@@ -1,6 +1,7 @@
 //! The providers of jobs, of their queue, of the service that takes them: views of the job engine.
 
 mod alert;
+mod call;
 mod capabilities;
 mod dependency;
 mod element_settings;
@@ -10,6 +11,7 @@ mod hosting;
 mod job;
 mod link;
 mod log;
+mod method_result;
 mod next_runs;
 mod queue;
 mod recent;
@@ -73,6 +75,14 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
             Arc::new(setting_data::SettingDataProvider::new(engine.clone())),
         ),
         registration(
+            "calls",
+            method_result::CLASS,
+            Arc::new(method_result::MethodResultProvider::new(
+                engine.clone(),
+                host.clone(),
+            )),
+        ),
+        registration(
             "jobs",
             "CIM_Job",
             Arc::new(job::JobProvider::new(engine.clone())),
@@ -110,6 +120,7 @@ fn associations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<Regis
     let all = [
         of(dependency::Dependencies, engine, host),
         of(recovery::RecoveryJobs, engine, host),
+        of(method_result::AssociatedJobMethodResult, engine, host),
         of(hosting::OwningJobElement, engine, host),
         of(hosting::AffectedJobElement, engine, host),
         of(hosting::JobDestinationJobs, engine, host),

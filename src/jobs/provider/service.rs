@@ -8,7 +8,7 @@ use crate::model::{
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
 use crate::provider::{Arguments, Context, Provider, fill};
 
-use super::super::core::{JobFields, Setting};
+use super::super::core::{Call, JobFields, Setting};
 use super::super::engine::{Engine, EngineError};
 use super::{Host, failure, job, settings};
 
@@ -17,10 +17,11 @@ pub const CLASS: &str = "JW_JobService";
 /// `Name` of the one service.
 pub const NAME: &str = "jobwright";
 
-/// Return values of SubmitJob.
+/// Return value of SubmitJob: the job is accepted and durable.
+pub(super) const STARTED: u32 = 4096;
+
+/// Its other return values.
 mod code {
-    /// The job is accepted and durable.
-    pub(super) const STARTED: u32 = 4096;
     /// The engine takes no job now.
     pub(super) const FAILED: u32 = 4;
     /// The parameters are no job.
@@ -39,32 +40,13 @@ impl ServiceProvider {
         Self { engine, host }
     }
 
-    fn service(&self, class: &Arc<Class>) -> Result<Instance> {
-        let running: &'static [u16] = &[2];
-        fill::instance(
-            class,
-            [
-                ("SystemCreationClassName", "CIM_ComputerSystem".into()),
-                ("SystemName", (&*self.host.name).into()),
-                ("CreationClassName", CLASS.into()),
-                ("Name", NAME.into()),
-                ("ElementName", "Jobwright job service".into()),
-                ("OperationalStatus", running.into()),
-                ("HealthState", 5_u16.into()),
-                ("EnabledState", 2_u16.into()),
-                ("Started", true.into()),
-            ],
-        )
-    }
-
     async fn submit_job(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
-        let Some(fields) = merged(given)? else {
+        let Some((fields, call)) = merged(given)? else {
             return Ok(MethodReply::code(code::INVALID_PARAMETER));
         };
-        let request_id = given.value("RequestID").as_str().map(str::to_owned);
-        match job::submit(&self.engine, cx, fields, request_id).await {
+        match job::submit(&self.engine, cx, fields, Some(call)).await {
             Ok(submitted) => {
-                let mut reply = MethodReply::code(code::STARTED);
+                let mut reply = MethodReply::code(STARTED);
                 let path = job::path_of(cx, &submitted.id)?;
                 reply.output(
                     "Job",
@@ -98,12 +80,34 @@ impl ServiceProvider {
     }
 }
 
-/// The parameters and `JobSettings` as one job; `None` when they give a property different values.
-fn merged(given: &Arguments) -> Result<Option<JobFields>> {
-    let mut fields = match given.value("JobSettings") {
-        CimValue::Instance(instance) => settings::fields(instance)?,
-        _ => JobFields::default(),
+/// The one service, on `host`, as an instance of `class`.
+pub(super) fn shown(class: &Arc<Class>, host: &Host) -> Result<Instance> {
+    let running: &'static [u16] = &[2];
+    fill::instance(
+        class,
+        [
+            ("SystemCreationClassName", "CIM_ComputerSystem".into()),
+            ("SystemName", (&*host.name).into()),
+            ("CreationClassName", CLASS.into()),
+            ("Name", NAME.into()),
+            ("ElementName", "Jobwright job service".into()),
+            ("OperationalStatus", running.into()),
+            ("HealthState", 5_u16.into()),
+            ("EnabledState", 2_u16.into()),
+            ("Started", true.into()),
+        ],
+    )
+}
+
+/// The parameters and `JobSettings` as one job, and as the call that they are; `None` when they give
+/// a property different values.
+fn merged(given: &Arguments) -> Result<Option<(JobFields, Call)>> {
+    let further = match given.value("JobSettings") {
+        CimValue::Instance(instance) => Some(settings::fields(instance)?),
+        _ => None,
     };
+    let mut fields = further.clone().unwrap_or_default();
+    let mut own = JobFields::default();
     for name in ["Name", "Command", "Script"] {
         let value = given.value(name);
         let Some(setting) = settings::setting(name, value).filter(|_| !value.is_null()) else {
@@ -114,16 +118,19 @@ fn merged(given: &Arguments) -> Result<Option<JobFields>> {
             Setting::Command(_) => fields.command.is_some(),
             _ => fields.script.is_some(),
         };
+        own.set(setting.clone());
         if fields.set(setting) && was_given {
             return Ok(None);
         }
     }
-    Ok(Some(fields))
+    let request_id = given.value("RequestID").as_str().map(str::to_owned);
+    let call = Call::new(own, further, request_id);
+    Ok(Some((fields, call)))
 }
 
 impl Provider for ServiceProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        fill::instances_of(cx, CLASS, class, |own| Ok(vec![self.service(own)?]))
+        fill::instances_of(cx, CLASS, class, |own| Ok(vec![shown(own, &self.host)?]))
     }
 
     /// What a job runs may hold secrets.

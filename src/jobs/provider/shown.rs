@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::model::{Class, Instance, Result};
 use crate::provider::fill::{self, Plain};
 
-use super::super::core::{JobRecord, Now};
+use super::super::core::{JobFields, JobRecord, Now};
 use super::super::engine::Snapshot;
+use super::call::Shape;
 
 /// What is shown of a job depends on when and to whom.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub(super) struct View {
     pub(super) snapshot: Arc<Snapshot>,
     /// Whether what jobs run is shown.
     pub(super) commands: bool,
+    /// How the call that made a job is shown, where it is.
+    pub(super) call: Option<Arc<Shape>>,
 }
 
 /// `job` as an instance of `class`.
@@ -25,22 +28,34 @@ pub(super) fn job(class: &Arc<Class>, job: &JobRecord, view: &View) -> Result<In
     let queue = view.snapshot.queues.get(job.spec.queue());
     let queue = queue.map(|queue| &*queue.record);
     let waits = job.wait_reason(view.now, queue);
-    let values = described(job)
-        .into_iter()
-        .chain(scheduled(job))
+    let values = said(job.spec.fields(), view.commands)
         .chain(live(job, view.now))
         .chain([("WaitReason", waits.into())]);
-    let work = if view.commands { work(job) } else { Vec::new() };
-    fill::instance(class, values.chain(work))
+    let mut shown = fill::instance(class, values)?;
+    if let Some(shape) = &view.call {
+        shape.give(&mut shown, job, view.commands)?;
+    }
+    Ok(shown)
+}
+
+/// What a client said of a job, as an instance of `class` that says nothing else.
+pub(super) fn given(class: &Arc<Class>, fields: &JobFields, commands: bool) -> Result<Instance> {
+    let id = ("InstanceID", fields.instance_id.clone().into());
+    fill::instance(class, said(fields, commands).chain([id]))
+}
+
+fn said(fields: &JobFields, commands: bool) -> impl Iterator<Item = (&'static str, Plain)> + use<> {
+    let work = if commands { work(fields) } else { Vec::new() };
+    let said = described(fields).into_iter();
+    said.chain(scheduled(fields)).chain(work)
 }
 
 type Values = Vec<(&'static str, Plain)>;
 
 /// What a client said the job is.
-fn described(job: &JobRecord) -> Values {
-    let fields = job.spec.fields().clone();
+fn described(fields: &JobFields) -> Values {
+    let fields = fields.clone();
     vec![
-        ("InstanceID", job.id.as_str().into()),
         ("Name", fields.name.into()),
         ("ElementName", fields.element_name.into()),
         ("Caption", fields.caption.into()),
@@ -50,7 +65,6 @@ fn described(job: &JobRecord) -> Values {
         ("Hold", fields.hold.into()),
         ("DependsOn", fields.depends_on.into()),
         ("Notify", fields.notify.into()),
-        ("Owner", job.owner.name.as_str().into()),
         ("Priority", fields.priority.into()),
         ("DeleteOnCompletion", fields.delete_on_completion.into()),
         ("TimeBeforeRemoval", fields.time_before_removal.into()),
@@ -60,13 +74,12 @@ fn described(job: &JobRecord) -> Values {
         ("RetryDelay", fields.retry_delay.into()),
         ("MaxElapsedTime", fields.max_elapsed_time.into()),
         ("KillGracePeriod", fields.kill_grace_period.into()),
-        ("Generation", job.revision.into()),
     ]
 }
 
 /// When it is to run.
-fn scheduled(job: &JobRecord) -> Values {
-    let fields = job.spec.fields().clone();
+fn scheduled(fields: &JobFields) -> Values {
+    let fields = fields.clone();
     vec![
         ("ScheduledStartTime", fields.scheduled_start_time.into()),
         ("JobRunTimes", fields.job_run_times.into()),
@@ -83,8 +96,8 @@ fn scheduled(job: &JobRecord) -> Values {
 }
 
 /// What it runs; it may hold secrets.
-fn work(job: &JobRecord) -> Values {
-    let fields = job.spec.fields().clone();
+fn work(fields: &JobFields) -> Values {
+    let fields = fields.clone();
     vec![
         ("Command", fields.command.into()),
         ("Script", fields.script.into()),
@@ -104,6 +117,9 @@ fn live(job: &JobRecord, now: Now) -> Values {
         .map(|_| status.clone())
         .collect();
     vec![
+        ("InstanceID", job.id.as_str().into()),
+        ("Owner", job.owner.name.as_str().into()),
+        ("Generation", job.revision.into()),
         ("JobState", state.number().into()),
         ("OperationalStatus", state.operational_status().into()),
         ("StatusDescriptions", Plain::Texts(descriptions)),

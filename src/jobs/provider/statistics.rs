@@ -60,6 +60,7 @@ async fn runs_of(engine: Engine, element: Element) -> Result<Vec<RunRow>> {
         | Element::Service
         | Element::System
         | Element::Schedule(..)
+        | Element::Call(_)
         | Element::Setting(_)
         | Element::Capabilities => Ok(Vec::new()),
     };

@@ -159,6 +159,8 @@ impl<'a> Account<'a> {
                     now,
                     snapshot: before.clone(),
                     commands: false,
+                    // What the call gave is what the job runs.
+                    call: None,
                 },
                 before,
                 jobs: HashMap::new(),
