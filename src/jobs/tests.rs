@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::core::{
-    DEFAULT_QUEUE, Exit, JobFields, JobId, JobState, Phase, QueueOrder, QueueRecord, QueueRefusal,
-    RunNews, Setting, Submitter,
+    Call, DEFAULT_QUEUE, Exit, JobFields, JobId, JobState, Phase, QueueOrder, QueueRecord,
+    QueueRefusal, RunNews, Setting, SettingOrder, SettingValues, Submitter, Target,
 };
 use super::driver::STEP_LIMIT;
 use super::engine::{Engine, EngineError, Submitted, Timeout};
@@ -380,6 +380,56 @@ async fn what_was_only_prepared_is_queued_again() {
         (job.state, run.number, job.run_count),
         (JobState::Starting, 2, 0)
     );
+}
+
+#[tokio::test]
+async fn settings_and_calls_are_as_durable_as_jobs() {
+    let folder = folder();
+    let bench = fresh(folder.path()).await;
+    let retries = |number| SettingValues {
+        max_retries: Some(number),
+        ..SettingValues::default()
+    };
+    for (id, order) in [
+        ("gone", SettingOrder::Create(retries(1))),
+        ("kept", SettingOrder::Create(retries(2))),
+        ("gone", SettingOrder::Attach(Target::Service)),
+        ("gone", SettingOrder::Delete),
+        ("kept", SettingOrder::Change(retries(7))),
+        ("kept", SettingOrder::Attach(Target::Service)),
+    ] {
+        bench.engine.order_setting(id, order).await.expect("done");
+    }
+    let held = || JobFields {
+        hold: Some(true),
+        ..command("true")
+    };
+    let call = Call::new(command("true"), Some(held()), Some("r".to_owned()));
+    let made = bench
+        .engine
+        .submit_called(held(), ann(), call.clone())
+        .await;
+    let id = made.expect("accepted").id;
+    let known = bench.engine.snapshot().settings.clone();
+    bench.close().await.expect("closes");
+    let bench = fresh(folder.path()).await;
+    let snapshot = bench.engine.snapshot();
+    assert_eq!(snapshot.settings, known);
+    let job = &snapshot.jobs[&id];
+    assert_eq!(
+        (job.call.as_ref(), job.spec.max_retries()),
+        (Some(&call), 7)
+    );
+    let again = bench.engine.submit_called(held(), ann(), call).await;
+    let again = again.expect("the first job");
+    assert_eq!((again.id, again.repeated), (id, true));
+    let other = bench
+        .engine
+        .submit(held(), ann(), None)
+        .await
+        .expect("accepted");
+    let other = bench.engine.snapshot().jobs[&other.id].clone();
+    assert_eq!((other.call.as_ref(), other.spec.max_retries()), (None, 7));
 }
 
 #[tokio::test]

@@ -250,7 +250,10 @@ impl Bench {
             .map(|view| view.record)
             .collect();
         let hooks = self.scheduler.hooks.clone();
-        self.scheduler = Scheduler::new(policy, queues, jobs).with_hooks(hooks);
+        let settings = self.scheduler.settings().values();
+        let settings = settings.map(|it| SettingRecord::clone(it)).collect();
+        let scheduler = Scheduler::new(policy, queues, jobs);
+        self.scheduler = scheduler.with_hooks(hooks).with_settings(settings);
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Arc<JobRecord>> {

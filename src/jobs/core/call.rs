@@ -19,7 +19,7 @@ struct Given {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     /// Whether `Command` and `Script` were parameters of their own.
-    #[serde(default, skip_serializing_if = "Long::is_none")]
+    #[serde(default)]
     parameters: Long,
     /// `JobSettings`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,7 +30,7 @@ struct Given {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Settings {
     fields: JobFields,
-    #[serde(default, skip_serializing_if = "Long::is_none")]
+    #[serde(default)]
     long: Long,
 }
 
@@ -38,16 +38,15 @@ struct Settings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Long {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     command: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     script: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     environment: bool,
 }
 
 impl Long {
-    fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Takes them out of `fields`.
     fn taken(fields: &mut JobFields) -> Self {
         Self {
@@ -116,8 +115,8 @@ mod tests {
     use super::super::fields::Setting;
     use super::*;
 
-    fn words(text: &str) -> Option<Vec<String>> {
-        Some(text.split(' ').map(str::to_owned).collect())
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
     }
 
     /// The call comes back as it was made, from the store too and when the job was changed.
@@ -150,7 +149,7 @@ mod tests {
             ..JobFields::default()
         };
         let command = JobFields {
-            command: words("/bin/echo secret"),
+            command: Some(words("/bin/echo secret")),
             ..name.clone()
         };
         let script = JobFields {
@@ -160,7 +159,7 @@ mod tests {
         let settings = JobFields {
             priority: Some(3),
             until_time: Some("00000001000000.000000:000".parse().expect("an interval")),
-            environment: words("A=secret B=secret"),
+            environment: Some(words("A=secret B=secret")),
             ..JobFields::default()
         };
         check(&command, None, None);

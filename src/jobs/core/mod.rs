@@ -23,6 +23,8 @@ mod record;
 mod recovery;
 mod reports;
 mod requests;
+#[cfg(test)]
+mod retention;
 mod rules;
 mod runs;
 mod schedule;

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::world::{World, holds_slot};
-use super::{JobState, QueueLimits, QueueOrder, StartRule};
+use super::{
+    DEFAULT_QUEUE, JobState, QueueLimits, QueueOrder, SettingOrder, SettingValues, StartRule,
+    Target,
+};
+use crate::model::datetime::CimDateTime;
 
 /// One step of a random program; numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -57,6 +62,11 @@ pub(super) enum Step {
         other: bool,
         order: QueueOrder,
     },
+    /// Somebody wants something of settings of jobs.
+    Setting {
+        settings: u8,
+        order: SettingOrder,
+    },
     /// The executor does the oldest thing that it was asked to.
     Work,
     /// A run ends by itself.
@@ -96,6 +106,10 @@ pub(super) struct Options {
     pub(super) recovery: Option<u16>,
     /// 0 for the default one.
     pub(super) queue: u8,
+    /// Settings that the job names, which need not be there.
+    pub(super) setting: Option<u8>,
+    /// What settings may say is left to them.
+    pub(super) open: bool,
 }
 
 /// A job that recurs every day.
@@ -133,6 +147,38 @@ fn order() -> impl Strategy<Value = QueueOrder> {
     ]
 }
 
+fn setting_order() -> impl Strategy<Value = SettingOrder> {
+    let values = (
+        any::<Option<bool>>(),
+        prop::option::of(0..3600_i64),
+        prop::option::of(0..6_u16),
+        any::<bool>(),
+        prop::option::of(0..4_u32),
+    );
+    let values = values.prop_map(|(delete, keep, action, hook, retries)| SettingValues {
+        delete_on_completion: delete,
+        time_before_removal: keep.map(|keep| CimDateTime::interval(TimeDelta::seconds(keep))),
+        recovery_action: action,
+        // One action in two that wants a hook names none, or another one names one: no settings.
+        other_recovery_action: hook.then(|| "hook".to_owned()),
+        max_retries: retries,
+        ..SettingValues::default()
+    });
+    let targets = [
+        Target::Service,
+        Target::Queue(DEFAULT_QUEUE.to_owned()),
+        Target::Queue("other".to_owned()),
+    ];
+    let target = prop::sample::select(targets.to_vec());
+    prop_oneof![
+        4 => values.clone().prop_map(SettingOrder::Create),
+        2 => values.prop_map(SettingOrder::Change),
+        4 => target.clone().prop_map(SettingOrder::Attach),
+        1 => target.prop_map(SettingOrder::Detach),
+        1 => Just(SettingOrder::Delete),
+    ]
+}
+
 fn options() -> impl Strategy<Value = Options> {
     (
         prop::bool::weighted(0.2),
@@ -144,6 +190,8 @@ fn options() -> impl Strategy<Value = Options> {
         prop::option::weighted(0.3, wish()),
         prop::option::weighted(0.6, 0..6_u16),
         prop_oneof![3 => Just(0_u8), 1 => Just(1)],
+        prop::option::weighted(0.2, 0..3_u8),
+        any::<bool>(),
     )
         .prop_map(
             |(
@@ -156,6 +204,8 @@ fn options() -> impl Strategy<Value = Options> {
                 calendar,
                 recovery,
                 queue,
+                setting,
+                open,
             )| Options {
                 hold,
                 in_seconds,
@@ -164,8 +214,10 @@ fn options() -> impl Strategy<Value = Options> {
                 after,
                 request_id,
                 calendar,
-                recovery,
+                recovery: recovery.filter(|_| !open),
                 queue,
+                setting,
+                open,
             },
         )
 }
@@ -185,6 +237,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..40_usize, any::<Option<bool>>()).prop_map(|(job, delete)| Step::Kill { job, delete }),
         1 => (0..40_usize).prop_map(|job| Step::Delete { job }),
         3 => (any::<bool>(), order()).prop_map(|(other, order)| Step::Queue { other, order }),
+        4 => (0..3_u8, setting_order()).prop_map(|(settings, order)| Step::Setting { settings, order }),
         12 => Just(Step::Work),
         4 => (0..10_usize, 0..3_u8).prop_map(|(run, status)| Step::End { run, status }),
         1 => (0..10_usize, 0..120_u8).prop_map(|(run, percent)| Step::Progress { run, percent }),

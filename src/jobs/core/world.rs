@@ -2,8 +2,10 @@
 //!
 //! The oracle is the disk and the executor's own ledger; the scheduler's memory is not trusted.
 
+mod amendments;
 mod executor;
 mod invariants;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,6 +34,10 @@ pub(super) struct World {
     disk: BTreeMap<JobId, Arc<JobRecord>>,
     pub(super) queues: BTreeMap<String, Arc<QueueRecord>>,
     request_ids: BTreeMap<(String, String), JobId>,
+    /// Settings of jobs, on the disk too.
+    settings: BTreeMap<String, Arc<SettingRecord>>,
+    /// What the newest submission said itself of what settings may say.
+    given: Option<(JobId, SettingValues)>,
     full: bool,
     /// Runs that exist, by job and number.
     processes: BTreeMap<(JobId, u32), Process>,
@@ -84,6 +90,8 @@ impl World {
             disk: BTreeMap::new(),
             queues,
             request_ids: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            given: None,
             full: false,
             processes: BTreeMap::new(),
             ran: BTreeSet::new(),
@@ -158,6 +166,7 @@ impl World {
                     order,
                 });
             }
+            Step::Setting { settings, order } => self.order_setting(settings, order),
             Step::Work => self.work(),
             Step::End { run, status } => self.end(run, status),
             Step::Progress { run, percent } => self.progress(run, percent),
@@ -196,9 +205,10 @@ impl World {
             // Two names, one of which is no hook.
             other_recovery_action: (options.recovery == Some(1))
                 .then(|| if priority == 0 { "unknown" } else { "hook" }.to_owned()),
-            max_retries: Some(2),
+            max_retries: Some(2).filter(|_| !options.open),
             max_elapsed_time: options.max_elapsed.map(interval),
-            delete_on_completion: Some(options.delete),
+            delete_on_completion: Some(options.delete).filter(|_| !options.open),
+            setting_id: options.setting.map(settings::id_of),
             depends_on: after.map(|entry| vec![entry]),
             ..JobFields::default()
         };
@@ -226,48 +236,12 @@ impl World {
             call: None,
             prior,
         };
+        self.given = Some((submission.id.clone(), submission.given.clone()));
         let ticket = self.ticket();
         self.handle(Event::Submit {
             ticket,
             submission: Box::new(submission),
         });
-    }
-
-    fn schedule(&mut self, job: usize, half_hour: u64, remove: bool) {
-        let time = TimeDelta::minutes(i64::try_from(half_hour * 30).expect("a day"));
-        let fields = ScheduleFields {
-            run_start_interval: Some(CimDateTime::interval(time)),
-            ..ScheduleFields::default()
-        };
-        let amendment = if remove {
-            Amendment::RemoveSchedule(1)
-        } else {
-            Amendment::AddSchedule(fields.try_into().expect("a schedule"))
-        };
-        self.amend(job, amendment);
-    }
-
-    fn depend(&mut self, job: usize, other: usize, condition: u16, remove: bool) {
-        let other = self.job(other);
-        let amendment = if remove {
-            Amendment::RemoveDependency(other)
-        } else {
-            Amendment::AddDependency(Dependency {
-                job: other,
-                condition: Condition::from_number(condition).expect("2 to 4"),
-            })
-        };
-        self.amend(job, amendment);
-    }
-
-    fn repair(&mut self, job: usize, by: usize, remove: bool) {
-        let by = self.job(by);
-        let amendment = if remove {
-            Amendment::RemoveRecoveryJob(by)
-        } else {
-            Amendment::SetRecoveryJob(by)
-        };
-        self.amend(job, amendment);
     }
 
     fn control(&mut self, job: usize, requested: u16) {
@@ -280,15 +254,6 @@ impl World {
             id,
             requested,
             timeout: None,
-        });
-    }
-
-    fn amend(&mut self, job: usize, amendment: Amendment) {
-        let (ticket, id) = (self.ticket(), self.job(job));
-        self.handle(Event::Amend {
-            ticket,
-            id,
-            amendment,
         });
     }
 
@@ -378,6 +343,7 @@ impl World {
                     let key = (job.owner.name.clone(), request_id);
                     assert!(self.request_ids.insert(key, job.id.clone()).is_none());
                 }
+                self.check_settled(&job);
                 self.submitted.push(job.id.clone());
                 assert!(self.disk.insert(job.id.clone(), job).is_none());
             }
@@ -415,7 +381,8 @@ impl World {
                 self.removed.insert(job.id.clone());
             }
             Change::Run(row) => assert!(self.disk.contains_key(&row.job)),
-            Change::Setting(_) | Change::RemoveSetting(_) => {}
+            Change::Setting(settings) => self.keep_setting(settings),
+            Change::RemoveSetting(settings) => self.drop_setting(&settings),
             Change::Queue(queue) => {
                 self.queues.insert(queue.name.clone(), queue);
             }
@@ -518,8 +485,10 @@ impl World {
         };
         jobs.iter().for_each(stored);
         let queues = self.queues.values().cloned().collect();
-        self.scheduler =
-            Scheduler::new(Policy::default(), queues, jobs.clone()).with_hooks(hooks());
+        let settings = self.settings.values();
+        let settings = settings.map(|it| SettingRecord::clone(it)).collect();
+        let scheduler = Scheduler::new(Policy::default(), queues, jobs.clone());
+        self.scheduler = scheduler.with_hooks(hooks()).with_settings(settings);
         self.asked.clear();
         self.held.clear();
         self.waiting.clear();

@@ -69,9 +69,12 @@ impl Shape {
         };
         let make = || {
             let parameters = self.method.parameters.values();
-            let parameters = parameters.filter(|parameter| match inputs {
-                true => parameter.input,
-                false => parameter.output,
+            let parameters = parameters.filter(|parameter| {
+                if inputs {
+                    parameter.input
+                } else {
+                    parameter.output
+                }
             });
             let slots = parameters.map(|parameter| (parameter.name.clone(), &parameter.slot));
             let returned = self.method.returns.as_ref().filter(|_| side == Side::Out);

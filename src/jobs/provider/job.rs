@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::model::{
-    CimDateTime, CimError, CimName, CimValue, Class, Instance, InstancePath, Method, Result,
-};
+use crate::model::{CimError, CimName, CimValue, Class, Instance, InstancePath, Method, Result};
 use crate::ops::{BoxFuture, InstanceStream, MethodReply, stream_of};
 use crate::provider::{Act, Arguments, Changes, Context, Provider, fill};
 
 use super::super::core::{
     Call, Dependency, JobFields, JobId, JobRecord, Submitter, unknown_dependency,
 };
-use super::super::engine::{Engine, EngineError, Submitted, Timeout};
+use super::super::engine::{Engine, EngineError, Submitted};
 use super::call::Shape;
 use super::queue::only;
 use super::recent::{RECENT, Recent};
+use super::state_change::{self, INVALID_PARAMETER, StateChange};
 use super::{failure, is_visible, log, next_runs, sees_commands, settings, shown, trouble};
 
 /// The class whose instances are jobs of this engine.
@@ -57,10 +56,9 @@ impl JobProvider {
     }
 
     async fn request_state_change(&self, job: JobId, given: &Arguments) -> Result<MethodReply> {
-        let Some(requested) = number(given.value("RequestedState")) else {
+        let Some(StateChange { requested, timeout }) = state_change::asked(given)? else {
             return Ok(MethodReply::code(INVALID_PARAMETER));
         };
-        let timeout = timeout(given.value("TimeoutPeriod").as_datetime())?;
         let code = self
             .engine
             .request_state_change(job, requested, timeout)
@@ -76,9 +74,6 @@ impl JobProvider {
             .map_err(|error| failure::cim(&error))
     }
 }
-
-/// Return value 5 of the job methods.
-const INVALID_PARAMETER: u32 = 5;
 
 impl Provider for JobProvider {
     fn tells(&self) -> bool {
@@ -289,28 +284,6 @@ fn errors(cx: &Context, job: &JobRecord, parameter: &'static str) -> Result<Meth
         reply.output(parameter, crate::model::CimType::String, value);
     }
     Ok(reply)
-}
-
-fn number<T: TryFrom<i128>>(value: &CimValue) -> Option<T> {
-    value
-        .as_integer()
-        .and_then(|number| T::try_from(number).ok())
-}
-
-/// #36: zero or NULL is none; an instant is no period.
-fn timeout(written: Option<CimDateTime>) -> Result<Timeout> {
-    let Some(written) = written else {
-        return Ok(Timeout::None);
-    };
-    let wrong = || CimError::invalid_parameter("TimeoutPeriod: must be an interval");
-    let length = written
-        .as_length()
-        .filter(|_| !written.has_wildcards())
-        .ok_or_else(wrong)?;
-    Ok(match length.to_std() {
-        Ok(length) if !length.is_zero() => Timeout::After(length),
-        Ok(_) | Err(_) => Timeout::None,
-    })
 }
 
 /// A running time moves on all the while: every value of the last minute was shown or could have

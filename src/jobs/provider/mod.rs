@@ -22,6 +22,7 @@ mod service;
 mod setting_data;
 mod settings;
 mod shown;
+mod state_change;
 mod statistics;
 mod told;
 mod trouble;

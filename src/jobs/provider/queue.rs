@@ -10,8 +10,9 @@ use crate::ops::{BoxFuture, InstanceStream, MethodReply};
 use crate::provider::{Act, Arguments, Changes, Context, Provider, Role, fill};
 
 use super::super::core::{QueueLimits, QueueOrder, QueueView};
-use super::super::engine::Engine;
+use super::super::engine::{Engine, Timeout};
 use super::settings::{number, text, time};
+use super::state_change::{self, INVALID_PARAMETER, StateChange};
 use super::{Host, failure};
 
 /// The class of queues of this engine.
@@ -20,8 +21,6 @@ pub(super) const CLASS: &str = "JW_JobQueue";
 const METHOD: &str = "RequestStateChange";
 /// The class of the system that queues belong to.
 pub(super) const SYSTEM: &str = "CIM_ComputerSystem";
-/// Return value 5 of `RequestStateChange`.
-const INVALID_PARAMETER: u32 = 5;
 /// Return value 4098 of `RequestStateChange`.
 const NO_TIMEOUT: u32 = 4098;
 
@@ -226,11 +225,10 @@ impl Provider for QueueProvider {
             }
             let on_class = || CimError::invalid_parameter(format!("{called} is called on a queue"));
             let name = self.name(path.ok_or_else(on_class)?)?;
-            let Some(requested) = number(given.value("RequestedState")) else {
+            let Some(StateChange { requested, timeout }) = state_change::asked(&given)? else {
                 return Ok(MethodReply::code(INVALID_PARAMETER));
             };
-            let timeout = time(given.value("TimeoutPeriod")).and_then(|time| time.as_length());
-            if timeout.is_some_and(|time| !time.is_zero()) {
+            if timeout != Timeout::None {
                 return Ok(MethodReply::code(NO_TIMEOUT));
             }
             let code = self.order(name, QueueOrder::Request(requested)).await?;

@@ -147,3 +147,23 @@ fn settings_obey_the_rules_of_jobs_and_are_one_for_each_element() {
     let targets = &bench.scheduler.settings()["queue"].targets;
     assert!(targets.is_empty(), "the queue is gone");
 }
+
+#[test]
+fn settings_hold_after_a_restart_and_jobs_keep_what_they_read() {
+    let mut bench = bench();
+    let on_q = |f: &mut JobFields| f.queue_name = Some("q".to_owned());
+    bench.submit("before", on_q);
+    order(&mut bench, "queue", SettingOrder::Change(values(3, 1)));
+    let known = bench.scheduler.settings().clone();
+    bench.restart();
+    assert_eq!(*bench.scheduler.settings(), known);
+    bench.submit("after", on_q);
+    let said = |name: &str| {
+        let job = bench.job(name);
+        (job.spec.recovery_action(), job.spec.max_retries())
+    };
+    assert_eq!((said("before"), said("after")), ((2, 7), (3, 1)));
+    let taken = order(&mut bench, "own", SettingOrder::Attach(on("q")));
+    let expected = SettingRefusal::Taken("queue".to_owned());
+    assert_eq!(taken, Answer::Refused(expected.into()));
+}

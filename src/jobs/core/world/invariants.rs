@@ -24,6 +24,7 @@ impl World {
             .collect();
         assert_eq!(memory, disk, "memory and disk agree");
         self.check_dependencies();
+        self.check_settings();
         for job in self.disk.values() {
             let (open, begun) = (&job.recovery.open, job.repairs().is_some());
             let ended = job.state.is_final() && (begun || !open.is_empty());
