@@ -184,6 +184,16 @@ async fn a_full_disk_loses_nothing() {
     }
 }
 
+/// What a kernel does when it finds a fault in a file system: it goes on with it read-only.
+#[tokio::test]
+async fn a_disk_that_becomes_read_only_loses_nothing() {
+    if can_trace() {
+        let calls = "pwrite64,fallocate,ftruncate,rename,unlink,mkdir";
+        let inject = |n| traced(format!("inject={calls}:error=EROFS:when={n}+"));
+        until_untouched(1, "read-only", inject).await;
+    }
+}
+
 #[tokio::test]
 async fn a_limit_of_file_sizes_loses_nothing() {
     // In blocks of 512 bytes.

@@ -166,6 +166,30 @@ class Life(EventCase):
             )
             self.assertTrue(listener.taken.empty(), "there was nothing to call")
 
+    def test_whoever_is_to_be_told_of_the_end_is_named_by_an_alert(self):
+        with Listener() as listener:
+            self.subscribe(listener, "SELECT * FROM CIM_AlertIndication WHERE MessageID = 'JW2004'")
+            self.wait(self.create("/bin/true"), COMPLETED)
+            ends = [("exit 0", COMPLETED, 2), ("exit 3", EXCEPTION, 5)]
+            for script, state, severity in ends:
+                path = self.create(Script=script, Notify="at first", Hold=True)
+                change = pywbem.CIMInstance("JW_Job", {"Notify": "ann@example.org"}, path=path.copy())
+                self.conn.ModifyInstance(change, PropertyList=["Notify"])
+                self.request(path, START)
+                self.wait(path, state)
+                alert = listener.next("the alert of the end")
+                self.assertEqual((alert["AlertType"], alert["PerceivedSeverity"]), (1, severity))
+                self.assertEqual(
+                    alert["MessageArguments"], [path["InstanceID"], str(state), "ann@example.org"]
+                )
+                self.assertIn("ann@example.org", alert["Message"])
+                self.assertIn(path["InstanceID"], alert["AlertingManagedElement"])
+            path = self.create("/bin/true", Notify="bob", Hold=True)
+            self.request(path, KILL)
+            alert = listener.next("the alert of the killed job")
+            self.assertEqual(alert["MessageArguments"][1:], [str(KILLED), "bob"])
+            self.assertTrue(listener.taken.empty(), "a job without Notify ends in silence")
+
     def test_what_a_submitted_job_runs_is_not_told(self):
         with Listener() as listener:
             query = "SELECT * FROM CIM_InstMethodCall WHERE SourceInstance ISA CIM_Service"

@@ -11,6 +11,8 @@ mod call;
 mod decisions;
 mod depend;
 mod dependents;
+#[cfg(test)]
+mod effects;
 mod event;
 mod fields;
 mod id;

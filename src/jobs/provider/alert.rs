@@ -12,8 +12,14 @@ use super::{Host, queue, trouble};
 pub(super) const CLASS: &str = "CIM_AlertIndication";
 /// `AlertType`: Processing Error.
 const PROCESSING: u16 = 4;
+/// `AlertType`: Other, which `OtherAlertType` names.
+const OTHER: u16 = 1;
+/// `OtherAlertType` of the alert that `Notify` asks for.
+const ENDED: &str = "End of a Job";
 /// `AlertType`: Quality of Service Alert.
 const SERVICE: u16 = 3;
+/// `PerceivedSeverity`: Information.
+const INFORMATION: u16 = 2;
 /// `PerceivedSeverity`: Degraded/Warning.
 const WARNING: u16 = 3;
 /// `ProbableCause`: Queue Size Exceeded.
@@ -39,10 +45,13 @@ struct Alert {
     cause: u16,
     id: String,
     message: String,
+    /// `MessageArguments`, where there are some.
+    arguments: Option<Vec<String>>,
 }
 
 impl Source<'_> {
-    /// The alerts of a job that changed: that it failed, and that times of its calendar were missed.
+    /// The alerts of a job that changed: that it failed, that times of its calendar were missed, and that
+    /// it ended where `Notify` says whom to tell.
     pub(super) fn of_job(&self, before: &JobRecord, after: &JobRecord) -> Vec<Result<Instance>> {
         let element = trouble::source(self.namespace, after);
         let mut alerts = Vec::new();
@@ -56,21 +65,54 @@ impl Source<'_> {
                 cause: trouble::probable_cause(error.code),
                 id: trouble::message_id(error),
                 message: format!("the job {} failed: {}", after.id, error.description),
+                arguments: None,
             }));
         }
         if after.plan.missed > before.plan.missed {
             let missed = after.plan.missed;
             alerts.push(self.made(Alert {
-                element,
+                element: element.clone(),
                 event: format!("missed:{}", after.id),
                 kind: SERVICE,
                 severity: WARNING,
                 cause: TIMING,
                 id: "JW2001".to_owned(),
                 message: format!("the job {} has missed {missed} of its times", after.id),
+                arguments: None,
             }));
         }
+        if after.state.is_final() && !before.state.is_final() {
+            alerts.extend(self.of_end(element, after));
+        }
         alerts
+    }
+
+    /// The alert that a job has ended, for whoever its `Notify` names: the id, the state and `Notify` are
+    /// its arguments.
+    fn of_end(&self, element: String, job: &JobRecord) -> Option<Result<Instance>> {
+        let notify = job.spec.fields().notify.clone()?;
+        let (how, severity) = match job.state {
+            JobState::Exception => ("failed", trouble::severity(job.state)),
+            JobState::Terminated => ("was terminated", INFORMATION),
+            JobState::Killed => ("was killed", INFORMATION),
+            JobState::New
+            | JobState::Starting
+            | JobState::Running
+            | JobState::Suspended
+            | JobState::ShuttingDown
+            | JobState::Completed => ("completed", INFORMATION),
+        };
+        let state = job.state.number().to_string();
+        Some(self.made(Alert {
+            element,
+            event: format!("ended:{}", job.id),
+            kind: OTHER,
+            severity,
+            cause: trouble::probable_cause(job.error.as_ref().map_or(0, |error| error.code)),
+            id: "JW2004".to_owned(),
+            message: format!("the job {} {how}; to be told: {notify}", job.id),
+            arguments: Some(vec![job.id.to_string(), state, notify]),
+        }))
     }
 
     /// The alert that a queue takes no more jobs.
@@ -94,6 +136,7 @@ impl Source<'_> {
                 "the queue {name} has {} jobs and takes no more",
                 view.record.limits.max_jobs
             ),
+            arguments: None,
         })
     }
 
@@ -102,6 +145,10 @@ impl Source<'_> {
             self.class,
             [
                 ("AlertType", alert.kind.into()),
+                (
+                    "OtherAlertType",
+                    (alert.kind == OTHER).then_some(ENDED).into(),
+                ),
                 ("PerceivedSeverity", alert.severity.into()),
                 ("ProbableCause", alert.cause.into()),
                 ("AlertingManagedElement", alert.element.into()),
@@ -112,6 +159,7 @@ impl Source<'_> {
                 ("ProviderName", "jobwright".into()),
                 ("OwningEntity", "Jobwright".into()),
                 ("MessageID", alert.id.into()),
+                ("MessageArguments", alert.arguments.into()),
                 ("Message", alert.message.as_str().into()),
                 ("Description", alert.message.into()),
             ],
