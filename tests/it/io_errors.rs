@@ -38,9 +38,16 @@ impl Told {
         terminated: Said::Nothing,
     };
 
+    fn all(&self) -> [Said; 4] {
+        [self.submitted, self.held, self.changed, self.terminated]
+    }
+
     fn is_all_done(&self) -> bool {
-        let all = [self.submitted, self.held, self.changed, self.terminated];
-        all.iter().all(|said| *said == Said::Done)
+        self.all().iter().all(|said| *said == Said::Done)
+    }
+
+    fn has(&self, wanted: Said) -> bool {
+        self.all().contains(&wanted)
     }
 }
 
@@ -70,9 +77,21 @@ async fn scenario(server: &Server, ledger: &Path) -> Told {
     }
 }
 
+/// Whether the failing server is the first one on its state directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Store {
+    /// It has to make everything.
+    New,
+    /// A sound server was there before, so that the first writes are those of clients.
+    Used,
+}
+
 /// Runs the scenario on a server that `failing` starts, then looks at what a sound one finds.
-async fn try_once(what: &str, failing: &mut Command) -> Told {
+async fn try_once(what: &str, store: Store, failing: &mut Command) -> Told {
     let (state, scratch) = (state_dir(), state_dir());
+    if store == Store::Used {
+        Server::start(state.path()).kill_9();
+    }
     let ledger = scratch.path().join("ledger");
     failing.args(["serve", "--port", "0", "--state-dir"]);
     failing.arg(state.path()).stderr(Stdio::null());
@@ -125,17 +144,26 @@ fn next(n: u32) -> u32 {
     if all { n + 1 } else { n + 1 + n / 2 }
 }
 
-/// Moves the moment on until nothing fails any more.
+/// Moves the moment on until nothing fails any more. Something has to fail before, and clients have to be
+/// told: a fault that never comes would try nothing.
 async fn until_untouched(first: u32, what: &str, command: impl Fn(u32) -> Command) {
-    let mut n = first;
-    while !try_once(&format!("{what} {n}"), &mut command(n))
-        .await
-        .is_all_done()
-    {
-        println!("{what} {n}: something failed");
-        n = next(n);
-        assert!(n < 1_000_000, "{what}: something fails without our doing");
+    let mut refused = false;
+    for store in [Store::New, Store::Used] {
+        let mut n = first;
+        loop {
+            let what = format!("{what} {n} on a store that is {store:?}");
+            let told = try_once(&what, store, &mut command(n)).await;
+            if told.is_all_done() {
+                break;
+            }
+            println!("{what}: {told:?}");
+            refused |= told.has(Said::Refused);
+            n = next(n);
+            assert!(n < 1_000_000, "{what}: something fails without our doing");
+        }
+        assert!(n > first, "{what}: nothing has failed");
     }
+    assert!(refused, "{what}: no client was refused anything");
 }
 
 /// Whether `strace` can be used here; it says so loudly where it cannot.
@@ -151,27 +179,21 @@ fn can_trace() -> bool {
     can
 }
 
-/// The server under a tracer that is nobody's parent, so that killing it kills the server.
-fn traced(inject: String) -> Command {
+/// The server under a tracer that is nobody's parent, so that killing it kills the server. Its `calls`
+/// fail with `error` at the times that `when` says. What is not traced cannot be made to fail.
+fn traced(calls: &str, error: &str, when: &str) -> Command {
     let mut command = Command::new("strace");
-    command.args([
-        "-D",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=none",
-        "-e",
-    ]);
-    command.arg(inject).arg(env!("CARGO_BIN_EXE_jobwright"));
+    command.args(["-D", "-f", "-qq", "-o", "/dev/null"]);
+    command.args(["-e", &format!("trace={calls}")]);
+    command.args(["-e", &format!("inject={calls}:error={error}:when={when}")]);
+    command.arg(env!("CARGO_BIN_EXE_jobwright"));
     command
 }
 
 #[tokio::test]
 async fn a_sync_that_fails_loses_nothing() {
     if can_trace() {
-        let inject = |n| traced(format!("inject=fdatasync,fsync:error=EIO:when={n}"));
+        let inject = |n: u32| traced("fdatasync,fsync", "EIO", &n.to_string());
         until_untouched(1, "sync", inject).await;
     }
 }
@@ -179,7 +201,7 @@ async fn a_sync_that_fails_loses_nothing() {
 #[tokio::test]
 async fn a_full_disk_loses_nothing() {
     if can_trace() {
-        let inject = |n| traced(format!("inject=pwrite64,fallocate:error=ENOSPC:when={n}+"));
+        let inject = |n| traced("pwrite64,fallocate", "ENOSPC", &format!("{n}+"));
         until_untouched(1, "write", inject).await;
     }
 }
@@ -189,7 +211,7 @@ async fn a_full_disk_loses_nothing() {
 async fn a_disk_that_becomes_read_only_loses_nothing() {
     if can_trace() {
         let calls = "pwrite64,fallocate,ftruncate,rename,unlink,mkdir";
-        let inject = |n| traced(format!("inject={calls}:error=EROFS:when={n}+"));
+        let inject = |n| traced(calls, "EROFS", &format!("{n}+"));
         until_untouched(1, "read-only", inject).await;
     }
 }
