@@ -71,7 +71,7 @@ pub enum StoreError {
     #[error("change the stored job {0}: it is not as expected")]
     Conflict(String),
     /// An fsync failed: what is on the disk is unknown, and only a restart finds out.
-    #[error("sync the database")]
+    #[error("sync the database: only the next start shows whether it was done")]
     Sync(#[source] rusqlite::Error),
     /// The machine gives no thread to write with.
     #[error("start the writer thread")]
