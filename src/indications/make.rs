@@ -1,7 +1,7 @@
 //! What clients create, completed and judged: the rules of each kind of object that no qualifier of
 //! the schema states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -222,28 +222,47 @@ impl Workshop {
 
     /// The query of a filter, compiled for every namespace it is asked in.
     fn queries(&self, filter: &Instance) -> Result<Vec<Asked>> {
-        let text = |name: &str| filter.value(name).as_str().unwrap_or_default();
-        let (query, language) = (text("Query"), text("QueryLanguage"));
         let mut queries = BTreeMap::new();
         for namespace in self.sources(filter)? {
-            let missing = || {
-                let text = format!("SourceNamespaces: there is no namespace {namespace}");
-                CimError::invalid_parameter(text)
-            };
-            let schema = (self.schemas)(&namespace).ok_or_else(missing)?;
-            let compiled = Query::given(language, query, &*schema).map_err(|e| refused(&e))?;
-            if compiled.class.kind != ClassKind::Indication {
-                let text = format!("Query: {} is no class of indications", compiled.class.name);
-                return Err(CimError::invalid_parameter(text));
-            }
-            let asked = Asked {
-                namespace: namespace.clone(),
-                kinds: selected(&compiled.class, &schema),
-                query: Arc::new(compiled),
-            };
-            queries.insert(namespace, asked);
+            queries.insert(namespace.clone(), self.asked(filter, namespace)?);
         }
         Ok(queries.into_values().collect())
+    }
+
+    /// The same for a filter that was right when it was made: where its class or its namespace is gone it
+    /// selects nothing, which the log says, until a start finds both again.
+    pub fn usable_queries(&self, filter: &Instance) -> Vec<Asked> {
+        let sources = self.sources(filter).unwrap_or_default();
+        let unique: BTreeSet<Namespace> = sources.into_iter().collect();
+        let usable = unique.into_iter().filter_map(|namespace| {
+            let asked = self.asked(filter, namespace.clone());
+            let tell = |error: &CimError| {
+                let name = filter.value("Name").as_str().unwrap_or_default();
+                tracing::warn!(%error, filter = name, %namespace, "a filter selects nothing here");
+            };
+            asked.inspect_err(tell).ok()
+        });
+        usable.collect()
+    }
+
+    fn asked(&self, filter: &Instance, namespace: Namespace) -> Result<Asked> {
+        let text = |name: &str| filter.value(name).as_str().unwrap_or_default();
+        let (query, language) = (text("Query"), text("QueryLanguage"));
+        let missing = || {
+            let text = format!("SourceNamespaces: there is no namespace {namespace}");
+            CimError::invalid_parameter(text)
+        };
+        let schema = (self.schemas)(&namespace).ok_or_else(missing)?;
+        let compiled = Query::given(language, query, &*schema).map_err(|e| refused(&e))?;
+        if compiled.class.kind != ClassKind::Indication {
+            let text = format!("Query: {} is no class of indications", compiled.class.name);
+            return Err(CimError::invalid_parameter(text));
+        }
+        Ok(Asked {
+            kinds: selected(&compiled.class, &schema),
+            query: Arc::new(compiled),
+            namespace,
+        })
     }
 
     fn sources(&self, filter: &Instance) -> Result<Vec<Namespace>> {

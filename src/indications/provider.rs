@@ -351,7 +351,16 @@ fn changed(
             instance.set("TimeOfLastStateChange", now)?;
         }
     }
-    let made = made(&instance, held.owner.as_ref())?;
+    let mut made = made(&instance, held.owner.as_ref())?;
+    if let (
+        Made::Subscription { subscriber, .. },
+        Made::Subscription {
+            subscriber: before, ..
+        },
+    ) = (&mut made, &held.made)
+    {
+        *subscriber = Arc::new(subscriber.following(before));
+    }
     Ok(Held {
         key: held.key.clone(),
         instance,

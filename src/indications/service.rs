@@ -216,7 +216,7 @@ impl Service {
         if Arc::ptr_eq(&cached.ledger, &ledger) {
             return Arc::clone(&cached);
         }
-        let watch = ledger.watch();
+        let watch = ledger.watch().following(&cached.watch);
         let ledger = Arc::clone(&ledger);
         let fresh = Arc::new(Cached { ledger, watch });
         // Somebody slower may store an older one: the next question finds that out.
@@ -391,7 +391,11 @@ fn held(
     streams: &HashMap<Key, StreamId>,
 ) -> Result<Held> {
     let key = workshop.key(&instance)?;
-    let mut made = workshop.made(ledger, kind, &instance, owner.as_ref())?;
+    let mut made = match kind {
+        // A filter stays what others refer to, whatever became of what it asks for.
+        Kind::Filter => Made::Filter(workshop.usable_queries(&instance)),
+        _ => workshop.made(ledger, kind, &instance, owner.as_ref())?,
+    };
     if let (Made::Destination { stream, .. }, Some(own)) = (&mut made, streams.get(&key)) {
         *stream = *own;
     }

@@ -33,8 +33,8 @@ pub struct Subscriber {
     /// Whose it is, so that it hears what that principal may see; `None` when it is the server's.
     hearer: Option<Hearer>,
     /// Changes are judged one after the other, and each judgement takes moments.
-    repeat: Mutex<Repeat>,
-    produced: Mutex<Option<Produced>>,
+    repeat: Arc<Mutex<Repeat>>,
+    produced: Arc<Mutex<Option<Produced>>>,
 }
 
 /// Whether the account of that name may hear of everything, at this moment.
@@ -83,9 +83,33 @@ impl Subscriber {
             stream,
             until,
             hearer,
-            repeat: Mutex::new(Repeat::new(policy)),
-            produced: Mutex::default(),
+            repeat: Arc::new(Mutex::new(Repeat::new(policy))),
+            produced: Arc::default(),
         }
+    }
+
+    /// This one in the place of `before`, which it was before a client changed it: what was produced is
+    /// one memory, and so is what repeats while their policy is the same.
+    #[must_use]
+    pub fn following(&self, before: &Self) -> Self {
+        let is_same = self.policy() == before.policy();
+        Self {
+            stream: self.stream,
+            until: self.until,
+            hearer: self.hearer.clone(),
+            repeat: if is_same {
+                &before.repeat
+            } else {
+                &self.repeat
+            }
+            .clone(),
+            produced: before.produced.clone(),
+        }
+    }
+
+    fn policy(&self) -> RepeatPolicy {
+        let repeat = self.repeat.lock().unwrap_or_else(PoisonError::into_inner);
+        repeat.policy()
     }
 
     /// The newest indication that was made for it since the server started.
@@ -253,6 +277,14 @@ impl Watch {
             watch.namespaces.entry(namespace).or_default().add(watched);
         }
         watch
+    }
+
+    /// This one in the place of `before`: events are told apart alike, so that what subscriptions remember
+    /// of them holds on.
+    #[must_use]
+    pub fn following(mut self, before: &Self) -> Self {
+        self.hasher = before.hasher.clone();
+        self
     }
 
     /// The kinds of changes of instances of `class` that any filter may select.

@@ -61,6 +61,14 @@ fn calls_are_kept_with_the_jobs_they_made() {
 }
 
 #[test]
+fn what_was_set_up_stays() {
+    let state = state_dir();
+    let server = Server::start(state.path());
+    let binary = Path::new(env!("CARGO_BIN_EXE_jobwright"));
+    run_against(&server, "test_kept", &[("JOBWRIGHT_TEST_BINARY", binary)]);
+}
+
+#[test]
 fn failures_are_recovered_from() {
     let state = state_dir();
     let file = state_dir();

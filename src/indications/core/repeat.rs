@@ -66,6 +66,11 @@ impl Repeat {
         }
     }
 
+    /// The policy that is kept.
+    pub fn policy(&self) -> RepeatPolicy {
+        self.policy
+    }
+
     /// Whether an indication of `event` at `now` goes out, and what was remembered of it: a change that
     /// does not happen after all must not count, so whoever made the indication then calls
     /// [`Self::undo`].
