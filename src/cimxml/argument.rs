@@ -132,6 +132,15 @@ impl Arguments {
         }
     }
 
+    /// A `uint32`; the default when it is left out, or NULL where that is tolerated.
+    pub fn number_or(&mut self, name: &str, default: u32) -> Taken<u32> {
+        let is_given = self.find(name).is_some();
+        match self.optional_number(name)? {
+            None if is_given && self.is_strict => wrong(name, "NULL is no number"),
+            given => Ok(given.unwrap_or(default)),
+        }
+    }
+
     /// A `uint32` that may be left out.
     pub fn optional_number(&mut self, name: &str) -> Taken<Option<u32>> {
         match self.take(name) {

@@ -98,7 +98,7 @@ fn take_terms(given: &mut Arguments) -> Taken<Terms> {
     Ok(Terms {
         timeout_seconds: given.optional_number("OperationTimeout")?,
         continue_on_error: given.boolean("ContinueOnError", false)?,
-        max_objects: given.optional_number("MaxObjectCount")?.unwrap_or(0),
+        max_objects: given.number_or("MaxObjectCount", 0)?,
     })
 }
 

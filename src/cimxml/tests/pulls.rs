@@ -4,7 +4,9 @@
 use bytes::BytesMut;
 
 use super::samples;
-use crate::cimxml::{DecodeErrorKind, Limits, Rest, decode, decode_response, encode_request};
+use crate::cimxml::{
+    Agreement, DecodeErrorKind, Limits, Rest, decode, decode_response, encode_request,
+};
 use crate::model::{
     CimName, CimValue, Keys, Literal, Namespace, ObjectPath, PropertyValue, Status,
 };
@@ -140,8 +142,20 @@ fn what_we_send_is_what_we_understand() {
 
 /// The request of a call with those parameters, or the status and text of its refusal.
 fn understood(method: &str, parameters: &str) -> Result<Request, (Status, String)> {
+    understood_by(Agreement::Tolerant, method, parameters)
+}
+
+fn understood_by(
+    agreement: Agreement,
+    method: &str,
+    parameters: &str,
+) -> Result<Request, (Status, String)> {
     let text = samples::intrinsic(method, parameters);
-    match decode(text.as_bytes(), &Limits::default()) {
+    let limits = Limits {
+        agreement,
+        ..Limits::default()
+    };
+    match decode(text.as_bytes(), &limits) {
         Ok(decoded) => Ok(decoded.call.request),
         Err(error) => match error.kind {
             DecodeErrorKind::Cim(error) => Err((error.status, error.description)),
@@ -178,6 +192,66 @@ fn what_is_left_out_has_its_default() {
             understood("openenumerateinstances", &parameters),
             Ok(expected.clone())
         );
+    }
+}
+
+/// NULL is a value of a parameter only where the standard says so; else a strict server refuses it.
+#[test]
+fn null_is_a_default_unless_the_server_is_strict() {
+    let class = samples::parameter("ClassName", "<CLASSNAME NAME=\"JW_Job\"/>");
+    for (name, is_allowed) in [
+        ("DeepInheritance", false),
+        ("IncludeClassOrigin", false),
+        ("PropertyList", true),
+        ("FilterQueryLanguage", true),
+        ("FilterQuery", true),
+        ("OperationTimeout", true),
+        ("ContinueOnError", false),
+        ("MaxObjectCount", false),
+    ] {
+        let parameters = format!("{class}{}", samples::parameter(name, ""));
+        let by = |agreement| understood_by(agreement, "OpenEnumerateInstances", &parameters);
+        let left_out = understood("OpenEnumerateInstances", &class);
+        assert_eq!(by(Agreement::Tolerant), left_out, "{name}");
+        match by(Agreement::Strict) {
+            Ok(request) => assert!(is_allowed && Ok(request) == left_out, "{name}"),
+            Err((status, text)) => {
+                assert_eq!((status, is_allowed), (Status::InvalidParameter, false));
+                assert!(text.starts_with(name), "{text}");
+            }
+        }
+    }
+}
+
+/// An instance's path without keys is what some clients write for a class; no instance of this server is
+/// without keys, so that a strict one takes it for neither.
+#[test]
+fn a_path_without_keys_is_a_class_unless_the_server_is_strict() {
+    let object = |inner: &str| samples::parameter("ObjectName", inner);
+    let keyless = object("<INSTANCENAME CLASSNAME=\"JW_Job\"/>");
+    let class = object("<CLASSNAME NAME=\"JW_Job\"/>");
+    let key =
+        "<KEYBINDING NAME=\"InstanceID\"><KEYVALUE VALUETYPE=\"string\">a</KEYVALUE></KEYBINDING>";
+    let keyed = object(&format!(
+        "<INSTANCENAME CLASSNAME=\"JW_Job\">{key}</INSTANCENAME>"
+    ));
+    for method in [
+        "Associators",
+        "AssociatorNames",
+        "References",
+        "ReferenceNames",
+    ] {
+        for sound in [&class, &keyed] {
+            let tolerated = understood(method, sound);
+            assert!(tolerated.is_ok(), "{method}: {tolerated:?}");
+            assert_eq!(understood_by(Agreement::Strict, method, sound), tolerated);
+        }
+        let tolerated = understood(method, &keyless);
+        assert!(tolerated.is_ok(), "{method}: {tolerated:?}");
+        let refused = understood_by(Agreement::Strict, method, &keyless);
+        let (status, text) = refused.expect_err(method);
+        assert_eq!(status, Status::InvalidParameter);
+        assert!(text.starts_with("ObjectName: "), "{text}");
     }
 }
 
