@@ -11,7 +11,7 @@ use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -324,6 +324,8 @@ struct Server {
     child: Child,
     url: String,
     password: String,
+    /// Where it prints its addresses; a server whose output nobody takes ends.
+    _output: BufReader<ChildStdout>,
     _state: tempfile::TempDir,
 }
 
@@ -346,15 +348,17 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()?;
         let output = child.stdout.take().ok_or("standard output is piped")?;
-        let line = BufReader::new(output).lines().next();
-        let line = line.ok_or("the server did not start")??;
-        let url = line.strip_prefix("listening on ");
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        let url = line.trim_end().strip_prefix("listening on ");
         let url = url.and_then(|url| url.strip_suffix("/cimom"));
         let password = fs::read_to_string(state.path().join("admin-password"))?;
         Ok(Self {
             url: url.ok_or("no address")?.to_owned(),
             password: password.trim().to_owned(),
             child,
+            _output: output,
             _state: state,
         })
     }
