@@ -30,19 +30,7 @@ pub(super) struct Namespaces {
 
 impl Namespaces {
     fn values(&self, name: &str) -> Vec<(&'static str, Plain)> {
-        // ClassType 1 is Other, in words by DescriptionOfClassType; ClassInfo is its older form.
-        vec![
-            ("SystemCreationClassName", system::CLASS.into()),
-            ("SystemName", (&*self.identity.host).into()),
-            ("ObjectManagerCreationClassName", manager::CLASS.into()),
-            ("ObjectManagerName", (&*self.identity.manager).into()),
-            ("CreationClassName", CLASS.into()),
-            ("Name", name.into()),
-            ("ClassInfo", 1_u16.into()),
-            ("DescriptionOfClassInfo", CONTENT.into()),
-            ("ClassType", 1_u16.into()),
-            ("DescriptionOfClassType", CONTENT.into()),
-        ]
+        values(&self.identity, name)
     }
 
     /// Keys that a client gave must be those that the instance will have.
@@ -59,6 +47,23 @@ impl Namespaces {
         }
         Ok(())
     }
+}
+
+/// What the instance of the namespace `name` says.
+pub(super) fn values(identity: &Identity, name: &str) -> Vec<(&'static str, Plain)> {
+    // ClassType 1 is Other, in words by DescriptionOfClassType; ClassInfo is its older form.
+    vec![
+        ("SystemCreationClassName", system::CLASS.into()),
+        ("SystemName", (&*identity.host).into()),
+        ("ObjectManagerCreationClassName", manager::CLASS.into()),
+        ("ObjectManagerName", (&*identity.manager).into()),
+        ("CreationClassName", CLASS.into()),
+        ("Name", name.into()),
+        ("ClassInfo", 1_u16.into()),
+        ("DescriptionOfClassInfo", CONTENT.into()),
+        ("ClassType", 1_u16.into()),
+        ("DescriptionOfClassType", CONTENT.into()),
+    ]
 }
 
 /// The path of the namespace `name`.
@@ -80,6 +85,11 @@ pub(super) fn path(identity: &Identity, name: &str) -> InstancePath {
 }
 
 impl Provider for Namespaces {
+    /// The catalogue tells, whoever asked it to make or remove a namespace.
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let namespaces = self.catalogue.namespaces();
         fill::instances_of(cx, CLASS, class, |own| {
@@ -118,7 +128,7 @@ impl Provider for Namespaces {
             let name = named(&instance)?;
             let made = fill::instance(&instance.class, self.values(name.as_str()))?;
             Self::fits(&instance, &made)?;
-            self.catalogue.create_namespace(&name).await?;
+            self.catalogue.create_namespace(&name, cx.now).await?;
             Ok(made.path(&cx.namespace))
         })
     }
@@ -126,7 +136,9 @@ impl Provider for Namespaces {
     fn delete<'a>(&'a self, cx: &'a Context, path: &'a InstancePath) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let found = self.get(cx, path).await?;
-            self.catalogue.delete_namespace(&named(&found)?).await
+            self.catalogue
+                .delete_namespace(&named(&found)?, cx.now)
+                .await
         })
     }
 }
@@ -153,17 +165,24 @@ impl Legacy {
     }
 }
 
+/// What `name` is called in `outer`, which it is below.
+pub(super) fn name_in<'a>(outer: &Namespace, name: &'a Namespace) -> Option<&'a str> {
+    let length = outer.as_str().len();
+    let inner = name.is_below(outer).then_some(name.as_str());
+    inner.and_then(|inner| inner.get(length + 1..))
+}
+
 impl Provider for Legacy {
+    /// The catalogue tells, whoever asked it to make or remove a namespace.
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let namespaces = self.catalogue.namespaces();
         fill::instances_of(cx, LEGACY_CLASS, class, |own| {
-            let below = namespaces
-                .iter()
-                .filter(|(name, _)| name.is_below(&cx.namespace));
-            let names = below.filter_map(|(name, _)| {
-                let outer = cx.namespace.as_str().len();
-                name.as_str().get(outer + 1..)
-            });
+            let names = namespaces.iter().map(|(name, _)| name);
+            let names = names.filter_map(|name| name_in(&cx.namespace, name));
             names
                 .map(|name| fill::instance(own, [("Name", name.into())]))
                 .collect()
@@ -184,7 +203,7 @@ impl Provider for Legacy {
     ) -> BoxFuture<'a, Result<InstancePath>> {
         Box::pin(async move {
             let name = Self::below(cx, &named(&instance)?)?;
-            self.catalogue.create_namespace(&name).await?;
+            self.catalogue.create_namespace(&name, cx.now).await?;
             Ok(instance.path(&cx.namespace))
         })
     }
@@ -193,7 +212,7 @@ impl Provider for Legacy {
         Box::pin(async move {
             let found = self.get(cx, path).await?;
             let name = Self::below(cx, &named(&found)?)?;
-            self.catalogue.delete_namespace(&name).await
+            self.catalogue.delete_namespace(&name, cx.now).await
         })
     }
 }

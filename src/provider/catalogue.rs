@@ -18,7 +18,7 @@ use crate::model::{
 use crate::ops::BoxFuture;
 use crate::schema::{DeclError, DeclErrorKind, Edit, Edited, Schema};
 
-use super::{Change, Context, Namespaces, Registry, Served};
+use super::{Change, Context, Mirror, Namespaces, Registry, Served, mirror};
 
 /// Most errors that an answer tells of.
 const TOLD_LIMIT: usize = 8;
@@ -36,11 +36,20 @@ pub trait SchemaStore: Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> BoxFuture<'_, Result<()>>;
 
-    /// Makes a new namespace durable.
-    fn create<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>>;
+    /// Makes a new namespace durable, with the notices of what is `told` of it.
+    fn create<'a>(&'a self, namespace: &'a Namespace, told: Told) -> BoxFuture<'a, Result<()>>;
 
-    /// Forgets a namespace, durably.
-    fn delete<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>>;
+    /// Forgets a namespace, durably, with the notices of what is `told` of it.
+    fn delete<'a>(&'a self, namespace: &'a Namespace, told: Told) -> BoxFuture<'a, Result<()>>;
+}
+
+/// What others may be told of a namespace that comes or goes.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The instances that come or go with it, each in its namespace.
+    pub changes: Vec<(Namespace, Change)>,
+    /// When.
+    pub now: DateTime<Utc>,
 }
 
 /// What becomes of the schema of a namespace.
@@ -115,6 +124,7 @@ pub struct Catalogue {
     /// Namespaces of the configuration, which stay.
     fixed: Vec<Namespace>,
     registry: OnceLock<Weak<Registry>>,
+    mirror: OnceLock<Arc<dyn Mirror>>,
     // Held to write while the schema changes, and to read while instances are created.
     changing: Arc<RwLock<()>>,
 }
@@ -136,6 +146,7 @@ impl Catalogue {
             store,
             fixed,
             registry: OnceLock::new(),
+            mirror: OnceLock::new(),
             changing: Arc::default(),
         })
     }
@@ -144,6 +155,11 @@ impl Catalogue {
     pub fn attach(&self, registry: &Arc<Registry>) {
         // Whoever attached first stays: there is one registry.
         drop(self.registry.set(Arc::downgrade(registry)));
+    }
+
+    /// Shows namespaces that come and go as instances, from now on; whoever was attached first stays.
+    pub fn show(&self, mirror: Arc<dyn Mirror>) {
+        drop(self.mirror.set(mirror));
     }
 
     /// All namespaces as they are now.
@@ -271,11 +287,11 @@ impl Catalogue {
         self.change_all(cx, changing, batches, make).await
     }
 
-    /// Makes a namespace without classes.
+    /// Makes a namespace without classes, and tells of it.
     ///
     /// # Errors
     /// `ALREADY_EXISTS`.
-    pub async fn create_namespace(&self, name: &Namespace) -> Result<()> {
+    pub async fn create_namespace(&self, name: &Namespace, now: DateTime<Utc>) -> Result<()> {
         let changing = self.changing().await;
         let mut namespaces = Namespaces::clone(&self.current.load());
         if namespaces.contains(name) {
@@ -283,22 +299,23 @@ impl Catalogue {
             return Err(CimError::new(Status::AlreadyExists, text));
         }
         namespaces.put(name.clone(), Arc::default());
-        let (store, name) = (self.store.clone(), name.clone());
-        let kept = async move { store.create(&name).await };
+        let changes = self.mirrored(&namespaces, name, true);
+        let (store, name, told) = (self.store.clone(), name.clone(), Told { changes, now });
+        let kept = async move { store.create(&name, told).await };
         self.publish(changing, namespaces, kept).await
     }
 
-    /// Removes a namespace in which nothing is left.
+    /// Removes a namespace in which nothing is left, and tells of it.
     ///
     /// # Errors
     /// `NOT_FOUND`; `NAMESPACE_NOT_EMPTY` while it has classes, qualifier declarations or namespaces
     /// below it; `FAILED` for one of the configuration.
-    pub async fn delete_namespace(&self, name: &Namespace) -> Result<()> {
+    pub async fn delete_namespace(&self, name: &Namespace, now: DateTime<Utc>) -> Result<()> {
         let changing = self.changing().await;
         let mut namespaces = Namespaces::clone(&self.current.load());
         let found = namespaces.iter().find(|(own, _)| *own == name);
         let missing = || CimError::not_found(format!("the namespace {name} does not exist"));
-        let (_, schema) = found.ok_or_else(missing)?;
+        let (own, schema) = found.ok_or_else(missing)?;
         let has = |what: &str| {
             let text = format!("the namespace {name} still has {what}");
             CimError::new(Status::NamespaceNotEmpty, text)
@@ -316,10 +333,24 @@ impl Catalogue {
             let text = format!("the namespace {name} belongs to the server");
             return Err(CimError::failed(text));
         }
+        let changes = self.mirrored(&namespaces, own, false);
         namespaces.remove(name);
-        let (store, name) = (self.store.clone(), name.clone());
-        let kept = async move { store.delete(&name).await };
+        let (store, name, told) = (self.store.clone(), name.clone(), Told { changes, now });
+        let kept = async move { store.delete(&name, told).await };
         self.publish(changing, namespaces, kept).await
+    }
+
+    /// What changes as an instance when `name` comes or goes, which is among `namespaces`.
+    fn mirrored(
+        &self,
+        namespaces: &Namespaces,
+        name: &Namespace,
+        comes: bool,
+    ) -> Vec<(Namespace, Change)> {
+        let mirror = self.mirror.get();
+        mirror.map_or_else(Vec::new, |mirror| {
+            mirror::changes(mirror.shown(namespaces, name), comes)
+        })
     }
 
     /// The circumstances with the schema as it is now: no other change can come between.
@@ -461,11 +492,11 @@ pub(crate) mod tests {
             Box::pin(async { Ok(()) })
         }
 
-        fn create<'a>(&'a self, _namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+        fn create<'a>(&'a self, _: &'a Namespace, _: Told) -> BoxFuture<'a, Result<()>> {
             Box::pin(async { Ok(()) })
         }
 
-        fn delete<'a>(&'a self, _namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+        fn delete<'a>(&'a self, _: &'a Namespace, _: Told) -> BoxFuture<'a, Result<()>> {
             Box::pin(async { Ok(()) })
         }
     }

@@ -5,6 +5,7 @@ mod catalogue;
 mod context;
 mod events;
 pub mod fill;
+mod mirror;
 mod namespaces;
 mod query;
 mod references;
@@ -13,12 +14,13 @@ mod registry;
 pub use api::{Act, Arguments, Changes, Provider, matching};
 #[cfg(test)]
 pub(crate) use catalogue::tests::catalogue;
-pub use catalogue::{Catalogue, NewInstance, Refused, SchemaChange, SchemaStore};
+pub use catalogue::{Catalogue, NewInstance, Refused, SchemaChange, SchemaStore, Told};
 pub use context::{Context, Principal, Role};
 pub use events::{
     CallPhase, Change, ChangeKind, ChangeKinds, Interest, MethodCall, Notice, Notices, Observer,
     Occurrence, Pledge, StreamId, Unobserved,
 };
+pub use mirror::Mirror;
 pub use namespaces::{Namespaces, Served};
 pub use references::{leads_to, refers_to};
 pub use registry::{Registration, Registry, RegistryError};

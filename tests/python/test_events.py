@@ -390,6 +390,106 @@ class Others(EventCase):
                 conn.DeleteInstance(path)
 
 
+class Namespaces(EventCase):
+    """What comes and goes with a namespace, whichever way it was made."""
+
+    def setUp(self):
+        super().setUp()
+        self.interop = connection_to_interop(self.conn)
+
+    def by_namespace(self):
+        path = self.interop.CreateInstance(pywbem.CIMInstance("CIM_Namespace", {"Name": self.name}))
+        return lambda: self.interop.DeleteInstance(path)
+
+    def by_legacy_namespace(self):
+        inner = pywbem.CIMInstance("__Namespace", {"Name": self.name.removeprefix(NAMESPACE + "/")})
+        path = self.conn.CreateInstance(inner)
+        return lambda: self.conn.DeleteInstance(path)
+
+    def by_method(self):
+        server = self.interop.EnumerateInstanceNames("CIM_WBEMServer")[0]
+        template = pywbem.CIMInstance("CIM_WBEMServerNamespace", {"Name": self.name})
+        self.interop.InvokeMethod("CreateWBEMServerNamespace", server, NamespaceTemplate=template)
+        found = self.interop.EnumerateInstanceNames("CIM_Namespace")
+        path = next(path for path in found if path["Name"] == self.name)
+        return lambda: self.interop.DeleteInstance(path)
+
+    def subscribe(self, listener, query, namespace):
+        handler = pywbem.CIMInstance("CIM_ListenerDestinationCIMXML", {"Destination": listener.url})
+        values = {"Query": query, "QueryLanguage": "DMTF:CQL", "SourceNamespaces": [namespace]}
+        made = [
+            self.interop.CreateInstance(handler),
+            self.interop.CreateInstance(pywbem.CIMInstance("CIM_IndicationFilter", values)),
+        ]
+        ends = {"Filter": made[1], "Handler": made[0]}
+        made.append(
+            self.interop.CreateInstance(pywbem.CIMInstance("CIM_IndicationSubscription", ends))
+        )
+        self.addCleanup(lambda: [self.interop.DeleteInstance(path) for path in reversed(made)])
+
+    def test_every_instance_of_a_namespace_is_told_once_whichever_way_it_was_made(self):
+        classes = [
+            "CIM_Namespace",
+            "CIM_WBEMServerNamespace",
+            "CIM_NamespaceInManager",
+            "CIM_HostedDependency",
+        ]
+        last = "CIM_ObjectManager"
+        isa = " OR ".join(f"SourceInstance ISA {name}" for name in [*classes, last])
+        with Listener() as listener, Listener() as above:
+            query = "SELECT * FROM CIM_InstIndication WHERE "
+            self.subscribe(listener, query + isa, INTEROP)
+            self.subscribe(above, "SELECT * FROM CIM_InstIndication", NAMESPACE)
+            for number, way in enumerate([self.by_namespace, self.by_legacy_namespace, self.by_method]):
+                self.name = f"{NAMESPACE}/told{number}"
+                delete = way()
+                present = {name: self.there(name) for name in classes}
+                delete()
+                self.touch_the_manager()
+                told = listener.until(lambda i: i["SourceInstance"].classname == last, "the end")
+                told = [(i.classname, i["SourceInstance"]) for i in told[:-1]]
+                created = [source for kind, source in told if kind == "CIM_InstCreation"]
+                deleted = [source for kind, source in told if kind == "CIM_InstDeletion"]
+                self.assertEqual([source.classname for source in created], classes)
+                self.assertEqual([source.classname for source in deleted], classes[::-1])
+                self.assertEqual(len(told), 2 * len(classes))
+                for source in (*created, *deleted):
+                    self.assertIn(self.said(source), present[source.classname])
+                    self.assertNotIn(self.said(source), self.there(source.classname))
+                for kind in ("CIM_InstCreation", "CIM_InstDeletion"):
+                    is_ours = lambda i: i["SourceInstance"].classname == "__Namespace"  # noqa: E731
+                    inner = above.until(is_ours, "the namespace below")[-1]
+                    self.assertEqual(inner.classname, kind)
+                    self.assertEqual(inner["SourceInstance"]["Name"], f"told{number}")
+            refused = pywbem.CIMInstance("CIM_Namespace", {"Name": NAMESPACE})
+            self.assert_status(
+                pywbem.CIM_ERR_ALREADY_EXISTS, self.interop.CreateInstance, refused
+            )
+            self.touch_the_manager()
+            told = listener.next("what comes after the refusal")
+            self.assertEqual(told["SourceInstance"].classname, last)
+
+    def there(self, classname):
+        return [self.said(instance) for instance in self.interop.EnumerateInstances(classname)]
+
+    def said(self, instance):
+        """All that the instance says, without where it is."""
+
+        def plain(value):
+            if isinstance(value, pywbem.CIMInstanceName):
+                return (value.classname, sorted(value.keybindings.items()))
+            return value
+
+        return {name: plain(value) for name, value in instance.items() if value is not None}
+
+    def touch_the_manager(self):
+        manager = self.interop.EnumerateInstances("CIM_ObjectManager")[0]
+        values = {"GatherStatisticalData": not manager["GatherStatisticalData"]}
+        self.interop.ModifyInstance(
+            pywbem.CIMInstance(manager.classname, values, path=manager.path)
+        )
+
+
 class Own(EventCase):
     def test_subscriptions_are_themselves_told(self):
         conn = connection_to_interop(self.conn)

@@ -3,6 +3,7 @@
 
 mod links;
 mod mechanism;
+mod mirror;
 mod profiles;
 mod server;
 
@@ -47,7 +48,6 @@ pub struct Related {
 struct Site {
     identity: Arc<Identity>,
     related: Related,
-    catalogue: Arc<Catalogue>,
 }
 
 impl Site {
@@ -93,7 +93,7 @@ fn path(namespace: &Namespace, class: &'static str, keys: &[(&'static str, &str)
     }
 }
 
-/// The registrations of the providers of discovery.
+/// The registrations of the providers of discovery; `catalogue` shows namespaces as they do.
 pub(super) fn registrations(
     identity: &Arc<Identity>,
     related: Related,
@@ -102,8 +102,8 @@ pub(super) fn registrations(
     let site = Arc::new(Site {
         identity: identity.clone(),
         related,
-        catalogue: catalogue.clone(),
     });
+    catalogue.show(Arc::new(mirror::Shown(site.clone())));
     let registration = |name, class, provider: Arc<dyn Provider>| Registration {
         name,
         namespaces: vec![site.interop().clone()],
@@ -111,7 +111,11 @@ pub(super) fn registrations(
         provider,
     };
     let mut registrations = vec![
-        registration("WBEM server", server::CLASS, server::provider(&site)),
+        registration(
+            "WBEM server",
+            server::CLASS,
+            server::provider(&site, catalogue),
+        ),
         registration(
             "WBEM server capabilities",
             server::CAPABILITIES,
@@ -120,7 +124,7 @@ pub(super) fn registrations(
         registration(
             "WBEM server namespaces",
             server::NAMESPACE,
-            Arc::new(server::Namespaces(site.clone())),
+            Arc::new(server::Namespaces(catalogue.clone())),
         ),
         registration(
             "communication mechanism",
@@ -140,6 +144,7 @@ pub(super) fn registrations(
             link.class,
             Arc::new(links::Links {
                 site: site.clone(),
+                catalogue: catalogue.clone(),
                 link,
             }),
         )

@@ -9,7 +9,8 @@ use crate::model::{
     CimError, CimType, CimValue, Class, InstancePath, Method, Namespace, ObjectPath, Result,
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
-use crate::provider::{Act, Arguments, Context, Provider, fill};
+use crate::provider::fill::{self, Plain};
+use crate::provider::{Act, Arguments, Catalogue, Context, Provider};
 
 use super::Site;
 
@@ -33,13 +34,7 @@ pub(super) fn capabilities_path(namespace: &Namespace) -> InstancePath {
     super::path(namespace, CAPABILITIES, &[("InstanceID", CAPABILITIES_ID)])
 }
 
-pub(super) fn namespaces(site: &Site) -> Vec<InstancePath> {
-    let served = site.catalogue.namespaces();
-    let names = served.iter().map(|(name, _)| name);
-    names.map(|name| namespace_path(site, name)).collect()
-}
-
-fn namespace_path(site: &Site, name: &Namespace) -> InstancePath {
+pub(super) fn namespace_path(site: &Site, name: &Namespace) -> InstancePath {
     super::path(site.interop(), NAMESPACE, &[("InstanceID", &id(name))])
 }
 
@@ -47,8 +42,17 @@ fn id(namespace: &Namespace) -> String {
     format!("JW:namespace:{namespace}")
 }
 
+/// What the instance of the namespace `name` says.
+pub(super) fn namespace_values(name: &Namespace) -> Vec<(&'static str, Plain)> {
+    vec![
+        ("InstanceID", id(name).into()),
+        ("ElementName", name.as_str().into()),
+        ("Name", name.as_str().into()),
+    ]
+}
+
 /// The provider of the one server.
-pub(super) fn provider(site: &Arc<Site>) -> Arc<dyn Provider> {
+pub(super) fn provider(site: &Arc<Site>, catalogue: &Arc<Catalogue>) -> Arc<dyn Provider> {
     let values = vec![
         ("SystemCreationClassName", system::CLASS.into()),
         ("SystemName", (&*site.identity.host).into()),
@@ -66,17 +70,19 @@ pub(super) fn provider(site: &Arc<Site>) -> Arc<dyn Provider> {
     };
     Arc::new(Server {
         site: site.clone(),
+        catalogue: catalogue.clone(),
         instance,
     })
 }
 
 struct Server {
     site: Arc<Site>,
+    catalogue: Arc<Catalogue>,
     instance: Fixed,
 }
 
 impl Server {
-    async fn create_namespace(&self, given: &Arguments) -> Result<MethodReply> {
+    async fn create_namespace(&self, cx: &Context, given: &Arguments) -> Result<MethodReply> {
         let template = match given.value("NamespaceTemplate") {
             CimValue::Instance(template) => template.value("Name").as_str(),
             _ => None,
@@ -84,7 +90,7 @@ impl Server {
         let missing = || CimError::invalid_parameter("NamespaceTemplate: it has no Name");
         let name = Namespace::new(template.ok_or_else(missing)?);
         let name = name.map_err(|error| CimError::invalid_parameter(error.to_string()))?;
-        self.site.catalogue.create_namespace(&name).await?;
+        self.catalogue.create_namespace(&name, cx.now).await?;
         let path: ObjectPath = namespace_path(&self.site, &name).into();
         let mut reply = MethodReply::code(0);
         let path = CimValue::Reference(Box::new(path));
@@ -111,7 +117,7 @@ impl Provider for Server {
 
     fn invoke<'a>(
         &'a self,
-        _cx: &'a Context,
+        cx: &'a Context,
         _class: &'a Arc<Class>,
         _path: Option<&'a InstancePath>,
         (method, given): (&'a Method, Arguments),
@@ -119,7 +125,7 @@ impl Provider for Server {
         Box::pin(async move {
             let name = &method.name;
             if name.is(METHOD) {
-                return self.create_namespace(&given).await;
+                return self.create_namespace(cx, &given).await;
             }
             Err(CimError::method_not_available(format!(
                 "{name} is declared and not implemented"
@@ -142,20 +148,13 @@ pub(super) fn capabilities() -> Arc<dyn Provider> {
 }
 
 /// The provider of the namespaces.
-pub(super) struct Namespaces(pub(super) Arc<Site>);
+pub(super) struct Namespaces(pub(super) Arc<Catalogue>);
 
 impl Provider for Namespaces {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         fill::instances_of(cx, NAMESPACE, class, |own| {
-            let served = self.0.catalogue.namespaces();
-            let made = |(name, _): (&Namespace, _)| {
-                let values = [
-                    ("InstanceID", id(name).into()),
-                    ("ElementName", name.as_str().into()),
-                    ("Name", name.as_str().into()),
-                ];
-                fill::instance(own, values)
-            };
+            let served = self.0.namespaces();
+            let made = |(name, _): (&Namespace, _)| fill::instance(own, namespace_values(name));
             served.iter().map(made).collect()
         })
     }

@@ -10,7 +10,7 @@ use crate::cimxml::{decode_class, decode_qualifier, encode_class, encode_qualifi
 use crate::model::{CimError, CimName, Namespace, Result};
 use crate::ops::BoxFuture;
 use crate::provider::{
-    Change, ChangeKind, Namespaces, NewInstance, Notices, SchemaChange, SchemaStore,
+    Change, ChangeKind, Namespaces, NewInstance, Notices, SchemaChange, SchemaStore, Told,
 };
 use crate::schema::{Edit, Schema};
 use crate::store::{
@@ -74,24 +74,41 @@ impl SchemaStore for Keeper {
         })
     }
 
-    fn create<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+    fn create<'a>(&'a self, namespace: &'a Namespace, told: Told) -> BoxFuture<'a, Result<()>> {
         let (name, written) = (namespace.folded(), namespace.to_string());
-        Box::pin(async move {
-            let kept = self
-                .writer
-                .transact(move |batch| batch.put_namespace(&name, &written));
-            kept.await.map_err(|error| error.told("change the schema"))
-        })
+        let work = move |batch: &Batch<'_>| batch.put_namespace(&name, &written);
+        Box::pin(self.keep(work, told))
     }
 
-    fn delete<'a>(&'a self, namespace: &'a Namespace) -> BoxFuture<'a, Result<()>> {
+    fn delete<'a>(&'a self, namespace: &'a Namespace, told: Told) -> BoxFuture<'a, Result<()>> {
         let name = namespace.folded();
-        Box::pin(async move {
-            let kept = self
-                .writer
-                .transact(move |batch| batch.drop_namespace(&name));
-            kept.await.map_err(|error| error.told("change the schema"))
-        })
+        let work = move |batch: &Batch<'_>| batch.drop_namespace(&name);
+        Box::pin(self.keep(work, told))
+    }
+}
+
+impl Keeper {
+    /// Does `work` and queues the notices of what is told of it, all or nothing.
+    async fn keep(
+        &self,
+        work: impl FnOnce(&Batch<'_>) -> std::result::Result<(), StoreError> + Send + 'static,
+        Told { changes, now }: Told,
+    ) -> Result<()> {
+        let audience = self.audience.clone();
+        let kept = self.writer.transact(move |batch| {
+            work(batch)?;
+            let mut notices = Notices::default();
+            for (namespace, change) in changes {
+                notices.append(audience.all(&namespace, [change], now));
+            }
+            batch.queue(&notices, now)?;
+            Ok(notices)
+        });
+        let notices = kept
+            .await
+            .map_err(|error: StoreError| error.told("change the schema"))?;
+        self.audience.committed(notices);
+        Ok(())
     }
 }
 
