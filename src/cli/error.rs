@@ -31,6 +31,9 @@ pub enum CliError {
     /// The accounts were not changed.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// A second signal came while things made at the server were taken back: these are still there.
+    #[error("interrupted; the server may still have {0}")]
+    Left(String),
     /// A file or a stream of ours failed.
     #[error("failed to {doing}")]
     Io {
@@ -65,7 +68,7 @@ impl CliError {
             Self::Usage(_) => ExitCode::from(2),
             // EX_CONFIG of sysexits: a service manager should not try again.
             Self::Config(_) | Self::Start(_) => ExitCode::from(78),
-            Self::Client(_) | Self::Mof(_) | Self::Account(_) | Self::Io { .. } => {
+            Self::Client(_) | Self::Mof(_) | Self::Account(_) | Self::Left(_) | Self::Io { .. } => {
                 ExitCode::FAILURE
             }
         }

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -62,6 +63,7 @@ pub trait Handshake: Send + Sync + 'static {
 pub struct Listener {
     socket: TcpListener,
     queue: mpsc::Sender<Received>,
+    left: Option<AtomicU64>,
     handshake: Option<Arc<dyn Handshake>>,
 }
 
@@ -79,6 +81,7 @@ impl Listener {
         let listener = Self {
             socket,
             queue,
+            left: None,
             handshake: None,
         };
         Ok((listener, received))
@@ -93,6 +96,15 @@ impl Listener {
         }
     }
 
+    /// The same, which takes `count` indications and refuses the ones after them.
+    #[must_use]
+    pub fn with_limit(self, count: u64) -> Self {
+        Self {
+            left: Some(AtomicU64::new(count)),
+            ..self
+        }
+    }
+
     /// The address that is listened on.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.socket.local_addr()
@@ -102,6 +114,7 @@ impl Listener {
     pub async fn serve(self) -> Infallible {
         let desk = Arc::new(Desk {
             queue: self.queue,
+            left: self.left,
             handshake: self.handshake,
         });
         let mut connections = JoinSet::new();
@@ -128,6 +141,8 @@ impl Listener {
 /// Where requests are taken.
 struct Desk {
     queue: mpsc::Sender<Received>,
+    /// How many are still to be taken, where that is limited.
+    left: Option<AtomicU64>,
     handshake: Option<Arc<dyn Handshake>>,
 }
 
@@ -214,10 +229,19 @@ impl Desk {
     }
 
     fn queue(&self, received: Received) -> Result<(), CimError> {
-        self.queue.try_send(received).map_err(|error| match error {
-            TrySendError::Full(_) => CimError::failed("the listener's queue is full"),
-            TrySendError::Closed(_) => CimError::failed("the listener is closing"),
-        })
+        let place = self.queue.try_reserve().map_err(|error| match error {
+            TrySendError::Full(()) => CimError::failed("the listener's queue is full"),
+            TrySendError::Closed(()) => CimError::failed("the listener is closing"),
+        })?;
+        let one_less = |left: u64| left.checked_sub(1);
+        let is_wanted = self.left.as_ref().is_none_or(|left| {
+            (left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)).is_ok()
+        });
+        if !is_wanted {
+            return Err(CimError::failed("the listener has taken all it wants"));
+        }
+        place.send(received);
+        Ok(())
     }
 }
 

@@ -75,3 +75,29 @@ async fn a_full_queue_is_an_error_until_there_is_room_again() {
     );
     serving.abort();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_are_taken_than_are_wanted() {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let bound = Listener::bind(any, 9).await;
+    let (listener, mut arrivals) = bound.expect("a port of loopback");
+    let address = listener.address().expect("its address");
+    let listener = listener.with_limit(2);
+    let serving = tokio::spawn(async move { listener.serve().await });
+    for id in [0, 1] {
+        let answer = exported(address, id).await;
+        assert!(!answer.contains("<ERROR"), "{answer}");
+    }
+    for id in [2, 3] {
+        let refused = exported(address, id).await;
+        assert!(refused.contains("<ERROR CODE=\"1\""), "{refused}");
+        assert!(refused.contains("all it wants"), "{refused}");
+    }
+    arrivals.close();
+    let mut taken = 0;
+    while arrivals.recv().await.is_some() {
+        taken += 1;
+    }
+    assert_eq!(taken, 2, "what was refused is not there");
+    serving.abort();
+}

@@ -318,6 +318,38 @@ class Command(Own):
         self.assertIn("instance of CIM_InstCreation {", mof)
         self.assertIn("instance of JW_Job {", mof)
 
+    def test_listen_prints_what_it_took_before_it_was_told_to_end(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process, first = self.listener("--format", "json")
+            # Nobody reads its output for now: what does not fit the pipe waits in its queue.
+            filling = "x" * 1000
+            count = 300
+            for sequence in range(count):
+                self.export(first.split()[2], sequence, filling)
+            process.send_signal(number)
+            lines = self.printed(process).splitlines()
+            told = [json.loads(line)["properties"]["SequenceNumber"] for line in lines]
+            self.assertEqual(told, list(range(count)))
+
+    def export(self, url, sequence, filling):
+        body = (
+            '<?xml version="1.0" encoding="utf-8"?><CIM CIMVERSION="2.0" DTDVERSION="2.0">'
+            '<MESSAGE ID="1" PROTOCOLVERSION="1.0"><SIMPLEEXPREQ>'
+            '<EXPMETHODCALL NAME="ExportIndication"><EXPPARAMVALUE NAME="NewIndication">'
+            '<INSTANCE CLASSNAME="CIM_InstCreation">'
+            f'<PROPERTY NAME="SequenceNumber" TYPE="sint64"><VALUE>{sequence}</VALUE></PROPERTY>'
+            f'<PROPERTY NAME="Filling" TYPE="string"><VALUE>{filling}</VALUE></PROPERTY>'
+            "</INSTANCE></EXPPARAMVALUE></EXPMETHODCALL></SIMPLEEXPREQ></MESSAGE></CIM>"
+        )
+        headers = {
+            "Content-Type": 'application/xml; charset="utf-8"',
+            "CIMExport": "MethodRequest",
+            "CIMExportMethod": "ExportIndication",
+        }
+        request = urllib.request.Request(url, body.encode(), headers)
+        with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
+            self.assertNotIn(b"<ERROR", answer.read())
+
     def test_listen_speaks_tls_with_a_certificate_of_its_own_or_a_given_one(self):
         with tempfile.TemporaryDirectory(prefix="jobwright-test-") as own:
             os.chmod(own, 0o700)
@@ -362,21 +394,23 @@ class Command(Own):
         self.assertEqual(process.returncode, 0)
         self.assertEqual(self.left(), [])
 
-    def test_what_was_made_while_it_was_interrupted_is_taken_back_too(self):
-        server = self.server()
+    def relay(self, server, held, passes):
+        """A server in between that answers the method `held` when it is let go, if it passes it on at
+        all; its URL, what says that it was asked, and what lets it go."""
         asked, go = threading.Event(), threading.Event()
 
-        class Slow(http.server.BaseHTTPRequestHandler):
-            """Hands requests on; the answer to the first creation is held back."""
-
-            protocol_version = "HTTP/1.1"
-
+        class Between(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                is_held = self.headers.get("CIMMethod") == held
+                if is_held and not passes:
+                    asked.set()
+                    go.wait(DEADLINE_SECONDS)
+                    return
                 request = urllib.request.Request(server.url + self.path, body, dict(self.headers))
                 with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
                     told = answer.read()
-                if self.headers.get("CIMMethod") == "CreateInstance":
+                if is_held:
                     asked.set()
                     go.wait(DEADLINE_SECONDS)
                 self.send_response(200)
@@ -389,11 +423,16 @@ class Command(Own):
             def log_message(self, *_):
                 pass
 
-        between = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+        between = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between)
         threading.Thread(target=between.serve_forever, daemon=True).start()
         self.addCleanup(between.server_close)
         self.addCleanup(between.shutdown)
-        url = f"http://127.0.0.1:{between.server_address[1]}"
+        self.addCleanup(go.set)
+        return f"http://127.0.0.1:{between.server_address[1]}", asked, go
+
+    def test_what_was_made_while_it_was_interrupted_is_taken_back_too(self):
+        server = self.server()
+        url, asked, go = self.relay(server, "CreateInstance", passes=True)
         command = [BINARY, "subscribe", "--state-dir", server.state, "--url", url]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addCleanup(end, process)
@@ -406,6 +445,18 @@ class Command(Own):
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(conn.EnumerateInstanceNames("CIM_ListenerDestination"), [])
         self.assertEqual(conn.EnumerateInstanceNames("CIM_IndicationSubscription"), [])
+
+    def test_a_second_signal_ends_what_the_server_keeps_waiting(self):
+        server = self.server()
+        url, asked, _ = self.relay(server, "DeleteInstance", passes=False)
+        process = self.command(server, "--url", url)
+        process.send_signal(signal.SIGINT)
+        self.assertTrue(asked.wait(DEADLINE_SECONDS), "it never took anything back")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE_SECONDS)
+        self.assertEqual(process.returncode, 1, errors)
+        for left in ("CIM_IndicationSubscription", "CIM_IndicationFilter", "ListenerDestination"):
+            self.assertIn(left, errors)
 
 
 if __name__ == "__main__":

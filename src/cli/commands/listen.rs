@@ -1,27 +1,18 @@
 //! `listen`: a listener that prints the indications it is sent.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "an indication is shown with the time it arrived"
-)]
-
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::Utc;
 use tokio::net::TcpStream;
 
-use crate::client::{Duplex, Handshake, Listener, Received};
+use crate::client::{Duplex, Handshake, Listener};
 use crate::config::Settings;
 use crate::ops::BoxFuture;
 use crate::server::{Tls, listening_certificate};
 
 use super::super::CliError;
 use super::super::args::Listen;
-use super::super::output::{self, indication};
-
-/// Indications that are held while they cannot be printed; then servers are told to wait.
-const QUEUE_LIMIT: usize = 10_000;
+use super::arrivals::{self, QUEUE_LIMIT, Signals};
 
 /// TLS as the server speaks it.
 struct Secure(Arc<Tls>);
@@ -41,6 +32,7 @@ pub async fn run(arguments: Listen) -> Result<ExitCode, CliError> {
         doing: format!("listen on {}", arguments.address),
         source,
     };
+    let mut signals = Signals::new().map_err(failed)?;
     let (listener, mut arrivals) = Listener::bind(arguments.address, QUEUE_LIMIT)
         .await
         .map_err(failed)?;
@@ -60,26 +52,15 @@ pub async fn run(arguments: Listen) -> Result<ExitCode, CliError> {
         eprintln!("listening on http://{address}");
         listener
     };
-    let mut left = arguments.count;
-    let print = async {
-        while left != Some(0) {
-            let Some(Received { indication, .. }) = arrivals.recv().await else {
-                break;
-            };
-            output::print(&indication::shown(
-                &indication,
-                Utc::now(),
-                arguments.format,
-            ))?;
-            left = left.map(|left| left - 1);
-        }
-        Ok(ExitCode::SUCCESS)
+    let listener = match arguments.count {
+        Some(count) => listener.with_limit(count),
+        None => listener,
     };
+    let wanted = (arguments.count, arguments.format);
     tokio::select! {
         never = listener.serve() => match never {},
-        printed = print => printed,
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.map(|()| ExitCode::SUCCESS).map_err(failed)
+        printed = arrivals::print(&mut arrivals, wanted, &mut signals) => {
+            printed.map(|()| ExitCode::SUCCESS)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands: one file for each family, one arm for each command.
 
+mod arrivals;
 mod crontab;
 mod demo;
 mod follow;

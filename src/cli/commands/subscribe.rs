@@ -1,25 +1,15 @@
 //! `subscribe`: has a server tell of events, prints what it tells, and takes all of it back at the end.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "an indication is shown with the time it arrived"
-)]
-
 use std::pin::pin;
 use std::process::ExitCode;
 
-use chrono::Utc;
-use tokio::signal::unix::{SignalKind, signal};
-
-use crate::client::{Client, Listener, Received};
+use crate::client::{Client, Listener};
 use crate::model::{CimName, CimType, InstanceDecl, Literal, Namespace, ObjectPath, PropertyValue};
 
 use super::super::args::Subscribe;
-use super::super::output::{self, indication};
 use super::super::{CliError, target};
+use super::arrivals::{self, QUEUE_LIMIT, Signals};
 
-/// Indications that are held while they cannot be printed; then the server is told to wait.
-const QUEUE_LIMIT: usize = 10_000;
 /// `OnFatalErrorPolicy`: a subscription whose listener is gone for good is removed.
 const REMOVE: i128 = 4;
 /// `PersistenceType`: the destination goes with the command.
@@ -32,69 +22,61 @@ pub async fn run(arguments: Subscribe) -> Result<ExitCode, CliError> {
         doing: format!("listen on {}", arguments.address),
         source,
     };
-    let mut terminated = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut signals = Signals::new().map_err(failed)?;
     let (listener, mut arrivals) = Listener::bind(arguments.address, QUEUE_LIMIT)
         .await
         .map_err(failed)?;
+    let listener = match arguments.count {
+        Some(count) => listener.with_limit(count),
+        None => listener,
+    };
     let address = listener.address().map_err(failed)?;
     let url = arguments.callback.clone();
     let url = url.unwrap_or_else(|| format!("http://{address}"));
     let mut made = Made::new(&client, &arguments)?;
-    let serve = pin!(listener.serve());
+    let mut is_given_up = false;
     let work = async {
-        let mut stop = pin!(async {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = interrupted.recv() => {}
-            }
-        });
         // A request that is on its way may make something whatever happens here: its answer is waited
         // for, since it says what is to be taken back.
-        let mut is_stopped = false;
         {
             let mut set_up = pin!(made.set_up(&arguments, &url));
-            tokio::select! {
+            let is_stopped = tokio::select! {
                 biased;
-                () = &mut stop => is_stopped = true,
-                done = &mut set_up => done?,
-            }
+                () = signals.next() => true,
+                done = &mut set_up => {
+                    done?;
+                    false
+                }
+            };
             if is_stopped {
-                return set_up.await;
+                return tokio::select! {
+                    biased;
+                    () = signals.next() => {
+                        is_given_up = true;
+                        Ok(())
+                    }
+                    done = set_up => done,
+                };
             }
         }
         eprintln!("subscribed; the server sends to {url}");
-        tokio::select! {
-            () = stop => Ok(()),
-            done = print(&arguments, &mut arrivals) => done,
-        }
+        let wanted = (arguments.count, arguments.format);
+        arrivals::print(&mut arrivals, wanted, &mut signals).await
     };
     let done = tokio::select! {
-        never = serve => match never {},
+        never = listener.serve() => match never {},
         done = work => done,
     };
-    // What was set up goes also when something failed.
-    let taken_back = made.take_back().await;
-    done.and(taken_back).map(|()| ExitCode::SUCCESS)
-}
-
-async fn print(
-    arguments: &Subscribe,
-    arrivals: &mut tokio::sync::mpsc::Receiver<Received>,
-) -> Result<(), CliError> {
-    let mut left = arguments.count;
-    while left != Some(0) {
-        let Some(Received { indication, .. }) = arrivals.recv().await else {
-            break;
-        };
-        output::print(&indication::shown(
-            &indication,
-            Utc::now(),
-            arguments.format,
-        ))?;
-        left = left.map(|left| left - 1);
+    if is_given_up {
+        return Err(made.left());
     }
-    Ok(())
+    // What was set up goes also when something failed.
+    let taken_back = tokio::select! {
+        biased;
+        () = signals.next() => Err(made.left()),
+        taken_back = made.take_back() => taken_back,
+    };
+    done.and(taken_back).map(|()| ExitCode::SUCCESS)
 }
 
 /// What was made at the server, newest last.
@@ -167,15 +149,25 @@ impl<'a> Made<'a> {
     }
 
     /// Deletes everything, the newest first; one that is gone already is no error.
-    async fn take_back(self) -> Result<(), CliError> {
+    async fn take_back(&mut self) -> Result<(), CliError> {
         let mut done = Ok(());
-        for path in self.paths.into_iter().rev() {
+        while let Some(path) = self.paths.last().cloned() {
             match self.client.delete_instance(&self.interop, path).await {
                 Err(error) if !is_gone(&error) => done = Err(error.into()),
                 Ok(()) | Err(_) => {}
             }
+            self.paths.pop();
         }
         done
+    }
+
+    /// What nobody takes back any more, as an error.
+    fn left(&self) -> CliError {
+        let paths: Vec<String> = self.paths.iter().map(ToString::to_string).collect();
+        CliError::Left(match paths.as_slice() {
+            [] => "what was asked for last".to_owned(),
+            paths => paths.join(", "),
+        })
     }
 }
 
