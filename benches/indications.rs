@@ -71,12 +71,7 @@ fn schema() -> Result<Arc<Schema>, Failed> {
     let compilation = compile(&["cimv2.mof", "interop.mof"], &Embedded, Limits::default());
     let mut builder = Builder::new();
     for batch in compilation.batches {
-        for decl in batch.qualifiers {
-            builder.qualifier(decl);
-        }
-        for decl in batch.classes {
-            builder.class(decl);
-        }
+        builder.declare(batch.qualifiers, batch.classes);
     }
     let schema = builder.build().map_err(|errors| format!("{errors:?}"))?;
     Ok(Arc::new(schema))

@@ -98,14 +98,7 @@ fn best<T>(shortest: &mut Duration, work: impl FnOnce() -> T) -> T {
 fn built(compilation: Compilation) -> Schema {
     let mut builder = Builder::new();
     for batch in compilation.batches {
-        batch
-            .qualifiers
-            .into_iter()
-            .for_each(|decl| builder.qualifier(decl));
-        batch
-            .classes
-            .into_iter()
-            .for_each(|decl| builder.class(decl));
+        builder.declare(batch.qualifiers, batch.classes);
     }
     builder.build().expect("DMTF's schema is sound")
 }

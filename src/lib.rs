@@ -17,6 +17,8 @@ pub mod query;
 pub mod schema;
 pub mod server;
 pub mod store;
+#[cfg(test)]
+mod testing;
 
 /// Small values of many sizes come and go on several threads: the schema, and each request.
 #[global_allocator]

@@ -316,7 +316,6 @@ fn distinct(objects: ObjectStream) -> ObjectStream {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
     use std::time::Instant;
 
     use chrono::DateTime;
@@ -325,46 +324,16 @@ mod tests {
     use super::*;
     use crate::broker::Arrival;
     use crate::model::{CimValue, Namespace};
-    use crate::mof::{Embedded, Limits, SourceError, Sources, compile};
     use crate::ops::{Addressed, Request, stream_of};
     use crate::provider::{Principal, Provider, Registration, Role};
-    use crate::schema::Builder;
+    use crate::testing;
 
-    const MOF: &str = r#"
-        #pragma include ("qualifiers.mof")
+    const MOF: &str = "
         class T_Node { [Key] string Name; };
         class T_Leaf : T_Node { };
         [Association] class T_Link { [Key] T_Node REF Up; [Key] T_Node REF Down; };
         [Association] class T_Strong : T_Link { };
-    "#;
-
-    struct Text;
-
-    impl Sources for Text {
-        fn read(&self, name: &str, limit: usize) -> Result<Cow<'_, [u8]>, SourceError> {
-            match name {
-                "test.mof" => Ok(MOF.as_bytes().into()),
-                other => Embedded.read(other, limit),
-            }
-        }
-    }
-
-    fn schema() -> Arc<Schema> {
-        let compiled = compile(&["test.mof"], &Text, Limits::default());
-        assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
-        let mut builder = Builder::new();
-        for batch in compiled.batches {
-            batch
-                .qualifiers
-                .into_iter()
-                .for_each(|decl| builder.qualifier(decl));
-            batch
-                .classes
-                .into_iter()
-                .for_each(|decl| builder.class(decl));
-        }
-        Arc::new(builder.build().expect("the classes of the test"))
-    }
+    ";
 
     const NODES: &[(&str, &str, &str)] = &[
         ("a", "T_Node", "n1"),
@@ -417,7 +386,7 @@ mod tests {
     }
 
     fn broker() -> Broker {
-        let (a, b, schema) = (Namespace::of("a"), Namespace::of("b"), schema());
+        let (a, b, schema) = (Namespace::of("a"), Namespace::of("b"), testing::schema(MOF));
         let namespaces = Namespaces::new().with(a.clone(), schema.clone());
         let namespaces = namespaces.with(b.clone(), schema);
         let world = Registration {

@@ -96,11 +96,11 @@ impl Listener {
         }
     }
 
-    /// The same, which takes `count` indications and refuses the ones after them.
+    /// The same, which takes `count` indications and refuses the ones after them, or takes all there are.
     #[must_use]
-    pub fn with_limit(self, count: u64) -> Self {
+    pub fn with_limit(self, count: Option<u64>) -> Self {
         Self {
-            left: Some(AtomicU64::new(count)),
+            left: count.map(AtomicU64::new),
             ..self
         }
     }

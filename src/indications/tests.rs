@@ -1,32 +1,7 @@
-//! What the tests of indications share: the embedded schema, and jobs.
-
-use std::sync::{Arc, OnceLock};
+//! What the tests of indications share: the embedded schema and jobs.
 
 use crate::model::{CimValue, Instance};
-use crate::mof::{Embedded, Limits, compile};
-use crate::schema::{Builder, Schema};
-
-/// The schema of the embedded MOF.
-pub(super) fn schema() -> Arc<Schema> {
-    static SCHEMA: OnceLock<Arc<Schema>> = OnceLock::new();
-    SCHEMA.get_or_init(|| Arc::new(built())).clone()
-}
-
-fn built() -> Schema {
-    let compilation = compile(&["cimv2.mof", "interop.mof"], &Embedded, Limits::default());
-    let mut builder = Builder::new();
-    for batch in compilation.batches {
-        batch
-            .qualifiers
-            .into_iter()
-            .for_each(|decl| builder.qualifier(decl));
-        batch
-            .classes
-            .into_iter()
-            .for_each(|decl| builder.class(decl));
-    }
-    builder.build().expect("the embedded MOF is sound")
-}
+pub(super) use crate::testing::embedded as schema;
 
 /// A job in that state.
 pub(super) fn job(id: &str, state: u16) -> Instance {

@@ -45,14 +45,18 @@ impl Builder {
         }
     }
 
-    /// Adds a class in the place of one of the same name, if there is one.
-    pub fn replace_class(&mut self, decl: ClassDecl) {
-        self.classes.insert(decl.name.clone(), decl);
-    }
-
-    /// Adds a qualifier declaration in the place of one of the same name, if there is one.
-    pub fn replace_qualifier(&mut self, decl: QualifierDecl) {
-        self.qualifiers.insert(decl.name.clone(), decl);
+    /// Adds everything that a text declares.
+    pub fn declare(
+        &mut self,
+        qualifiers: impl IntoIterator<Item = QualifierDecl>,
+        classes: impl IntoIterator<Item = ClassDecl>,
+    ) {
+        for decl in qualifiers {
+            self.qualifier(decl);
+        }
+        for decl in classes {
+            self.class(decl);
+        }
     }
 
     fn duplicate(&mut self, owner: CimName) {

@@ -18,14 +18,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 fn built(batches: Vec<Batch>) -> Schema {
     let mut builder = Builder::new();
     for batch in batches {
-        batch
-            .qualifiers
-            .into_iter()
-            .for_each(|decl| builder.qualifier(decl));
-        batch
-            .classes
-            .into_iter()
-            .for_each(|decl| builder.class(decl));
+        builder.declare(batch.qualifiers, batch.classes);
     }
     builder.build().expect("sound declarations")
 }

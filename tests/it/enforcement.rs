@@ -38,14 +38,7 @@ fn compiled(mof: &str) -> Result<Schema, String> {
     );
     let mut builder = Builder::new();
     for batch in compilation.batches {
-        batch
-            .qualifiers
-            .into_iter()
-            .for_each(|decl| builder.qualifier(decl));
-        batch
-            .classes
-            .into_iter()
-            .for_each(|decl| builder.class(decl));
+        builder.declare(batch.qualifiers, batch.classes);
     }
     builder.build().map_err(|errors| {
         let told: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -82,7 +82,7 @@ async fn no_more_are_taken_than_are_wanted() {
     let bound = Listener::bind(any, 9).await;
     let (listener, mut arrivals) = bound.expect("a port of loopback");
     let address = listener.address().expect("its address");
-    let listener = listener.with_limit(2);
+    let listener = listener.with_limit(Some(2));
     let serving = tokio::spawn(async move { listener.serve().await });
     for id in [0, 1] {
         let answer = exported(address, id).await;

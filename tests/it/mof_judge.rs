@@ -219,10 +219,8 @@ fn instances(text: &str) -> Vec<(usize, Instance)> {
     let own = compiled(&[("a.mof", text)]);
     let mut builder = Builder::new();
     for batch in base.batches.iter().chain(&own.batches) {
-        let qualifiers = batch.qualifiers.iter().cloned();
-        qualifiers.for_each(|decl| builder.qualifier(decl));
-        let classes = batch.classes.iter().cloned();
-        classes.for_each(|decl| builder.class(decl));
+        let (qualifiers, classes) = (batch.qualifiers.iter(), batch.classes.iter());
+        builder.declare(qualifiers.cloned(), classes.cloned());
     }
     let schema = builder.build().expect("sound classes");
     let namespace = Namespace::of("root/x");

@@ -54,18 +54,12 @@ fn associations_are_walked_both_ways() {
 
 #[test]
 fn calls_are_kept_with_the_jobs_they_made() {
-    let state = state_dir();
-    let server = Server::start(state.path());
-    let binary = Path::new(env!("CARGO_BIN_EXE_jobwright"));
-    run_against(&server, "test_calls", &[("JOBWRIGHT_TEST_BINARY", binary)]);
+    run_with_binary("test_calls");
 }
 
 #[test]
 fn what_was_set_up_stays() {
-    let state = state_dir();
-    let server = Server::start(state.path());
-    let binary = Path::new(env!("CARGO_BIN_EXE_jobwright"));
-    run_against(&server, "test_kept", &[("JOBWRIGHT_TEST_BINARY", binary)]);
+    run_with_binary("test_kept");
 }
 
 #[test]

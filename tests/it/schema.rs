@@ -29,12 +29,7 @@ fn declarations(root: &str) -> (Vec<QualifierDecl>, Vec<ClassDecl>) {
 fn built(root: &str) -> Schema {
     let (qualifiers, classes) = declarations(root);
     let mut builder = Builder::new();
-    for decl in qualifiers {
-        builder.qualifier(decl);
-    }
-    for decl in classes {
-        builder.class(decl);
-    }
+    builder.declare(qualifiers, classes);
     builder.build().unwrap_or_else(|errors| {
         let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
         panic!("{root}: {}", shown.join("\n"))
@@ -121,14 +116,7 @@ fn an_overriding_property_has_its_own_default_or_none() {
     let compilation = compile(&["t.mof"], &texts, Limits::default());
     let mut builder = Builder::new();
     for batch in compilation.batches {
-        batch
-            .qualifiers
-            .into_iter()
-            .for_each(|decl| builder.qualifier(decl));
-        batch
-            .classes
-            .into_iter()
-            .for_each(|decl| builder.class(decl));
+        builder.declare(batch.qualifiers, batch.classes);
     }
     let schema = builder.build().expect("two sound classes");
     let class = schema.class("T_B").expect("the second of them");

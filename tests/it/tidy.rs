@@ -77,6 +77,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "jobs::supervisor",
         ],
     ),
+    ("testing", &["model", "mof", "schema"]),
     ("main", &["cli"]),
     ("lib", &[]),
 ];

@@ -11,8 +11,7 @@ mod instances;
 #[cfg(test)]
 mod sets;
 
-use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::DateTime;
 
@@ -20,17 +19,16 @@ use crate::model::{
     CimError, CimName, CimValue, Class, Instance, InstanceDecl, InstancePath, Literal, Namespace,
     ObjectPath, PropertyValue, Result,
 };
-use crate::mof::{Embedded, Limits, SourceError, Sources, compile};
 use crate::ops::{Addressed, BoxFuture, InstanceStream, MethodReply, Reply, Request, stream_of};
 use crate::provider::{
     Act, Arguments, Changes, Context, Namespaces, Principal, Provider, Registration, Registry, Role,
 };
-use crate::schema::{Builder, Schema};
+use crate::schema::Schema;
+use crate::testing;
 
 use super::{Arrival, Broker};
 
-const MOF: &str = r#"
-    #pragma include ("qualifiers.mof")
+const MOF: &str = "
     class T_Item {
         [Key] uint32 Number;
         [Write, MaxLen(3)] string Word;
@@ -42,30 +40,11 @@ const MOF: &str = r#"
     class T_Closed { [Key] uint32 Number; [Write] string Word; };
     class T_Alone { [Key] uint32 Number; [Write] string Word; uint32 Do(); };
     [Association] class T_Link { [Key] T_Item REF Up; [Key] T_Item REF Down; };
-"#;
-
-struct Text;
-
-impl Sources for Text {
-    fn read(&self, name: &str, limit: usize) -> Result<Cow<'_, [u8]>, SourceError> {
-        match name {
-            "test.mof" => Ok(MOF.as_bytes().into()),
-            other => Embedded.read(other, limit),
-        }
-    }
-}
+";
 
 fn schema() -> Arc<Schema> {
-    let compiled = compile(&["test.mof"], &Text, Limits::default());
-    assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
-    let mut builder = Builder::new();
-    for batch in compiled.batches {
-        let qualifiers = batch.qualifiers.into_iter();
-        qualifiers.for_each(|decl| builder.qualifier(decl));
-        let classes = batch.classes.into_iter();
-        classes.for_each(|decl| builder.class(decl));
-    }
-    Arc::new(builder.build().expect("the classes of the test"))
+    static SCHEMA: OnceLock<Arc<Schema>> = OnceLock::new();
+    SCHEMA.get_or_init(|| testing::schema(MOF)).clone()
 }
 
 /// Has the instance 1 of each of its classes, and lets administrators alone do something.

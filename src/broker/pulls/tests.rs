@@ -3,52 +3,31 @@
 #[cfg(test)]
 mod filters;
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::DateTime;
 use futures_util::future::{Either, select};
 use futures_util::stream;
-use tokio::time::advance;
+use tokio::sync::Notify;
+use tokio::time::{Instant, advance};
 
 use super::*;
 use crate::broker::enumerations::Next;
 use crate::broker::{Arrival, PullLimits};
 use crate::model::{Keys, Namespace};
-use crate::mof::{Embedded, Limits, SourceError, Sources, compile};
 use crate::ops::{Addressed, PullInstancePaths, PullInstances, PullInstancesWithPath, Request};
 use crate::ops::{PullStream, Pulled};
 use crate::provider::Namespaces;
 use crate::provider::{Principal, Provider, Registration, Registry, Role};
-use crate::schema::{Builder, Schema};
+use crate::schema::Schema;
+use crate::testing;
 
-const MOF: &str = r#"
-    #pragma include ("qualifiers.mof")
+const MOF: &str = "
     class T_Item { [Key] uint32 Number; string Word; };
-"#;
-
-struct Text;
-
-impl Sources for Text {
-    fn read(&self, name: &str, limit: usize) -> Result<Cow<'_, [u8]>, SourceError> {
-        match name {
-            "test.mof" => Ok(MOF.as_bytes().into()),
-            other => Embedded.read(other, limit),
-        }
-    }
-}
+";
 
 fn schema() -> Arc<Schema> {
-    let compiled = compile(&["test.mof"], &Text, Limits::default());
-    assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
-    let mut builder = Builder::new();
-    for batch in compiled.batches {
-        let qualifiers = batch.qualifiers.into_iter();
-        qualifiers.for_each(|decl| builder.qualifier(decl));
-        let classes = batch.classes.into_iter();
-        classes.for_each(|decl| builder.class(decl));
-    }
-    Arc::new(builder.build().expect("the classes of the test"))
+    testing::schema(MOF)
 }
 
 /// What the provider gives one after the other.
@@ -66,15 +45,33 @@ struct World {
     alive: Arc<()>,
     /// How many steps were taken.
     taken: Arc<AtomicUsize>,
+    /// Hears of each stream that is dropped.
+    gone: Arc<Notify>,
+}
+
+/// What a stream holds: it says when the stream is dropped.
+struct Held {
+    _alive: Arc<()>,
+    gone: Arc<Notify>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.gone.notify_one();
+    }
 }
 
 impl Provider for World {
     fn instances(&self, _cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        let (class, alive, taken) = (class.clone(), self.alive.clone(), self.taken.clone());
+        let (class, taken) = (class.clone(), self.taken.clone());
+        let held = Held {
+            _alive: self.alive.clone(),
+            gone: self.gone.clone(),
+        };
         stream::iter(self.steps.clone())
             .then(move |step| {
                 taken.fetch_add(1, Ordering::Relaxed);
-                let (class, _alive) = (class.clone(), alive.clone());
+                let (class, _) = (class.clone(), &held);
                 async move {
                     match step {
                         Step::Item(number) => Ok(item(&class, number)),
@@ -107,6 +104,7 @@ struct Test {
     broker: Broker,
     alive: Arc<()>,
     taken: Arc<AtomicUsize>,
+    gone: Arc<Notify>,
 }
 
 impl Test {
@@ -118,6 +116,7 @@ impl Test {
             ..PullLimits::default()
         };
         let (alive, taken) = (Arc::new(()), Arc::<AtomicUsize>::default());
+        let gone = Arc::<Notify>::default();
         let (a, b, schema) = (Namespace::of("a"), Namespace::of("b"), schema());
         let namespaces = Namespaces::new().with(a.clone(), schema.clone());
         let world = Registration {
@@ -128,6 +127,7 @@ impl Test {
                 steps: steps.to_vec(),
                 alive: alive.clone(),
                 taken: taken.clone(),
+                gone: gone.clone(),
             }),
         };
         let registry = Registry::new(vec![world]).expect("one provider");
@@ -140,6 +140,7 @@ impl Test {
             broker: broker.with_pull_limits(limits),
             alive,
             taken,
+            gone,
         }
     }
 
@@ -404,8 +405,13 @@ async fn the_forgotten_are_closed() {
     assert_eq!(Arc::strong_count(&test.alive), 4, "both streams");
     // As the server does it: the time-out needs no request to be noticed.
     let expiry = std::pin::pin!(test.broker.expire_enumerations());
-    let wait = std::pin::pin!(tokio::time::sleep(Duration::from_secs(31)));
-    let Either::Right(((), expiry)) = select(expiry, wait).await;
+    let (began, gone) = (Instant::now(), std::pin::pin!(test.gone.notified()));
+    let Either::Right(((), expiry)) = select(expiry, gone).await;
+    assert!(
+        began.elapsed() <= Duration::from_secs(31),
+        "{:?}",
+        began.elapsed()
+    );
     assert_eq!(test.open_count(), 1);
     assert_eq!(Arc::strong_count(&test.alive), 3, "the stream is gone");
     refused(
@@ -415,8 +421,13 @@ async fn the_forgotten_are_closed() {
     test.ask(ANNA, pull(&longer, 1))
         .await
         .expect("it has more time");
-    let wait = std::pin::pin!(tokio::time::sleep(Duration::from_secs(601)));
-    select(expiry, wait).await;
+    let (began, gone) = (Instant::now(), std::pin::pin!(test.gone.notified()));
+    select(expiry, gone).await;
+    assert!(
+        began.elapsed() <= Duration::from_secs(601),
+        "{:?}",
+        began.elapsed()
+    );
     assert_eq!(test.open_count(), 0);
 }
 

@@ -78,17 +78,11 @@ pub(super) fn decode(text: &str, class: &Arc<Class>, schema: &Schema) -> Option<
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::*;
     use crate::model::{Keys, Namespace};
-    use crate::mof::{Embedded, Limits, SourceError, Sources, compile};
-    use crate::schema::Builder;
+    use crate::testing;
 
-    struct Text;
-
-    const MOF: &str = "#pragma include (\"qualifiers.mof\")
-        class JW_Part { string Words; uint8 Numbers[]; };
+    const MOF: &str = "class JW_Part { string Words; uint8 Numbers[]; };
         class JW_Whole {
           [Key] string Id; boolean Flag; char16 Letter; uint8 U8; sint8 S8; uint16 U16; sint16 S16;
           uint32 U32; sint32 S32; uint64 U64; sint64 S64; real32 R32; real64 R64; datetime Time;
@@ -97,26 +91,8 @@ mod tests {
         [Association] class JW_Holds {
           [Key] JW_Whole REF Whole; [Key] JW_Part REF Part; };";
 
-    impl Sources for Text {
-        fn read(&self, name: &str, limit: usize) -> Result<Cow<'_, [u8]>, SourceError> {
-            match name {
-                "test.mof" => Ok(MOF.as_bytes().into()),
-                other => Embedded.read(other, limit),
-            }
-        }
-    }
-
-    fn schema() -> Schema {
-        let compiled = compile(&["test.mof"], &Text, Limits::default());
-        assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
-        let mut builder = Builder::new();
-        for batch in compiled.batches {
-            let qualifiers = batch.qualifiers.into_iter();
-            qualifiers.for_each(|decl| builder.qualifier(decl));
-            let classes = batch.classes.into_iter();
-            classes.for_each(|decl| builder.class(decl));
-        }
-        builder.build().expect("the classes of the test")
+    fn schema() -> Arc<Schema> {
+        testing::schema(MOF)
     }
 
     fn instance(schema: &Schema, class: &str, values: Vec<(&str, CimValue)>) -> Instance {

@@ -52,10 +52,7 @@ pub async fn run(arguments: Listen) -> Result<ExitCode, CliError> {
         eprintln!("listening on http://{address}");
         listener
     };
-    let listener = match arguments.count {
-        Some(count) => listener.with_limit(count),
-        None => listener,
-    };
+    let listener = listener.with_limit(arguments.count);
     let wanted = (arguments.count, arguments.format);
     tokio::select! {
         never = listener.serve() => match never {},

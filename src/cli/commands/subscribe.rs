@@ -26,10 +26,7 @@ pub async fn run(arguments: Subscribe) -> Result<ExitCode, CliError> {
     let (listener, mut arrivals) = Listener::bind(arguments.address, QUEUE_LIMIT)
         .await
         .map_err(failed)?;
-    let listener = match arguments.count {
-        Some(count) => listener.with_limit(count),
-        None => listener,
-    };
+    let listener = listener.with_limit(arguments.count);
     let address = listener.address().map_err(failed)?;
     let url = arguments.callback.clone();
     let url = url.unwrap_or_else(|| format!("http://{address}"));

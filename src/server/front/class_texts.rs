@@ -110,26 +110,16 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CimName, ClassKind, NameMap};
     use crate::ops::ClassSelect;
+    use crate::testing;
 
-    fn reply(name: &'static str, local_only: bool) -> ClassReply {
-        let class = Class {
-            name: CimName::of(name),
-            ancestors: [].into(),
-            qualifiers: NameMap::default(),
-            properties: NameMap::default(),
-            methods: NameMap::default(),
-            keys: [].into(),
-            kind: ClassKind::Ordinary,
-            is_abstract: false,
-        };
+    fn reply(name: &str, local_only: bool) -> ClassReply {
         let select = ClassSelect {
             local_only,
             ..ClassSelect::default()
         };
         ClassReply {
-            class: Arc::new(class),
+            class: testing::empty_class(name),
             select,
         }
     }

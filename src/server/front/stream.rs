@@ -196,26 +196,16 @@ pub(super) fn coalesced(chunks: Chunks, chunk_bytes: usize) -> Chunks {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::cimxml::{ResponseHead, encode_class_reply};
-    use crate::model::{CimName, Class, ClassKind, NameMap, Namespace};
+    use crate::model::Namespace;
     use crate::ops::{ClassReply, ClassSelect};
+    use crate::testing;
 
     const CHUNK_BYTES: usize = 1000;
 
     fn classes(count: usize) -> Vec<ClassReply> {
-        let class = Arc::new(Class {
-            name: CimName::of("T_Item"),
-            ancestors: [].into(),
-            qualifiers: NameMap::default(),
-            properties: NameMap::default(),
-            methods: NameMap::default(),
-            keys: [].into(),
-            kind: ClassKind::Ordinary,
-            is_abstract: false,
-        });
+        let class = testing::empty_class("T_Item");
         let select = ClassSelect::default();
         vec![ClassReply { class, select }; count]
     }

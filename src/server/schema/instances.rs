@@ -93,14 +93,7 @@ fn sound(scene: &Scene<'_>) -> Option<Sound> {
     let mut weakened = HashSet::new();
     for _ in 0..REPAIRS_LIMIT {
         let mut builder = Builder::new();
-        qualifiers
-            .iter()
-            .cloned()
-            .for_each(|decl| builder.qualifier(decl));
-        classes
-            .values()
-            .cloned()
-            .for_each(|decl| builder.class(decl));
+        builder.declare(qualifiers.iter().cloned(), classes.values().cloned());
         let errors = match builder.build() {
             Ok(schema) => return Some(Sound { schema, weakened }),
             Err(errors) => errors,

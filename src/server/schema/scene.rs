@@ -90,18 +90,15 @@ impl<'a> Scene<'a> {
             })
             .collect();
         for (_, batch) in base {
-            let classes = batch.classes.iter();
-            let classes = classes.filter(|decl| !replaced.contains(&decl.name));
-            classes.cloned().for_each(|decl| builder.class(decl));
             let qualifiers = batch.qualifiers.iter();
             let qualifiers = qualifiers.filter(|decl| !replaced.contains(&decl.name));
-            qualifiers.cloned().for_each(|decl| builder.qualifier(decl));
+            let classes = batch.classes.iter();
+            let classes = classes.filter(|decl| !replaced.contains(&decl.name));
+            builder.declare(qualifiers.cloned(), classes.cloned());
         }
         for (_, batch) in given {
-            let classes = batch.classes.iter().cloned();
-            classes.for_each(|decl| builder.class(decl));
-            let qualifiers = batch.qualifiers.iter().cloned();
-            qualifiers.for_each(|decl| builder.qualifier(decl));
+            let (qualifiers, classes) = (batch.qualifiers.iter(), batch.classes.iter());
+            builder.declare(qualifiers.cloned(), classes.cloned());
         }
         builder
     }
