@@ -91,9 +91,9 @@ impl Broker {
         cx: &Context,
         mut request: CreateInstance,
     ) -> Result<Reply> {
-        self.permit(cx, &request.instance.class, Act::Create)?;
         let class = cx.schema.known_class(&request.instance.class)?;
         let provider = provider(self, cx, class)?;
+        provider.permit(cx, class, Act::Create)?;
         provider.complete(cx, class, &mut request.instance);
         let instance = cx.schema.instance(&request.instance)?;
         let written = request.instance.properties.iter().map(|given| &given.name);

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::ops::{BoxFuture, InstanceStream};
 use crate::provider::fill::{self, Plain};
-use crate::provider::{Act, Catalogue, Context, Provider};
+use crate::provider::{Act, Catalogue, Context, Provider, permit_administrators};
 use crate::schema::{Builder, Schema};
 
 use super::{Identity, manager, system};
@@ -101,10 +101,7 @@ impl Provider for Namespaces {
     }
 
     fn permit(&self, cx: &Context, _class: &Class, act: Act<'_>) -> Result<()> {
-        match act {
-            Act::Create | Act::Modify | Act::Delete => cx.only_administrators(),
-            Act::Invoke(_) => Ok(()),
-        }
+        permit_administrators(cx, act)
     }
 
     /// Clients give the name alone.
@@ -190,10 +187,7 @@ impl Provider for Legacy {
     }
 
     fn permit(&self, cx: &Context, _class: &Class, act: Act<'_>) -> Result<()> {
-        match act {
-            Act::Create | Act::Modify | Act::Delete => cx.only_administrators(),
-            Act::Invoke(_) => Ok(()),
-        }
+        permit_administrators(cx, act)
     }
 
     fn create<'a>(

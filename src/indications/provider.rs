@@ -10,7 +10,7 @@ use crate::model::{
     Status,
 };
 use crate::ops::{BoxFuture, InstanceStream, stream_of};
-use crate::provider::{Act, Changes, Context, Provider, Registration};
+use crate::provider::{Act, Changes, Context, Provider, Registration, only_one};
 
 use super::capabilities::{self, Capabilities};
 use super::key::{Key, Kind};
@@ -212,7 +212,7 @@ impl Provider for Objects {
 
     fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
         let text = match (act, self.kind) {
-            (Act::Create, Kind::Service) => format!("there is one {} already", class.name),
+            (Act::Create, Kind::Service) => return Err(only_one(class)),
             (Act::Create, Kind::Filter) if !self.service.ledger().settings().filters => {
                 "FilterCreationEnabled of the indication service is false".to_owned()
             }

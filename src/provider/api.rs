@@ -48,6 +48,35 @@ pub enum Act<'a> {
     Invoke(&'a Method),
 }
 
+/// The `permit` of a class whose instances administrators alone create, change and delete.
+///
+/// # Errors
+/// `ACCESS_DENIED`.
+pub fn permit_administrators(cx: &Context, act: Act<'_>) -> Result<()> {
+    match act {
+        Act::Create | Act::Modify | Act::Delete => cx.only_administrators(),
+        Act::Invoke(_) => Ok(()),
+    }
+}
+
+/// The `permit` of a `class` with one instance, which is the server's own, and a `method` that administrators
+/// alone call.
+///
+/// # Errors
+/// `ACCESS_DENIED`; `NOT_SUPPORTED` for another instance.
+pub fn permit_service(cx: &Context, class: &Class, act: Act<'_>, method: &str) -> Result<()> {
+    match act {
+        Act::Invoke(called) if called.name.is(method) => cx.only_administrators(),
+        Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
+        Act::Create => Err(only_one(class)),
+    }
+}
+
+/// That `class` has the one instance it can have.
+pub fn only_one(class: &Class) -> CimError {
+    CimError::not_supported(format!("there is one {} already", class.name))
+}
+
 /// Something that has instances of classes.
 ///
 /// The broker has checked class, keys, types, rules and access before it calls; a provider checks

@@ -11,7 +11,9 @@ mod query;
 mod references;
 mod registry;
 
-pub use api::{Act, Arguments, Changes, Provider, matching};
+pub use api::{
+    Act, Arguments, Changes, Provider, matching, only_one, permit_administrators, permit_service,
+};
 #[cfg(test)]
 pub(crate) use catalogue::tests::catalogue;
 pub use catalogue::{Catalogue, NewInstance, Refused, SchemaChange, SchemaStore, Told};

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
 use crate::provider::fill::{self, Plain};
-use crate::provider::{Act, Arguments, Catalogue, Context, Provider};
+use crate::provider::{Act, Arguments, Catalogue, Context, Provider, permit_service};
 
 use super::Site;
 
@@ -105,14 +105,7 @@ impl Provider for Server {
     }
 
     fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
-        match act {
-            Act::Invoke(method) if method.name.is(METHOD) => cx.only_administrators(),
-            Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
-            Act::Create => {
-                let text = format!("there is one {} already", class.name);
-                Err(CimError::not_supported(text))
-            }
-        }
+        permit_service(cx, class, act, METHOD)
     }
 
     fn invoke<'a>(

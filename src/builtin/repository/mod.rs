@@ -23,7 +23,8 @@ use crate::model::{
 };
 use crate::ops::{BoxFuture, InstanceStream};
 use crate::provider::{
-    Act, Catalogue, Change, ChangeKind, Changes, Context, Notices, Provider, refers_to,
+    Act, Catalogue, Change, ChangeKind, Changes, Context, Notices, Provider, permit_administrators,
+    refers_to,
 };
 use crate::schema::Schema;
 use crate::store::{
@@ -270,10 +271,7 @@ impl Provider for RepositoryProvider {
     }
 
     fn permit(&self, cx: &Context, _class: &Class, act: Act<'_>) -> Result<()> {
-        match act {
-            Act::Create | Act::Modify | Act::Delete => cx.only_administrators(),
-            Act::Invoke(_) => Ok(()),
-        }
+        permit_administrators(cx, act)
     }
 
     fn create<'a>(

@@ -67,24 +67,24 @@ impl Link for ElementSettingData {
 
     fn create<'a>(
         &'a self,
-        asked: (&'a Context, &'a Engine),
+        (_, engine): (&'a Context, &'a Engine),
         ends: [Element; 2],
         _instance: &'a Instance,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(order(asked, ends, SettingOrder::Attach))
+        Box::pin(order(engine, ends, SettingOrder::Attach))
     }
 
     fn delete<'a>(
         &'a self,
-        asked: (&'a Context, &'a Engine),
+        (_, engine): (&'a Context, &'a Engine),
         ends: [Element; 2],
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(order(asked, ends, SettingOrder::Detach))
+        Box::pin(order(engine, ends, SettingOrder::Detach))
     }
 }
 
 async fn order(
-    (_, engine): (&Context, &Engine),
+    engine: &Engine,
     ends: [Element; 2],
     order: fn(Target) -> SettingOrder,
 ) -> Result<()> {

@@ -112,7 +112,8 @@ impl Provider for JobProvider {
     ) -> BoxFuture<'a, Result<Instance>> {
         Box::pin(async move {
             let job = self.visible(cx, path)?;
-            let view = self.view(sees_commands(cx), Shape::of(cx));
+            let call = job.call.as_ref().and_then(|_| Shape::of(cx));
+            let view = self.view(sees_commands(cx), call);
             shown::job(fill::class(cx, CLASS)?, &job, &view)
         })
     }

@@ -45,21 +45,31 @@ impl MethodResultProvider {
 }
 
 /// Makes records, all for the same request.
-#[derive(Clone)]
 struct Maker {
     cx: Context,
     host: Host,
     class: Arc<Class>,
+    /// The class of the indications that a record holds.
+    told: Arc<Class>,
+    /// The service that was called.
+    source: Instance,
+    /// Its path.
+    path: String,
     shape: Arc<Shape>,
 }
 
 impl Maker {
     /// `None` where the schema lacks what records are made of.
     fn of(cx: &Context, host: &Host) -> Option<Self> {
+        let class = |name| cx.schema.class(name);
+        let source = service::shown(class(service::CLASS)?, host).ok()?;
         Some(Self {
             cx: cx.clone(),
             host: host.clone(),
-            class: cx.schema.class(CLASS)?.clone(),
+            class: class(CLASS)?.clone(),
+            told: class("CIM_InstMethodCall")?.clone(),
+            path: source.path(&cx.namespace).to_string(),
+            source,
             shape: Shape::of(cx)?,
         })
     }
@@ -88,23 +98,21 @@ impl Maker {
 
     /// The call as an indication tells it.
     fn told(&self, of: (&JobRecord, &Call), side: Side, time: DateTime<Utc>) -> Result<CimValue> {
-        let class = fill::class(&self.cx, "CIM_InstMethodCall")?;
-        let source = service::shown(fill::class(&self.cx, service::CLASS)?, &self.host)?;
-        let path = source.path(&self.cx.namespace).to_string();
         let is_before = side == Side::ToldBefore;
         let returned = (!is_before).then(|| service::STARTED.to_string());
         let values = [
             ("IndicationTime", time.into()),
-            ("SourceInstanceModelPath", path.into()),
+            ("SourceInstanceModelPath", (&*self.path).into()),
             ("SourceInstanceHost", (&*self.host.name).into()),
             ("MethodName", METHOD.into()),
             ("ReturnValue", returned.into()),
             ("PreCall", is_before.into()),
         ];
-        let mut told = fill::instance(class, values)?;
+        let mut told = fill::instance(&self.told, values)?;
         let commands = sees_commands(&self.cx);
         let parameters = self.shape.parameters(side, of, commands)?;
-        told.set("SourceInstance", CimValue::Instance(Box::new(source)))?;
+        let source = CimValue::Instance(Box::new(self.source.clone()));
+        told.set("SourceInstance", source)?;
         told.set("MethodParameters", CimValue::Instance(Box::new(parameters)))?;
         Ok(CimValue::Instance(Box::new(told)))
     }

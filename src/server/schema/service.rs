@@ -11,7 +11,7 @@ use crate::mof::{Compilation, Diagnostic, Limits, compile, embedded_instance, re
 use crate::ops::{BoxFuture, InstanceStream, MethodReply};
 use crate::provider::{
     Act, Arguments, Catalogue, Context, Namespaces, NewInstance, Provider, Refused, Registration,
-    fill,
+    fill, permit_service,
 };
 use crate::schema::{DeclError, Declared, Edit, InstanceFault, declared_instances};
 
@@ -121,14 +121,7 @@ impl Provider for SchemaService {
     }
 
     fn permit(&self, cx: &Context, class: &Class, act: Act<'_>) -> Result<()> {
-        match act {
-            Act::Invoke(method) if method.name.is(METHOD) => cx.only_administrators(),
-            Act::Modify | Act::Delete | Act::Invoke(_) => Ok(()),
-            Act::Create => {
-                let text = format!("there is one {} already", class.name);
-                Err(CimError::not_supported(text))
-            }
-        }
+        permit_service(cx, class, act, METHOD)
     }
 
     fn invoke<'a>(
