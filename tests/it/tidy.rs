@@ -78,6 +78,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testing", &["model", "mof", "schema"]),
+    ("indications::tests", &["model", "testing"]),
     ("main", &["cli"]),
     ("lib", &[]),
 ];
