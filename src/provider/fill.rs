@@ -9,11 +9,12 @@ use futures_util::stream;
 
 use crate::model::{CimDateTime, CimError, CimValue, Class, Instance, InstancePath, Result, Slot};
 use crate::ops::{InstanceStream, stream_of};
+use crate::schema::Schema;
 
 use super::context::Context;
 
 /// A value whose CIM type the class decides.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Plain {
     /// NULL.
     Null,
@@ -129,6 +130,11 @@ pub fn instances_of(
 
 /// The class `name` of the schema of a request; `CIM_ERR_INVALID_CLASS` when it has none.
 pub fn class<'a>(cx: &'a Context, name: &str) -> Result<&'a Arc<Class>> {
+    declared(&cx.schema, name)
+}
+
+/// The same of any schema.
+pub fn declared<'a>(schema: &'a Schema, name: &str) -> Result<&'a Arc<Class>> {
     let missing = || CimError::invalid_class(format!("the schema has no class {name}"));
-    cx.schema.class(name).ok_or_else(missing)
+    schema.class(name).ok_or_else(missing)
 }

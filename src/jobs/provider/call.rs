@@ -4,12 +4,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{CimName, CimValue, Class, Instance, Method, Result};
+use crate::model::{CimName, CimValue, Class, Instance, Method, Namespace, Result};
+use crate::provider::fill;
 use crate::provider::fill::Plain;
-use crate::provider::{Context, fill};
-use crate::schema::parameter_object;
+use crate::schema::{Schema, parameter_object};
 
 use super::super::core::{Call, JobFields, JobRecord, JobState};
+use super::elements::Ground;
 use super::{job, service, shown};
 
 /// The method that makes jobs.
@@ -42,17 +43,19 @@ impl Side {
 
 /// The method as the schema of a request declares it, and empty objects for its parameters.
 pub(super) struct Shape {
-    cx: Context,
+    namespace: Namespace,
+    schema: Arc<Schema>,
     method: Arc<Method>,
     empty: [OnceLock<Instance>; 4],
 }
 
 impl Shape {
-    /// The shape in the schema of `cx`; `None` where that has no such method.
-    pub(super) fn of(cx: &Context) -> Option<Arc<Self>> {
-        let method = cx.schema.class(service::CLASS)?.methods.get(METHOD)?;
+    /// The shape in `schema`, which is that of `namespace`; `None` where that has no such method.
+    pub(super) fn of(namespace: &Namespace, schema: &Arc<Schema>) -> Option<Arc<Self>> {
+        let method = schema.class(service::CLASS)?.methods.get(METHOD)?;
         Some(Arc::new(Self {
-            cx: cx.clone(),
+            namespace: namespace.clone(),
+            schema: schema.clone(),
             method: method.clone(),
             empty: [const { OnceLock::new() }; 4],
         }))
@@ -103,13 +106,17 @@ impl Shape {
                 set(&mut object, "Script", given.script)?;
                 set(&mut object, "RequestID", call.request_id())?;
                 if let Some(settings) = call.settings(&job.spec) {
-                    let class: &Arc<Class> = fill::class(&self.cx, job::CLASS)?;
+                    let class: &Arc<Class> = fill::declared(&self.schema, job::CLASS)?;
                     let settings = shown::given(class, &settings, commands)?;
                     object.set("JobSettings", CimValue::Instance(Box::new(settings)))?;
                 }
             }
             Side::Out | Side::ToldAfter => {
-                let path = job::path_of(&self.cx, &job.id)?;
+                let ground = Ground {
+                    namespace: &self.namespace,
+                    schema: &self.schema,
+                };
+                let path = ground.by_id(job::CLASS, job.id.as_str())?;
                 set(&mut object, "Job", path.to_string())?;
                 if side == Side::Out {
                     set(&mut object, RETURN_VALUE, service::STARTED)?;

@@ -8,7 +8,7 @@ use crate::ops::InstanceStream;
 use crate::provider::{Context, Provider, fill};
 
 use super::super::engine::Engine;
-use super::elements::{Element, Scope};
+use super::elements::Element;
 use super::link::{Link, Pair};
 
 /// The class of the one instance.
@@ -63,6 +63,13 @@ pub(super) struct ElementCapabilities;
 /// `Characteristics` 3, Current.
 const CURRENT: &[u16] = &[3];
 
+fn has_them(element: Element) -> Pair {
+    Pair {
+        ends: [element, Element::Capabilities],
+        values: vec![("Characteristics", CURRENT.into())],
+    }
+}
+
 impl Link for ElementCapabilities {
     fn class(&self) -> &'static str {
         "CIM_ElementCapabilities"
@@ -72,13 +79,11 @@ impl Link for ElementCapabilities {
         ["ManagedElement", "Capabilities"]
     }
 
-    fn fixed(&self, scope: &Scope) -> Vec<Pair> {
-        let queues = scope.snapshot.queues.keys().cloned().map(Element::Queue);
-        let elements = std::iter::once(Element::Service).chain(queues);
-        let pair = |element| Pair {
-            ends: [element, Element::Capabilities],
-            values: vec![("Characteristics", CURRENT.into())],
-        };
-        elements.map(pair).collect()
+    fn of_queue(&self, name: &str) -> Vec<Pair> {
+        vec![has_them(Element::Queue(name.to_owned()))]
+    }
+
+    fn always(&self) -> Vec<Pair> {
+        vec![has_them(Element::Service)]
     }
 }

@@ -6,7 +6,8 @@ use crate::provider::Context;
 
 use super::super::core::{Amendment, Condition, Dependency, JobId, JobRecord};
 use super::super::engine::Engine;
-use super::elements::{Element, Scope};
+use super::super::links::Links;
+use super::elements::Element;
 use super::link::{Link, Pair};
 use super::{failure, settings};
 
@@ -25,7 +26,7 @@ impl Link for Dependencies {
         ["Antecedent", "Dependent"]
     }
 
-    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         let pair = |entry: Dependency| Pair {
             ends: [Element::Job(entry.job), Element::Job(job.id.clone())],
             values: vec![("Condition", entry.condition.number().into())],
@@ -33,8 +34,8 @@ impl Link for Dependencies {
         job.spec.dependencies().into_iter().map(pair).collect()
     }
 
-    fn pointing_to(&self, scope: &Scope, job: &JobId) -> Vec<JobId> {
-        scope.snapshot.links.dependents(job).cloned().collect()
+    fn pointing_to(&self, links: &Links, job: &JobId) -> Vec<JobId> {
+        links.dependents(job).cloned().collect()
     }
 
     fn permit(&self, _cx: &Context) -> Result<()> {

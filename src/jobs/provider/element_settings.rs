@@ -4,9 +4,9 @@ use crate::model::{CimError, Instance, Result};
 use crate::ops::BoxFuture;
 use crate::provider::Context;
 
-use super::super::core::{JobRecord, SettingOrder, Target};
+use super::super::core::{JobRecord, SettingOrder, SettingRecord, Target};
 use super::super::engine::Engine;
-use super::elements::{Element, Scope};
+use super::elements::Element;
 use super::failure;
 use super::link::{Link, Pair};
 use super::queue::administrators_only;
@@ -36,7 +36,7 @@ impl Link for ElementSettingData {
         ["ManagedElement", "SettingData"]
     }
 
-    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         let own = || Element::Job(job.id.clone());
         let schedules = job.schedules.iter();
         let schedules = schedules.map(|(number, _)| Element::Schedule(job.id.clone(), *number));
@@ -47,18 +47,20 @@ impl Link for ElementSettingData {
             .collect()
     }
 
-    fn fixed(&self, scope: &Scope) -> Vec<Pair> {
-        let all = scope.snapshot.settings.values();
-        let pairs = all.flat_map(|settings| {
-            let element = |target: &Target| match target {
-                Target::Service => Element::Service,
-                Target::Queue(name) => Element::Queue(name.clone()),
-            };
-            let own = || Element::Setting(settings.id.clone());
-            let targets = settings.targets.iter();
-            targets.map(move |target| pair(element(target), own(), true))
-        });
-        pairs.collect()
+    fn names_settings(&self, job: &JobRecord, id: &str) -> bool {
+        job.spec.fields().setting_id.as_deref() == Some(id)
+    }
+
+    fn of_settings(&self, settings: &SettingRecord) -> Vec<Pair> {
+        let element = |target: &Target| match target {
+            Target::Service => Element::Service,
+            Target::Queue(name) => Element::Queue(name.clone()),
+        };
+        let own = || Element::Setting(settings.id.clone());
+        let targets = settings.targets.iter();
+        targets
+            .map(|target| pair(element(target), own(), true))
+            .collect()
     }
 
     fn permit(&self, cx: &Context) -> Result<()> {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{CimName, CimValue, InstancePath, ObjectPath, Result};
+use crate::model::{CimName, CimValue, InstancePath, Namespace, ObjectPath, Result};
 use crate::provider::{Context, fill};
+use crate::schema::Schema;
 
 use super::super::core::{JobId, JobRecord};
 use super::super::engine::Snapshot;
@@ -44,6 +45,71 @@ impl Element {
             | Self::System
             | Self::Capabilities
             | Self::Setting(_) => None,
+        }
+    }
+}
+
+/// Where the paths of elements are: a namespace, with its schema.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) namespace: &'a Namespace,
+    pub(super) schema: &'a Schema,
+}
+
+impl<'a> From<&'a Context> for Ground<'a> {
+    fn from(cx: &'a Context) -> Self {
+        Self {
+            namespace: &cx.namespace,
+            schema: &cx.schema,
+        }
+    }
+}
+
+impl Ground<'_> {
+    /// The path of the instance of `class` with these keys, all of them strings.
+    pub(super) fn path(self, class: &str, keys: &[(&'static str, &str)]) -> Result<InstancePath> {
+        let key =
+            |(name, value): &(&'static str, &str)| (CimName::of(name), CimValue::string(*value));
+        Ok(InstancePath {
+            namespace: self.namespace.clone(),
+            class: fill::declared(self.schema, class)?.name.clone(),
+            keys: keys.iter().map(key).collect(),
+        })
+    }
+
+    /// The path of the instance of `class` with this `InstanceID`.
+    pub(super) fn by_id(self, class: &str, id: &str) -> Result<InstancePath> {
+        self.path(class, &[("InstanceID", id)])
+    }
+
+    /// The path of `element` of `host`.
+    pub(super) fn path_of(self, host: &Host, element: &Element) -> Result<InstancePath> {
+        let by_id = |class, id: &str| self.by_id(class, id);
+        let hosted = |class, name: &str| {
+            let keys = [
+                ("SystemCreationClassName", queue::SYSTEM),
+                ("SystemName", &*host.name),
+                ("CreationClassName", class),
+                ("Name", name),
+            ];
+            self.path(class, &keys)
+        };
+        match element {
+            Element::Job(id) => by_id(job::CLASS, id.as_str()),
+            Element::Run(job, number) => by_id(run::CLASS, &run::instance_id(job, *number)),
+            Element::Call(job) => by_id(method_result::CLASS, &method_result::instance_id(job)),
+            Element::Schedule(job, number) => by_id(
+                schedule::CLASS,
+                &schedule::instance_id(job.as_str(), *number),
+            ),
+            Element::Setting(id) => by_id(setting_data::CLASS, id),
+            Element::Capabilities => by_id(capabilities::CLASS, capabilities::ID),
+            Element::Queue(name) => hosted(queue::CLASS, name),
+            Element::Service => hosted(service::CLASS, service::NAME),
+            Element::System => {
+                let keys = [("CreationClassName", queue::SYSTEM), ("Name", &*host.name)];
+                self.path(queue::SYSTEM, &keys)
+            }
         }
     }
 }
@@ -122,49 +188,7 @@ impl Scope {
 
     /// The path of `element`.
     pub(super) fn path(&self, element: &Element) -> Result<InstancePath> {
-        match element {
-            Element::Job(id) => job::path_of(&self.cx, id),
-            Element::Queue(name) => queue::path_of(&self.cx, &self.host, name),
-            Element::Run(job, number) => self.path_by(
-                run::CLASS,
-                &[("InstanceID", &run::instance_id(job, *number))],
-            ),
-            Element::Call(job) => self.path_by(
-                method_result::CLASS,
-                &[("InstanceID", &method_result::instance_id(job))],
-            ),
-            Element::Schedule(job, number) => schedule::path_of(&self.cx, job, *number),
-            Element::Setting(id) => setting_data::path_of(&self.cx, id),
-            Element::Capabilities => {
-                self.path_by(capabilities::CLASS, &[("InstanceID", capabilities::ID)])
-            }
-            Element::Service => self.path_by(
-                service::CLASS,
-                &[
-                    ("SystemCreationClassName", queue::SYSTEM),
-                    ("SystemName", &*self.host.name),
-                    ("CreationClassName", service::CLASS),
-                    ("Name", service::NAME),
-                ],
-            ),
-            Element::System => self.path_by(
-                queue::SYSTEM,
-                &[
-                    ("CreationClassName", queue::SYSTEM),
-                    ("Name", &*self.host.name),
-                ],
-            ),
-        }
-    }
-
-    fn path_by(&self, class: &str, keys: &[(&'static str, &str)]) -> Result<InstancePath> {
-        let key =
-            |(name, value): &(&'static str, &str)| (CimName::of(name), CimValue::string(*value));
-        Ok(InstancePath {
-            namespace: self.cx.namespace.clone(),
-            class: fill::class(&self.cx, class)?.name.clone(),
-            keys: keys.iter().map(key).collect(),
-        })
+        Ground::from(&self.cx).path_of(&self.host, element)
     }
 
     /// The job `id`, where it is there and the principal may see it.

@@ -1,7 +1,7 @@
 //! What is where and whose: the system, its service and queues, and the jobs of these.
 
 use super::super::core::JobRecord;
-use super::elements::{Element, Scope};
+use super::elements::Element;
 use super::link::{Link, Pair};
 
 /// `CIM_OwningJobElement`: the service that took a job.
@@ -16,7 +16,7 @@ impl Link for OwningJobElement {
         ["OwningElement", "OwnedElement"]
     }
 
-    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         vec![Pair::of(Element::Service, Element::Job(job.id.clone()))]
     }
 }
@@ -36,7 +36,7 @@ impl Link for AffectedJobElement {
         ["AffectedElement", "AffectingElement"]
     }
 
-    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         if job.state.is_final() {
             return Vec::new();
         }
@@ -59,7 +59,7 @@ impl Link for JobDestinationJobs {
         ["Antecedent", "Dependent"]
     }
 
-    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         let queue = Element::Queue(job.spec.queue().to_owned());
         vec![Pair::of(queue, Element::Job(job.id.clone()))]
     }
@@ -77,10 +77,9 @@ impl Link for HostedJobDestination {
         ["Antecedent", "Dependent"]
     }
 
-    fn fixed(&self, scope: &Scope) -> Vec<Pair> {
-        let queues = scope.snapshot.queues.keys();
-        let pair = |name: &String| Pair::of(Element::System, Element::Queue(name.clone()));
-        queues.map(pair).collect()
+    fn of_queue(&self, name: &str) -> Vec<Pair> {
+        let queue = Element::Queue(name.to_owned());
+        vec![Pair::of(Element::System, queue)]
     }
 }
 
@@ -96,7 +95,7 @@ impl Link for HostedService {
         ["Antecedent", "Dependent"]
     }
 
-    fn fixed(&self, _scope: &Scope) -> Vec<Pair> {
+    fn always(&self) -> Vec<Pair> {
         vec![Pair::of(Element::System, Element::Service)]
     }
 }
@@ -116,12 +115,10 @@ impl Link for ServiceAffectsElement {
         ["AffectedElement", "AffectingElement"]
     }
 
-    fn fixed(&self, scope: &Scope) -> Vec<Pair> {
-        let queues = scope.snapshot.queues.keys();
-        let pair = |name: &String| Pair {
-            ends: [Element::Queue(name.clone()), Element::Service],
+    fn of_queue(&self, name: &str) -> Vec<Pair> {
+        vec![Pair {
+            ends: [Element::Queue(name.to_owned()), Element::Service],
             values: vec![("ElementEffects", MANAGES.into())],
-        };
-        queues.map(pair).collect()
+        }]
     }
 }

@@ -11,6 +11,7 @@ use super::super::core::{
 };
 use super::super::engine::{Engine, EngineError, Submitted};
 use super::call::Shape;
+use super::elements::Ground;
 use super::queue::only;
 use super::recent::{RECENT, Recent};
 use super::state_change::{self, INVALID_PARAMETER, StateChange};
@@ -89,7 +90,10 @@ impl Provider for JobProvider {
         else {
             return stream_of(Vec::new());
         };
-        let (cx, view) = (cx.clone(), self.view(sees_commands(cx), Shape::of(cx)));
+        let (cx, view) = (
+            cx.clone(),
+            self.view(sees_commands(cx), Shape::of(&cx.namespace, &cx.schema)),
+        );
         let jobs = view.snapshot.jobs.clone();
         // A persistent map is iterated page by page: the next job is looked up by the last one's
         // id, so that nothing is copied and the stream owns all it needs.
@@ -112,7 +116,10 @@ impl Provider for JobProvider {
     ) -> BoxFuture<'a, Result<Instance>> {
         Box::pin(async move {
             let job = self.visible(cx, path)?;
-            let call = job.call.as_ref().and_then(|_| Shape::of(cx));
+            let call = job
+                .call
+                .as_ref()
+                .and_then(|_| Shape::of(&cx.namespace, &cx.schema));
             let view = self.view(sees_commands(cx), call);
             shown::job(fill::class(cx, CLASS)?, &job, &view)
         })
@@ -146,7 +153,7 @@ impl Provider for JobProvider {
             let fields = settings::fields(&instance)?;
             let submitted = submit(&self.engine, cx, fields, None).await;
             let submitted = submitted.map_err(|error| failure::cim(&error))?;
-            path_of(cx, &submitted.id)
+            Ground::from(cx).by_id(CLASS, submitted.id.as_str())
         })
     }
 
@@ -256,17 +263,6 @@ pub(super) fn submitter(cx: &Context) -> Submitter {
         name: cx.principal.name().to_owned(),
         uid: cx.principal.uid(),
     }
-}
-
-/// The path of the job `id`.
-pub(super) fn path_of(cx: &Context, id: &JobId) -> Result<InstancePath> {
-    let key = (CimName::of("InstanceID"), CimValue::string(id.as_str()));
-    let class = fill::class(cx, CLASS)?.name.clone();
-    Ok(InstancePath {
-        namespace: cx.namespace.clone(),
-        class,
-        keys: [key].into_iter().collect(),
-    })
 }
 
 /// `GetErrors` and `GetError`: 0 and the errors, if there are any, as an array or the first alone.

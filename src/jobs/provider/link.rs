@@ -10,13 +10,14 @@ use crate::ops::{BoxFuture, InstanceStream, stream_of};
 use crate::provider::fill::{self, Plain};
 use crate::provider::{Act, Context, Provider, refers_to};
 
-use super::super::core::{JobId, JobRecord};
-use super::super::engine::Engine;
+use super::super::core::{JobId, JobRecord, SettingRecord};
+use super::super::engine::{Engine, Snapshot};
+use super::super::links::Links;
 use super::Host;
-use super::elements::{Element, Scope};
+use super::elements::{Element, Ground, Scope};
 
 /// One instance of an association: its two ends, in the order of the roles, and what else it says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pair {
     pub(super) ends: [Element; 2],
     pub(super) values: Vec<(&'static str, Plain)>,
@@ -30,6 +31,23 @@ impl Pair {
             values: Vec::new(),
         }
     }
+
+    /// The pair as an instance of `class`, which is that of `link`.
+    pub(super) fn instance(
+        self,
+        link: &dyn Link,
+        class: &Arc<Class>,
+        ground: Ground<'_>,
+        host: &Host,
+    ) -> Result<Instance> {
+        let [first, second] = &self.ends;
+        let [role, other] = link.roles();
+        let ends = [
+            (role, ground.path_of(host, first)?.into()),
+            (other, ground.path_of(host, second)?.into()),
+        ];
+        fill::instance(class, ends.into_iter().chain(self.values))
+    }
 }
 
 /// An association class. A pair whose end is not there, or not for the principal, is not shown.
@@ -41,17 +59,32 @@ pub(super) trait Link: Send + Sync + 'static {
     fn roles(&self) -> [&'static str; 2];
 
     /// The pairs that come with a job.
-    fn of_job(&self, _scope: &Scope, _job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, _job: &JobRecord) -> Vec<Pair> {
         Vec::new()
     }
 
     /// Further jobs whose pairs may have `job` as an end.
-    fn pointing_to(&self, _scope: &Scope, _job: &JobId) -> Vec<JobId> {
+    fn pointing_to(&self, _links: &Links, _job: &JobId) -> Vec<JobId> {
         Vec::new()
     }
 
-    /// The pairs that come with no job.
-    fn fixed(&self, _scope: &Scope) -> Vec<Pair> {
+    /// Whether a pair that comes with `job` has the settings of this id as an end.
+    fn names_settings(&self, _job: &JobRecord, _id: &str) -> bool {
+        false
+    }
+
+    /// The pairs that come with the queue of this name.
+    fn of_queue(&self, _name: &str) -> Vec<Pair> {
+        Vec::new()
+    }
+
+    /// The pairs that come with settings.
+    fn of_settings(&self, _settings: &SettingRecord) -> Vec<Pair> {
+        Vec::new()
+    }
+
+    /// The pairs that are always there.
+    fn always(&self) -> Vec<Pair> {
         Vec::new()
     }
 
@@ -83,19 +116,19 @@ pub(super) trait Link: Send + Sync + 'static {
 }
 
 /// The provider of one association class.
-pub(super) struct LinkProvider<L> {
+pub(super) struct LinkProvider {
     engine: Engine,
     host: Host,
-    link: Arc<L>,
+    link: Arc<dyn Link>,
 }
 
-impl<L: Link> LinkProvider<L> {
+impl LinkProvider {
     /// The instances of `link`, between elements of `engine`.
-    pub(super) fn new(engine: &Engine, host: &Host, link: L) -> Self {
+    pub(super) fn new(engine: &Engine, host: &Host, link: Arc<dyn Link>) -> Self {
         Self {
             engine: engine.clone(),
             host: host.clone(),
-            link: Arc::new(link),
+            link,
         }
     }
 
@@ -109,14 +142,19 @@ impl<L: Link> LinkProvider<L> {
 
     /// The instances of the jobs, read job by job, and those of no job.
     fn all(&self, own: Arc<Class>, scope: Scope) -> InstanceStream {
-        let fixed = made(&*self.link, &own, &scope, self.link.fixed(&scope));
+        let fixed = made(
+            &*self.link,
+            &own,
+            &scope,
+            fixed(&*self.link, &scope.snapshot),
+        );
         let link = self.link.clone();
         let next = move |last: Option<JobId>| {
             use std::ops::Bound::{Excluded, Unbounded};
             let from = last.map_or(Unbounded, Excluded);
             let next = scope.snapshot.jobs.range((from, Unbounded)).next();
             let item = next.map(|(id, job)| {
-                let pairs = link.of_job(&scope, job);
+                let pairs = link.of_job(job);
                 (made(&*link, &own, &scope, pairs), Some(id.clone()))
             });
             ready(item)
@@ -127,10 +165,10 @@ impl<L: Link> LinkProvider<L> {
 
     /// The pairs of which `end`, which is the job `id` or a part of it, is an end.
     fn around(&self, scope: &Scope, end: &Element, id: &JobId) -> Vec<Pair> {
-        let own = scope.job(id).map(|job| self.link.of_job(scope, job));
-        let others = self.link.pointing_to(scope, id);
+        let own = scope.job(id).map(|job| self.link.of_job(job));
+        let others = self.link.pointing_to(&scope.snapshot.links, id);
         let others = others.iter().filter_map(|other| scope.job(other));
-        let others = others.flat_map(|job| self.link.of_job(scope, job));
+        let others = others.flat_map(|job| self.link.of_job(job));
         let pairs = own.into_iter().flatten().chain(others);
         pairs.filter(|pair| pair.ends.contains(end)).collect()
     }
@@ -154,7 +192,7 @@ impl<L: Link> LinkProvider<L> {
         let of_job = ends.iter().find_map(|end| Some((end, end.job()?)));
         let pairs = match of_job {
             Some((end, id)) => self.around(scope, end, id),
-            None => self.link.fixed(scope),
+            None => fixed(&*self.link, &scope.snapshot),
         };
         let found = pairs.into_iter().find(|pair| pair.ends == ends);
         found
@@ -163,13 +201,23 @@ impl<L: Link> LinkProvider<L> {
     }
 }
 
+/// The pairs that come with no job.
+fn fixed(link: &dyn Link, snapshot: &Snapshot) -> Vec<Pair> {
+    let queues = snapshot.queues.keys();
+    let queues = queues.flat_map(|name| link.of_queue(name));
+    let settings = snapshot.settings.values();
+    let settings = settings.flat_map(|settings| link.of_settings(settings));
+    let always = link.always().into_iter();
+    always.chain(queues).chain(settings).collect()
+}
+
 fn is_shown(scope: &Scope, pair: &Pair) -> bool {
     pair.ends.iter().all(|end| scope.is_there(end))
 }
 
 /// The pairs that may be shown, as instances.
 fn made(
-    link: &impl Link,
+    link: &dyn Link,
     class: &Arc<Class>,
     scope: &Scope,
     pairs: Vec<Pair>,
@@ -180,17 +228,11 @@ fn made(
         .collect()
 }
 
-fn instance(link: &impl Link, class: &Arc<Class>, scope: &Scope, pair: Pair) -> Result<Instance> {
-    let [first, second] = &pair.ends;
-    let [role, other] = link.roles();
-    let ends = [
-        (role, scope.path(first)?.into()),
-        (other, scope.path(second)?.into()),
-    ];
-    fill::instance(class, ends.into_iter().chain(pair.values))
+fn instance(link: &dyn Link, class: &Arc<Class>, scope: &Scope, pair: Pair) -> Result<Instance> {
+    pair.instance(link, class, (&scope.cx).into(), &scope.host)
 }
 
-impl<L: Link> Provider for LinkProvider<L> {
+impl Provider for LinkProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let own = cx.schema.class(self.link.class());
         match own.filter(|own| own.is_a(class.name.as_str())) {

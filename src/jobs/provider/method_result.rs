@@ -5,14 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures_util::stream;
 
-use crate::model::{CimError, CimValue, Class, Instance, InstancePath, Result};
+use crate::model::{CimError, CimValue, Class, Instance, InstancePath, Namespace, Result};
 use crate::ops::{BoxFuture, InstanceStream, stream_of};
 use crate::provider::{Context, Provider, fill};
+use crate::schema::Schema;
 
 use super::super::core::{Call, JobId, JobRecord};
 use super::super::engine::Engine;
 use super::call::{METHOD, Shape, Side};
-use super::elements::{Element, Scope};
+use super::elements::Element;
 use super::link::{Link, Pair};
 use super::{Host, is_visible, sees_commands, service};
 
@@ -42,11 +43,15 @@ impl MethodResultProvider {
     pub(super) fn new(engine: Engine, host: Host) -> Self {
         Self { engine, host }
     }
+
+    fn maker(&self, cx: &Context) -> Option<Maker> {
+        let commands = sees_commands(cx);
+        Maker::of((&cx.namespace, &cx.schema), &self.host, commands)
+    }
 }
 
-/// Makes records, all for the same request.
-struct Maker {
-    cx: Context,
+/// Makes records, all in the same namespace.
+pub(super) struct Maker {
     host: Host,
     class: Arc<Class>,
     /// The class of the indications that a record holds.
@@ -56,27 +61,32 @@ struct Maker {
     /// Its path.
     path: String,
     shape: Arc<Shape>,
+    /// Whether what jobs run is shown.
+    commands: bool,
 }
 
 impl Maker {
     /// `None` where the schema lacks what records are made of.
-    fn of(cx: &Context, host: &Host) -> Option<Self> {
-        let class = |name| cx.schema.class(name);
-        let source = service::shown(class(service::CLASS)?, host).ok()?;
+    pub(super) fn of(
+        (namespace, schema): (&Namespace, &Arc<Schema>),
+        host: &Host,
+        commands: bool,
+    ) -> Option<Self> {
+        let source = service::shown(schema.class(service::CLASS)?, host).ok()?;
         Some(Self {
-            cx: cx.clone(),
             host: host.clone(),
-            class: class(CLASS)?.clone(),
-            told: class("CIM_InstMethodCall")?.clone(),
-            path: source.path(&cx.namespace).to_string(),
+            class: schema.class(CLASS)?.clone(),
+            told: schema.class("CIM_InstMethodCall")?.clone(),
+            path: source.path(namespace).to_string(),
             source,
-            shape: Shape::of(cx)?,
+            shape: Shape::of(namespace, schema)?,
+            commands,
         })
     }
 
-    /// The record of `job`; `None` where none of these calls made it, or it is not for the principal.
-    fn record(&self, job: &JobRecord) -> Option<Result<Instance>> {
-        let call = job.call.as_ref().filter(|_| is_visible(&self.cx, job))?;
+    /// The record of `job`; `None` where none of these calls made it.
+    pub(super) fn record(&self, job: &JobRecord) -> Option<Result<Instance>> {
+        let call = job.call.as_ref()?;
         Some(self.made(job, call))
     }
 
@@ -109,8 +119,7 @@ impl Maker {
             ("PreCall", is_before.into()),
         ];
         let mut told = fill::instance(&self.told, values)?;
-        let commands = sees_commands(&self.cx);
-        let parameters = self.shape.parameters(side, of, commands)?;
+        let parameters = self.shape.parameters(side, of, self.commands)?;
         let source = CimValue::Instance(Box::new(self.source.clone()));
         told.set("SourceInstance", source)?;
         told.set("MethodParameters", CimValue::Instance(Box::new(parameters)))?;
@@ -120,16 +129,17 @@ impl Maker {
 
 impl Provider for MethodResultProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        let maker = Maker::of(cx, &self.host);
+        let maker = self.maker(cx);
         let Some(maker) = maker.filter(|maker| maker.class.is_a(class.name.as_str())) else {
             return stream_of(Vec::new());
         };
-        let jobs = self.engine.snapshot().jobs.clone();
+        let (jobs, cx) = (self.engine.snapshot().jobs.clone(), cx.clone());
         let after = move |last: Option<JobId>| {
             use std::ops::Bound::{Excluded, Unbounded};
             let from = last.map_or(Unbounded, Excluded);
             let mut rest = jobs.range((from, Unbounded));
-            let next = rest.find_map(|(id, job)| Some((maker.record(job)?, Some(id.clone()))));
+            let record = |job| maker.record(job).filter(|_| is_visible(&cx, job));
+            let next = rest.find_map(|(id, job)| Some((record(job)?, Some(id.clone()))));
             std::future::ready(next)
         };
         Box::pin(stream::unfold(None, after))
@@ -144,7 +154,8 @@ impl Provider for MethodResultProvider {
             let id = path.keys.get("InstanceID").and_then(CimValue::as_str);
             let job = id.and_then(job_of);
             let job = job.and_then(|id| self.engine.snapshot().jobs.get(&id).cloned());
-            let record = job.and_then(|job| Maker::of(cx, &self.host)?.record(&job));
+            let job = job.filter(|job| is_visible(cx, job));
+            let record = job.and_then(|job| self.maker(cx)?.record(&job));
             record.unwrap_or_else(|| {
                 let text = format!("there is no record of a call {path}");
                 Err(CimError::not_found(text))
@@ -165,7 +176,7 @@ impl Link for AssociatedJobMethodResult {
         ["Job", "JobParameters"]
     }
 
-    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         let made = job.call.is_some();
         let pair = || Pair::of(Element::Job(job.id.clone()), Element::Call(job.id.clone()));
         made.then(pair).into_iter().collect()

@@ -112,32 +112,32 @@ pub fn registrations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<
     all
 }
 
+/// The associations of the engine whose ends are in memory.
+fn links() -> Vec<Arc<dyn Link>> {
+    vec![
+        Arc::new(dependency::Dependencies),
+        Arc::new(recovery::RecoveryJobs),
+        Arc::new(method_result::AssociatedJobMethodResult),
+        Arc::new(hosting::OwningJobElement),
+        Arc::new(hosting::AffectedJobElement),
+        Arc::new(hosting::JobDestinationJobs),
+        Arc::new(hosting::HostedJobDestination),
+        Arc::new(hosting::HostedService),
+        Arc::new(hosting::ServiceAffectsElement),
+        Arc::new(element_settings::ElementSettingData),
+        Arc::new(capabilities::ElementCapabilities),
+    ]
+}
+
 /// The registrations of the associations, each with its class as its name.
 fn associations(engine: &Engine, host: &Host, served: &[Namespace]) -> Vec<Registration> {
-    fn of<L: Link>(link: L, engine: &Engine, host: &Host) -> (&'static str, Arc<dyn Provider>) {
-        let class = link.class();
-        (class, Arc::new(LinkProvider::new(engine, host, link)))
-    }
-    let all = [
-        of(dependency::Dependencies, engine, host),
-        of(recovery::RecoveryJobs, engine, host),
-        of(method_result::AssociatedJobMethodResult, engine, host),
-        of(hosting::OwningJobElement, engine, host),
-        of(hosting::AffectedJobElement, engine, host),
-        of(hosting::JobDestinationJobs, engine, host),
-        of(hosting::HostedJobDestination, engine, host),
-        of(hosting::HostedService, engine, host),
-        of(hosting::ServiceAffectsElement, engine, host),
-        of(element_settings::ElementSettingData, engine, host),
-        of(capabilities::ElementCapabilities, engine, host),
-    ];
-    let registration = |(class, provider)| Registration {
-        name: class,
+    let registration = |link: Arc<dyn Link>| Registration {
+        name: link.class(),
         namespaces: served.to_vec(),
-        classes: vec![CimName::of(class)],
-        provider,
+        classes: vec![CimName::of(link.class())],
+        provider: Arc::new(LinkProvider::new(engine, host, link)),
     };
-    all.into_iter().map(registration).collect()
+    links().into_iter().map(registration).collect()
 }
 
 /// Whether the principal of `cx` may know of `job`: its owner, an administrator, or a reader, to

@@ -11,6 +11,7 @@ use crate::provider::{Act, Arguments, Changes, Context, Provider, Role, fill};
 
 use super::super::core::{QueueLimits, QueueOrder, QueueView};
 use super::super::engine::{Engine, Timeout};
+use super::elements::{Element, Ground};
 use super::settings::{number, text, time};
 use super::state_change::{self, INVALID_PARAMETER, StateChange};
 use super::{Host, failure};
@@ -51,29 +52,13 @@ impl QueueProvider {
 
     /// The path of the queue `name`.
     fn path(&self, cx: &Context, name: &str) -> Result<InstancePath> {
-        path_of(cx, &self.host, name)
+        Ground::from(cx).path_of(&self.host, &Element::Queue(name.to_owned()))
     }
 
     async fn order(&self, name: &str, order: QueueOrder) -> Result<u32> {
         let done = self.engine.order_queue(name, order).await;
         done.map_err(|error| failure::cim(&error))
     }
-}
-
-/// The path of the queue `name`.
-pub(super) fn path_of(cx: &Context, host: &Host, name: &str) -> Result<InstancePath> {
-    let keys = [
-        ("SystemCreationClassName", SYSTEM),
-        ("SystemName", &*host.name),
-        ("CreationClassName", CLASS),
-        ("Name", name),
-    ];
-    let key = |(name, value)| (CimName::of(name), CimValue::string(value));
-    Ok(InstancePath {
-        namespace: cx.namespace.clone(),
-        class: fill::class(cx, CLASS)?.name.clone(),
-        keys: keys.map(key).into_iter().collect(),
-    })
 }
 
 /// A queue as an instance of `class`.

@@ -6,8 +6,9 @@ use crate::provider::Context;
 
 use super::super::core::{Amendment, JobId, JobRecord};
 use super::super::engine::Engine;
+use super::super::links::Links;
 use super::dependency::jobs;
-use super::elements::{Element, Scope};
+use super::elements::Element;
 use super::failure;
 use super::link::{Link, Pair};
 
@@ -26,14 +27,14 @@ impl Link for RecoveryJobs {
         ["Antecedent", "Dependent"]
     }
 
-    fn of_job(&self, _scope: &Scope, job: &JobRecord) -> Vec<Pair> {
+    fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         let by = job.recovery.by.clone();
         let pair = by.map(|by| Pair::of(Element::Job(by), Element::Job(job.id.clone())));
         pair.into_iter().collect()
     }
 
-    fn pointing_to(&self, scope: &Scope, job: &JobId) -> Vec<JobId> {
-        scope.snapshot.links.recovered_by(job).cloned().collect()
+    fn pointing_to(&self, links: &Links, job: &JobId) -> Vec<JobId> {
+        links.recovered_by(job).cloned().collect()
     }
 
     fn permit(&self, _cx: &Context) -> Result<()> {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::model::{CimError, CimName, CimValue, Class, Instance, InstancePath, Result};
+use crate::model::{CimError, CimValue, Class, Instance, InstancePath, Result};
 use crate::ops::{BoxFuture, InstanceStream};
 use crate::provider::{Act, Context, Provider, fill};
 
 use super::super::core::{JobId, JobRecord, ScheduleFields, ScheduleSpec};
 use super::super::engine::Engine;
+use super::elements::Ground;
 use super::settings::{number, text, time};
 use super::{failure, is_visible};
 
@@ -88,7 +89,7 @@ impl Provider for ScheduleProvider {
             let schedule = schedule.map_err(|error| failure::cim(&error.into()))?;
             let added = self.engine.add_schedule(job.id.clone(), schedule).await;
             let number = added.map_err(|error| failure::cim(&error))?;
-            path_of(cx, &job.id, number)
+            Ground::from(cx).by_id(CLASS, &instance_id(job.id.as_str(), number))
         })
     }
 
@@ -107,16 +108,6 @@ fn visible(engine: &Engine, cx: &Context, id: &str) -> Option<Arc<JobRecord>> {
     job.filter(|job| is_visible(cx, job))
 }
 
-/// The path of a schedule.
-pub(super) fn path_of(cx: &Context, job: &JobId, number: u32) -> Result<InstancePath> {
-    let id = CimValue::string(instance_id(job.as_str(), number));
-    Ok(InstancePath {
-        namespace: cx.namespace.clone(),
-        class: fill::class(cx, CLASS)?.name.clone(),
-        keys: [(CimName::of("InstanceID"), id)].into_iter().collect(),
-    })
-}
-
 /// The job and the number that an `InstanceID` is made of.
 pub(super) fn parts(id: &str) -> Option<(JobId, u32)> {
     let (job, number) = id.rsplit_once(SEPARATOR)?;
@@ -126,7 +117,8 @@ pub(super) fn parts(id: &str) -> Option<(JobId, u32)> {
     Some((JobId::new(job).ok()?, number)).filter(|_| is_plain)
 }
 
-fn instance_id(job: &str, number: u32) -> String {
+/// The `InstanceID` of a schedule.
+pub(super) fn instance_id(job: &str, number: u32) -> String {
     format!("{job}{SEPARATOR}{number}")
 }
 

@@ -10,6 +10,7 @@ use crate::provider::{Arguments, Context, Provider, fill};
 
 use super::super::core::{Call, JobFields, Setting};
 use super::super::engine::{Engine, EngineError};
+use super::elements::Ground;
 use super::{Host, failure, job, settings};
 
 /// The class of the one service.
@@ -47,7 +48,7 @@ impl ServiceProvider {
         match job::submit(&self.engine, cx, fields, Some(call)).await {
             Ok(submitted) => {
                 let mut reply = MethodReply::code(STARTED);
-                let path = job::path_of(cx, &submitted.id)?;
+                let path = Ground::from(cx).by_id(job::CLASS, submitted.id.as_str())?;
                 reply.output(
                     "Job",
                     CimType::Reference,

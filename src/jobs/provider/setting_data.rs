@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::model::{CimError, CimName, CimValue, Class, Instance, InstancePath, Result};
+use crate::model::{CimError, CimValue, Class, Instance, InstancePath, Result};
 use crate::ops::{BoxFuture, InstanceStream};
 use crate::provider::{Act, Changes, Context, Provider, fill};
 
 use super::super::core::{SettingOrder, SettingRecord, SettingValues};
 use super::super::engine::Engine;
+use super::elements::Ground;
 use super::failure;
 use super::queue::{administrators_only, only};
 use super::settings::{flag, number, text, time};
@@ -40,16 +41,6 @@ impl SettingDataProvider {
         let done = self.engine.order_setting(id, order).await;
         done.map_err(|error| failure::cim(&error))
     }
-}
-
-/// The path of settings.
-pub(super) fn path_of(cx: &Context, id: &str) -> Result<InstancePath> {
-    let key = (CimName::of("InstanceID"), CimValue::string(id));
-    Ok(InstancePath {
-        namespace: cx.namespace.clone(),
-        class: fill::class(cx, CLASS)?.name.clone(),
-        keys: [key].into_iter().collect(),
-    })
 }
 
 pub(super) fn shown(class: &Arc<Class>, settings: &SettingRecord) -> Result<Instance> {
@@ -140,7 +131,7 @@ impl Provider for SettingDataProvider {
                 }
             }
             self.order(&id, SettingOrder::Create(values)).await?;
-            path_of(cx, &id)
+            Ground::from(cx).by_id(CLASS, &id)
         })
     }
 
