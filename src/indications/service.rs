@@ -261,6 +261,7 @@ impl Observer for Service {
         let kinds = watched.watch.interest(namespace, class);
         (!kinds.is_empty()).then(|| Interest {
             class: class.clone(),
+            schema: schema.clone(),
             kinds,
         })
     }

@@ -14,12 +14,12 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::provider::{Notice, Notices};
-use crate::store::{Forgotten, Query, Store, StoreError, Writer};
+use crate::store::{Forgotten, Gone, Query, Store, StoreError, Writer};
 
 use super::alarm::Alarm;
 use super::clock;
 use super::core::{
-    Action, Answer, Change, Event, JobId, JobRecord, JobSpec, Now, QueueView, RunRow, Scheduler,
+    Action, Answer, Change, Event, JobId, JobRecord, JobSpec, Now, QueueView, Scheduler,
     SettingValues, Submission, Ticket, Wake,
 };
 use super::engine::{
@@ -238,9 +238,9 @@ impl Driver {
             return Ok((Vec::new(), Notices::default()));
         }
         let (changes, notices) = (changes.to_vec(), notices.to_vec());
-        let teller = self.teller.clone();
+        let (teller, before) = (self.teller.clone(), self.published.load_full());
         let commit = move |store: &mut Store| {
-            let gone = |runs: &[RunRow]| teller.gone(runs, now);
+            let gone = |gone: &Gone| teller.gone(gone, &before, now);
             store.commit_told(&changes, &notices, now.wall, gone)
         };
         self.writer.run(commit).await

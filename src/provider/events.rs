@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{CimName, Class, Instance, Namespace};
 use crate::ops::BoxFuture;
+use crate::schema::Schema;
 
 /// Names the queue of a destination as long as the destination is there; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -215,6 +216,8 @@ impl FromIterator<ChangeKind> for ChangeKinds {
 pub struct Interest {
     /// The class, as it is now.
     pub class: Arc<Class>,
+    /// The schema that it is of.
+    pub schema: Arc<Schema>,
     /// The kinds of changes; never none. Nothing need be made for others.
     pub kinds: ChangeKinds,
 }

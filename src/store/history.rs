@@ -55,7 +55,8 @@ impl History {
     }
 }
 
-fn read(
+/// The runs that `which`, the end of a statement, selects.
+pub(super) fn read(
     connection: &Connection,
     which: &str,
     values: impl Params,

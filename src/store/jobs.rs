@@ -67,19 +67,19 @@ impl Store {
         notices: &[Notice],
         now: DateTime<Utc>,
     ) -> Result<Vec<Forgotten>, StoreError> {
-        let nobody = |_: &[RunRow]| Notices::default();
+        let nobody = |_: &Gone| Notices::default();
         let (forgotten, _) = self.commit_told(changes, notices, now, nobody)?;
         Ok(forgotten)
     }
 
-    /// The same, where `tell` is given the runs whose history is gone: its notices, which are
-    /// returned, are queued behind the others.
+    /// The same, where `tell` is given the runs that are gone or have lost their job: its notices, which
+    /// are returned, are queued behind the others.
     pub fn commit_told(
         &mut self,
         changes: &[Change],
         notices: &[Notice],
         now: DateTime<Utc>,
-        tell: impl FnOnce(&[RunRow]) -> Notices,
+        tell: impl FnOnce(&Gone) -> Notices,
     ) -> Result<(Vec<Forgotten>, Notices), StoreError> {
         let keep = self.keep;
         self.transact(|batch| {
@@ -93,9 +93,10 @@ impl Store {
                 gone.add(keep.old(transaction, now)?);
             }
             batch.queue(notices, now)?;
-            let told = match gone.runs.as_slice() {
-                [] => Notices::default(),
-                runs => tell(runs),
+            let told = if gone.runs.is_empty() && gone.orphans.is_empty() {
+                Notices::default()
+            } else {
+                tell(&gone)
             };
             batch.queue(&told, now)?;
             Ok((gone.forgotten, told))

@@ -12,22 +12,26 @@ use rusqlite::{Params, Transaction, params};
 use crate::jobs::core::{JobId, RunRow};
 
 use super::error::StoreError;
-use super::history::{RUN_COLUMNS, run_row};
+use super::history::{RUN_COLUMNS, read, run_row};
 
 /// Most old runs forgotten in one transaction.
 const SLICE: i64 = 1000;
 
 /// History that goes, and the runs of it as they were.
 #[derive(Debug, Default)]
-pub(super) struct Gone {
+pub struct Gone {
     pub(super) forgotten: Vec<Forgotten>,
-    pub(super) runs: Vec<RunRow>,
+    /// The runs that are no more.
+    pub runs: Vec<RunRow>,
+    /// The runs that stay, but whose job has gone.
+    pub orphans: Vec<RunRow>,
 }
 
 impl Gone {
     pub(super) fn add(&mut self, more: Self) {
         self.forgotten.extend(more.forgotten);
         self.runs.extend(more.runs);
+        self.orphans.extend(more.orphans);
     }
 }
 
@@ -102,12 +106,14 @@ impl Keep {
         transaction: &Transaction<'_>,
         job: &JobId,
     ) -> Result<Gone, StoreError> {
+        let mut gone = Gone::default();
         if self.outlives_job {
-            return Ok(Gone::default());
+            gone.orphans = read(transaction, "WHERE job = ?1", [job.as_str()])?;
+        } else {
+            gone.runs = deleted(transaction, "job = ?1", params![job.as_str()])?;
+            gone.forgotten = vec![Forgotten::Job(job.clone())];
         }
-        let runs = deleted(transaction, "job = ?1", params![job.as_str()])?;
-        let forgotten = vec![Forgotten::Job(job.clone())];
-        Ok(Gone { forgotten, runs })
+        Ok(gone)
     }
 }
 
@@ -115,8 +121,11 @@ fn each(runs: Vec<RunRow>) -> Gone {
     let forgotten = runs
         .iter()
         .map(|run| Forgotten::Run(run.job.clone(), run.number));
-    let forgotten = forgotten.collect();
-    Gone { forgotten, runs }
+    Gone {
+        forgotten: forgotten.collect(),
+        runs,
+        orphans: Vec::new(),
+    }
 }
 
 /// Deletes runs and gives them as they were.

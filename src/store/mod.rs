@@ -27,7 +27,7 @@ pub use error::{Failure, StoreCause, StoreError, Trouble};
 pub use events::EventRow;
 pub use history::History;
 pub use jobs::{Loaded, Query};
-pub use keep::{Forgotten, Keep};
+pub use keep::{Forgotten, Gone, Keep};
 pub use outbox::{Leave, PAGE_LIMIT, QueueLimits, Queued, StreamRow};
 pub use repository::{InstanceData, InstanceKey, InstanceRow, Repository};
 pub use writer::{Writer, WriterThread};

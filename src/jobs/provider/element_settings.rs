@@ -1,5 +1,7 @@
 //! CIM_ElementSettingData: the settings that an element goes by.
 
+use std::sync::Arc;
+
 use crate::model::{CimError, Instance, Result};
 use crate::ops::BoxFuture;
 use crate::provider::Context;
@@ -47,8 +49,16 @@ impl Link for ElementSettingData {
             .collect()
     }
 
-    fn names_settings(&self, job: &JobRecord, id: &str) -> bool {
-        job.spec.fields().setting_id.as_deref() == Some(id)
+    fn leading_to(
+        &self,
+        jobs: &mut dyn Iterator<Item = &Arc<JobRecord>>,
+        end: &Element,
+    ) -> Vec<Arc<JobRecord>> {
+        let Element::Setting(id) = end else {
+            return Vec::new();
+        };
+        let named = |job: &&Arc<JobRecord>| job.spec.fields().setting_id.as_ref() == Some(id);
+        jobs.filter(named).cloned().collect()
     }
 
     fn of_settings(&self, settings: &SettingRecord) -> Vec<Pair> {

@@ -186,11 +186,6 @@ impl Scope {
         self.element(&path.ok().filter(|_| here)?)
     }
 
-    /// The path of `element`.
-    pub(super) fn path(&self, element: &Element) -> Result<InstancePath> {
-        Ground::from(&self.cx).path_of(&self.host, element)
-    }
-
     /// The job `id`, where it is there and the principal may see it.
     pub(super) fn job(&self, id: &JobId) -> Option<&Arc<JobRecord>> {
         let job = self.snapshot.jobs.get(id);

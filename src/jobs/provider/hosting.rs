@@ -1,5 +1,7 @@
 //! What is where and whose: the system, its service and queues, and the jobs of these.
 
+use std::sync::Arc;
+
 use super::super::core::JobRecord;
 use super::elements::Element;
 use super::link::{Link, Pair};
@@ -62,6 +64,19 @@ impl Link for JobDestinationJobs {
     fn of_job(&self, job: &JobRecord) -> Vec<Pair> {
         let queue = Element::Queue(job.spec.queue().to_owned());
         vec![Pair::of(queue, Element::Job(job.id.clone()))]
+    }
+
+    /// A queue may go while jobs that have ended still name it.
+    fn leading_to(
+        &self,
+        jobs: &mut dyn Iterator<Item = &Arc<JobRecord>>,
+        end: &Element,
+    ) -> Vec<Arc<JobRecord>> {
+        let Element::Queue(name) = end else {
+            return Vec::new();
+        };
+        let named = |job: &&Arc<JobRecord>| job.spec.queue() == name;
+        jobs.filter(named).cloned().collect()
     }
 }
 

@@ -68,9 +68,14 @@ pub(super) trait Link: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Whether a pair that comes with `job` has the settings of this id as an end.
-    fn names_settings(&self, _job: &JobRecord, _id: &str) -> bool {
-        false
+    /// Those of `jobs` that come with a pair one of whose ends is `end`, which is no job. There may be very
+    /// many: only a link that has such pairs reads them.
+    fn leading_to(
+        &self,
+        _jobs: &mut dyn Iterator<Item = &Arc<JobRecord>>,
+        _end: &Element,
+    ) -> Vec<Arc<JobRecord>> {
+        Vec::new()
     }
 
     /// The pairs that come with the queue of this name.

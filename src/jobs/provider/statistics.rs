@@ -10,8 +10,8 @@ use crate::provider::{Context, Provider, fill};
 
 use super::super::core::{JobId, RunRow};
 use super::super::engine::Engine;
-use super::elements::{Element, Scope};
-use super::{Host, failure, run};
+use super::elements::{Element, Ground, Scope};
+use super::{Host, failure, job, run};
 
 /// The class of the association.
 pub(super) const CLASS: &str = "CIM_ElementStatisticalData";
@@ -40,15 +40,24 @@ impl StatisticsProvider {
     }
 }
 
-/// The association of a run with its job; `None` when the job is gone, or not for the principal.
-fn shown(scope: &Scope, class: &Arc<Class>, row: &RunRow) -> Option<Result<Instance>> {
+/// The association of a run with its job, as an instance of `class`.
+pub(super) fn linked(ground: Ground<'_>, row: &RunRow) -> Result<Instance> {
+    let job = ground.by_id(job::CLASS, row.job.as_str())?;
+    let run = ground.by_id(run::CLASS, &run::instance_id(&row.job, row.number))?;
+    let class = fill::declared(ground.schema, CLASS)?;
+    fill::instance(class, [(JOB, job.into()), (RUN, run.into())])
+}
+
+/// The same for a principal; `None` when the job is gone, or not for the principal.
+fn shown(scope: &Scope, row: &RunRow) -> Option<Result<Instance>> {
     scope.job(&row.job)?;
-    let made = || {
-        let job = scope.path(&Element::Job(row.job.clone()))?;
-        let run = scope.path(&Element::Run(row.job.clone(), row.number))?;
-        fill::instance(class, [(JOB, job.into()), (RUN, run.into())])
-    };
-    Some(made())
+    Some(linked((&scope.cx).into(), row))
+}
+
+/// Whether `class` is the class of the association or above it.
+fn is_asked(cx: &Context, class: &Class) -> bool {
+    let own = cx.schema.class(CLASS);
+    own.is_some_and(|own| own.is_a(class.name.as_str()))
 }
 
 /// The runs of `element`: of a job all, of a run itself.
@@ -69,14 +78,13 @@ async fn runs_of(engine: Engine, element: Element) -> Result<Vec<RunRow>> {
 
 impl Provider for StatisticsProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        let own = cx.schema.class(CLASS).cloned();
-        let Some(own) = own.filter(|own| own.is_a(class.name.as_str())) else {
+        if !is_asked(cx, class) {
             return stream_of(Vec::new());
-        };
+        }
         let scope = self.scope(cx);
         let shown = run::all(self.engine.clone()).filter_map(move |row| {
             let instance = match row {
-                Ok(row) => shown(&scope, &own, &row),
+                Ok(row) => shown(&scope, &row),
                 Err(error) => Some(Err(failure::cim(&error))),
             };
             std::future::ready(instance)
@@ -101,8 +109,7 @@ impl Provider for StatisticsProvider {
             } else {
                 Vec::new()
             };
-            let class = fill::class(cx, CLASS)?;
-            let found = rows.first().and_then(|row| shown(&scope, class, row));
+            let found = rows.first().and_then(|row| shown(&scope, row));
             found.unwrap_or_else(|| Err(missing()))
         })
     }
@@ -114,10 +121,8 @@ impl Provider for StatisticsProvider {
         object: &InstancePath,
         role: Option<&CimName>,
     ) -> InstanceStream {
-        let own = cx.schema.class(CLASS).cloned();
-        let own = own.filter(|own| own.is_a(class.name.as_str()));
         let scope = self.scope(cx);
-        let (Some(own), Some(element)) = (own, scope.element(object)) else {
+        let Some(element) = scope.element(object).filter(|_| is_asked(cx, class)) else {
             return stream_of(Vec::new());
         };
         let played = match &element {
@@ -130,10 +135,7 @@ impl Provider for StatisticsProvider {
         let rows = runs_of(self.engine.clone(), element);
         let instances = async move {
             stream::iter(match rows.await {
-                Ok(rows) => rows
-                    .iter()
-                    .filter_map(|row| shown(&scope, &own, row))
-                    .collect(),
+                Ok(rows) => rows.iter().filter_map(|row| shown(&scope, row)).collect(),
                 Err(error) => vec![Err(error)],
             })
         };

@@ -4,6 +4,8 @@
 //! What a job runs may hold secrets, so it is left out. Numbers that no change of a record stands for,
 //! such as how many jobs wait in a queue, are not told.
 
+mod associations;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,8 +18,11 @@ use super::super::core::{
     Change, JobId, JobRecord, Now, QueueRecord, QueueView, RunRow, SettingRecord,
 };
 use super::super::engine::Snapshot;
+use super::link::Link;
 use super::shown::View;
-use super::{Host, alert, job, queue, run, schedule, setting_data, shown};
+use super::{Host, alert, job, method_result, queue, run, schedule, setting_data, shown};
+use crate::store::Gone;
+use associations::Associations;
 
 /// Whoever is told, and where the engine's instances live.
 #[derive(Clone)]
@@ -25,6 +30,7 @@ pub struct Teller {
     observer: Arc<dyn Observer>,
     host: Host,
     namespaces: Vec<Namespace>,
+    links: Arc<[Arc<dyn Link>]>,
 }
 
 impl Default for Teller {
@@ -42,6 +48,7 @@ impl Teller {
             observer,
             host,
             namespaces,
+            links: super::links().into(),
         }
     }
 
@@ -71,20 +78,21 @@ impl Teller {
         notices
     }
 
-    /// The notices that the history of `runs` is gone.
-    pub fn gone(&self, runs: &[RunRow], now: Now) -> Notices {
+    /// The notices of the history that is `gone`; `before` is what readers saw until then.
+    pub fn gone(&self, gone: &Gone, before: &Snapshot, now: Now) -> Notices {
         let mut notices = Notices::default();
         for namespace in &self.namespaces {
-            let Some(Interest { class, kinds }) = self.observer.interest(namespace, run::CLASS)
-            else {
-                continue;
-            };
-            let occurrences = runs.iter().filter_map(|row| {
-                let gone = Some(|| run::shown(&class, row));
-                let owner = Some(row.owner.as_str().into());
-                told(kinds, gone, NOTHING, owner)
-            });
-            let occurrences: Vec<_> = occurrences.collect();
+            let mut occurrences = Vec::new();
+            if let Some(Interest { class, kinds, .. }) =
+                self.observer.interest(namespace, run::CLASS)
+            {
+                let told = gone.runs.iter().filter_map(|row| {
+                    let gone = Some(|| run::shown(&class, row));
+                    told(kinds, gone, NOTHING, Some(row.owner.as_str().into()))
+                });
+                occurrences.extend(told);
+            }
+            occurrences.extend(self.parted(gone, before, namespace));
             notices.append(self.observer.notices(namespace, &occurrences, now.wall));
         }
         notices
@@ -104,6 +112,8 @@ struct Classes {
     queue: Option<Interest>,
     settings: Option<Interest>,
     alert: Option<Interest>,
+    /// With what makes them.
+    call: Option<(Interest, method_result::Maker)>,
 }
 
 /// What is told of one step in one namespace.
@@ -113,11 +123,12 @@ struct Account<'a> {
     namespace: Namespace,
     view: View,
     before: &'a Snapshot,
-    /// The jobs and runs that this step has changed, as it left them.
-    jobs: HashMap<JobId, Arc<JobRecord>>,
+    associations: Associations,
+    /// What this step has changed, as it left it; `None` is gone.
+    jobs: HashMap<JobId, Option<Arc<JobRecord>>>,
     runs: HashMap<(JobId, u32), RunRow>,
-    queues: HashMap<String, QueueView>,
-    settings: HashMap<String, Arc<SettingRecord>>,
+    queues: HashMap<String, Option<QueueView>>,
+    settings: HashMap<String, Option<Arc<SettingRecord>>>,
     /// How many jobs that have not ended this step added to a queue, less those it ended.
     lengths: HashMap<String, i64>,
     occurrences: Vec<Occurrence>,
@@ -132,6 +143,12 @@ impl<'a> Account<'a> {
         now: Now,
     ) -> Option<Self> {
         let interest = |class| teller.observer.interest(namespace, class);
+        let call = interest(method_result::CLASS).and_then(|interest| {
+            // What the call gave is what the job runs.
+            let maker =
+                method_result::Maker::of((namespace, &interest.schema), &teller.host, false);
+            Some((interest, maker?))
+        });
         let classes = Classes {
             job: interest(job::CLASS),
             schedule: interest(schedule::CLASS),
@@ -139,7 +156,9 @@ impl<'a> Account<'a> {
             queue: interest(queue::CLASS),
             settings: interest(setting_data::CLASS),
             alert: interest(alert::CLASS),
+            call,
         };
+        let associations = Associations::of(teller, namespace, before);
         let Classes {
             job,
             schedule,
@@ -147,29 +166,30 @@ impl<'a> Account<'a> {
             queue,
             settings,
             alert,
+            call,
         } = &classes;
-        [job, schedule, run, queue, settings, alert]
-            .iter()
-            .any(|class| class.is_some())
-            .then(|| Self {
-                classes,
-                host: &teller.host,
-                namespace: namespace.clone(),
-                view: View {
-                    now,
-                    snapshot: before.clone(),
-                    commands: false,
-                    // What the call gave is what the job runs.
-                    call: None,
-                },
-                before,
-                jobs: HashMap::new(),
-                runs: HashMap::new(),
-                queues: HashMap::new(),
-                settings: HashMap::new(),
-                lengths: HashMap::new(),
-                occurrences: Vec::new(),
-            })
+        let plain = [job, schedule, run, queue, settings, alert];
+        let is_any = plain.iter().any(|class| class.is_some()) || call.is_some();
+        (is_any || !associations.is_empty()).then(|| Self {
+            classes,
+            host: &teller.host,
+            namespace: namespace.clone(),
+            view: View {
+                now,
+                snapshot: before.clone(),
+                commands: false,
+                // What the call gave is what the job runs.
+                call: None,
+            },
+            before,
+            associations,
+            jobs: HashMap::new(),
+            runs: HashMap::new(),
+            queues: HashMap::new(),
+            settings: HashMap::new(),
+            lengths: HashMap::new(),
+            occurrences: Vec::new(),
+        })
     }
 
     fn add(&mut self, change: &Change) {
@@ -189,12 +209,25 @@ impl<'a> Account<'a> {
             Change::Setting(settings) => self.settings(settings, true),
             Change::RemoveSetting(settings) => self.settings(settings, false),
         }
+        self.associations.apply(change);
     }
 
-    /// The job as it was told last.
+    /// The job as this step has left it.
     fn known(&self, id: &JobId) -> Option<Arc<JobRecord>> {
-        let known = self.jobs.get(id).or_else(|| self.before.jobs.get(id));
-        known.cloned()
+        let unchanged = || self.before.jobs.get(id).cloned();
+        self.jobs.get(id).cloned().unwrap_or_else(unchanged)
+    }
+
+    /// The same of settings.
+    fn known_settings(&self, id: &str) -> Option<Arc<SettingRecord>> {
+        let unchanged = || self.before.settings.get(id).cloned();
+        self.settings.get(id).cloned().unwrap_or_else(unchanged)
+    }
+
+    /// The same of a queue.
+    fn known_queue(&self, name: &str) -> Option<QueueView> {
+        let unchanged = || self.before.queues.get(name).cloned();
+        self.queues.get(name).cloned().unwrap_or_else(unchanged)
     }
 
     fn progress(&mut self, job: &Arc<JobRecord>) {
@@ -211,7 +244,7 @@ impl<'a> Account<'a> {
             return;
         };
         let owner: Arc<str> = either.owner.name.as_str().into();
-        if let Some(Interest { class, kinds }) = &self.classes.job {
+        if let Some(Interest { class, kinds, .. }) = &self.classes.job {
             let view = &self.view;
             let made = |job| move || shown::job(class, job, view);
             let before = before.map(|job| &**job).map(made);
@@ -220,10 +253,35 @@ impl<'a> Account<'a> {
             self.occurrences.extend(told);
         }
         self.schedules(before, after, &owner);
+        self.call(before, after, &owner);
         self.alerts(before, after, &owner);
-        if let Some(after) = after {
-            self.jobs.insert(after.id.clone(), after.clone());
+        self.links_of_job(before, after);
+        self.jobs.insert(either.id.clone(), after.cloned());
+    }
+
+    /// The record of the call that made a job: it comes and goes with the job, and changes with its end.
+    fn call(
+        &mut self,
+        before: Option<&Arc<JobRecord>>,
+        after: Option<&Arc<JobRecord>>,
+        owner: &Arc<str>,
+    ) {
+        let Some((Interest { kinds, .. }, maker)) = &self.classes.call else {
+            return;
+        };
+        let end = |job: &Arc<JobRecord>| job.ended;
+        if before.map(end) == after.map(end) {
+            return;
         }
+        let called = |job: &&Arc<JobRecord>| job.call.is_some();
+        let made = |job: &'_ Arc<JobRecord>| {
+            let (maker, job) = (maker, job.clone());
+            move || maker.record(&job).expect("a call made it")
+        };
+        let before = before.filter(called).map(made);
+        let after = after.filter(called).map(made);
+        let told = told(*kinds, before, after, Some(owner.clone()));
+        self.occurrences.extend(told);
     }
 
     /// What of a change of a job somebody should know of.
@@ -291,7 +349,7 @@ impl<'a> Account<'a> {
         after: Option<&'b Arc<JobRecord>>,
         owner: &Arc<str>,
     ) {
-        let Some(Interest { class, kinds }) = &self.classes.schedule else {
+        let Some(Interest { class, kinds, .. }) = &self.classes.schedule else {
             return;
         };
         let of = |job: Option<&'b Arc<JobRecord>>, number: u32| {
@@ -311,53 +369,51 @@ impl<'a> Account<'a> {
 
     fn run(&mut self, row: &RunRow) {
         let key = (row.job.clone(), row.number);
-        let Some(Interest { class, kinds }) = &self.classes.run else {
-            return;
-        };
         let recorded = self.before.jobs.get(&row.job).and_then(|job| job.run_row());
         let recorded = recorded.filter(|recorded| recorded.number == row.number);
         let before = self.runs.get(&key).cloned().or(recorded);
+        if before.is_none() {
+            self.joined(row);
+        }
+        self.runs.insert(key, row.clone());
+        let Some(Interest { class, kinds, .. }) = &self.classes.run else {
+            return;
+        };
         let before = before.map(|before| move || run::shown(class, &before));
         let after = Some(|| run::shown(class, row));
         let told = told(*kinds, before, after, Some(row.owner.as_str().into()));
         self.occurrences.extend(told);
-        self.runs.insert(key, row.clone());
     }
 
     fn queue(&mut self, record: &Arc<QueueRecord>, stays: bool) {
-        let Some(Interest { class, kinds }) = &self.classes.queue else {
-            return;
-        };
-        let known = self.queues.get(&record.name);
-        let before = known
-            .or_else(|| self.before.queues.get(&record.name))
-            .cloned();
-        let after = QueueView {
+        let before = self.known_queue(&record.name);
+        let after = stays.then(|| QueueView {
             record: record.clone(),
             waiting: before.as_ref().map_or(0, |before| before.waiting),
             running: before.as_ref().map_or(0, |before| before.running),
             jobs: before.as_ref().map_or(0, |before| before.jobs),
-        };
-        let host = self.host;
-        let made = |view| move || queue::shown(host, class, view);
-        let (old, new) = (before.as_ref().map(made), stays.then_some(&after).map(made));
-        self.occurrences.extend(told(*kinds, old, new, None));
+        });
+        if let Some(Interest { class, kinds, .. }) = &self.classes.queue {
+            let host = self.host;
+            let made = |view| move || queue::shown(host, class, view);
+            let (old, new) = (before.as_ref().map(made), after.as_ref().map(made));
+            self.occurrences.extend(told(*kinds, old, new, None));
+        }
+        self.links_of_queue(&record.name, before.is_some(), stays);
         self.queues.insert(record.name.clone(), after);
     }
 
     fn settings(&mut self, record: &Arc<SettingRecord>, stays: bool) {
-        let Some(Interest { class, kinds }) = &self.classes.settings else {
-            return;
-        };
-        let known = self.settings.get(&record.id);
-        let before = known
-            .or_else(|| self.before.settings.get(&record.id))
-            .cloned();
-        let made = |settings| move || setting_data::shown(class, settings);
-        let old = before.as_deref().map(made);
-        let new = stays.then_some(&**record).map(made);
-        self.occurrences.extend(told(*kinds, old, new, None));
-        self.settings.insert(record.id.clone(), record.clone());
+        let before = self.known_settings(&record.id);
+        let after = stays.then(|| record.clone());
+        if let Some(Interest { class, kinds, .. }) = &self.classes.settings {
+            let made = |settings| move || setting_data::shown(class, settings);
+            let old = before.as_deref().map(made);
+            let new = after.as_deref().map(made);
+            self.occurrences.extend(told(*kinds, old, new, None));
+        }
+        self.links_of_settings(before.as_deref(), after.as_deref());
+        self.settings.insert(record.id.clone(), after);
     }
 }
 
@@ -395,3 +451,6 @@ fn told(
     };
     Some(Occurrence { change, owner })
 }
+
+#[cfg(test)]
+mod tests;
