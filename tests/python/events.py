@@ -97,6 +97,12 @@ def numbers(indications):
 
 
 class EventCase(Case):
+    def subscribe(self, listener, *queries, **values):
+        made = subscribe(self.conn, listener.url, *queries, **values)
+        conn = connection_to_interop(self.conn)
+        self.addCleanup(lambda: [conn.DeleteInstance(path) for path in reversed(made)])
+        return made
+
     def assert_gapless(self, indications):
         """Within each context the numbers count up from the first one seen; contexts do not mix."""
         contexts = []

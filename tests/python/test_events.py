@@ -20,12 +20,6 @@ FAILED_JOBS = (
 
 
 class Life(EventCase):
-    def subscribe(self, listener, *queries, **values):
-        made = subscribe(self.conn, listener.url, *queries, **values)
-        conn = connection_to_interop(self.conn)
-        self.addCleanup(lambda: [conn.DeleteInstance(path) for path in reversed(made)])
-        return made
-
     def test_a_job_is_told_from_its_creation_to_its_end_in_order(self):
         with Listener() as listener:
             self.subscribe(listener, LIFE)
@@ -331,11 +325,26 @@ class Classes(EventCase):
                 conn.DeleteInstance(path)
 
 
-class Others(EventCase):
-    def test_what_clients_change_of_other_instances_is_told_too(self):
+LINKS = [
+    "CIM_AffectedJobElement",
+    "CIM_AssociatedJobMethodResult",
+    "CIM_ElementCapabilities",
+    "CIM_ElementSettingData",
+    "CIM_ElementStatisticalData",
+    "CIM_HostedJobDestination",
+    "CIM_JobDestinationJobs",
+    "CIM_OwningJobElement",
+    "CIM_ServiceAffectsElement",
+    "JW_JobDependency",
+    "JW_RecoveryJob",
+]
+
+
+class Links(EventCase):
+    def test_what_clients_link_is_told_once(self):
         query = "SELECT * FROM CIM_InstIndication WHERE SourceInstance ISA JW_JobDependency"
         with Listener() as listener:
-            made = subscribe(self.conn, listener.url, query)
+            self.subscribe(listener, query)
             first = self.create("/bin/true", Hold=True)
             second = self.create("/bin/true", Hold=True)
             values = {"Antecedent": first, "Dependent": second}
@@ -351,10 +360,96 @@ class Others(EventCase):
                 pywbem.CIM_ERR_NOT_FOUND, self.conn.DeleteInstance, link
             )
             self.assertTrue(listener.taken.empty(), "what was refused is not told")
-            conn = connection_to_interop(self.conn)
-            for path in (*reversed(made),):
-                conn.DeleteInstance(path)
 
+    def test_whoever_follows_what_is_told_knows_what_there_is(self):
+        query = "SELECT * FROM CIM_InstIndication WHERE " + " OR ".join(
+            f"SourceInstance ISA {name}" for name in (*LINKS, "CIM_MethodResult")
+        )
+        with Listener() as listener:
+            self.subscribe(listener, query)
+            known = self.there()
+            self.listener, begin = listener, set(known)
+            service = self.conn.EnumerateInstanceNames("JW_JobService")[0]
+            queue = self.conn.CreateInstance(pywbem.CIMInstance("JW_JobQueue", {"Name": "linked"}))
+            self.follow(known, "a queue", {"CIM_HostedJobDestination"})
+            first = self.create("/bin/true", Hold=True)
+            self.follow(known, "a job", {"CIM_OwningJobElement"})
+            call = {
+                "Name": "called",
+                "Command": ["/bin/echo", "secret"],
+                "JobSettings": pywbem.CIMInstance(
+                    "JW_Job",
+                    {"QueueName": "linked", "DependsOn": [first["InstanceID"] + ";ended"]},
+                ),
+            }
+            _, out = self.conn.InvokeMethod("SubmitJob", service, **call)
+            self.follow(known, "a call", {"JW_JobDependency", "CIM_AssociatedJobMethodResult"})
+            self.request(first, START)
+            self.wait(out["Job"])
+            self.follow(known, "the ends", {"CIM_ElementStatisticalData"})
+            for gone in (first, out["Job"], queue):
+                self.conn.DeleteInstance(gone)
+            self.follow(known, "the deletions", set())
+            self.assertEqual(set(known) - begin, set())
+
+    def there(self):
+        """All there is, without what jobs run, which is not told."""
+        found = {}
+        for name in (*LINKS, "CIM_MethodResult"):
+            for instance in self.conn.EnumerateInstances(name):
+                found[self.key(instance.path)] = self.plain(instance)
+        return found
+
+    def follow(self, known, what, classes):
+        """Takes what is told until what is known is what there is, which includes some of `classes`."""
+        seen = set()
+        while True:
+            there = self.there()
+            while not self.listener.taken.empty():
+                seen.add(self.learn(known, self.listener.next()))
+            if known == there:
+                break
+            seen.add(self.learn(known, self.listener.next(f"{what}: {known} is not {there}")))
+        self.assertLessEqual(classes, seen, what)
+
+    def learn(self, known, indication):
+        path = pywbem.CIMInstanceName.from_wbem_uri(indication["SourceInstanceModelPath"])
+        key, new = self.key(path), self.plain(indication["SourceInstance"])
+        if indication.classname == "CIM_InstCreation":
+            self.assertNotIn(key, known)
+            known[key] = new
+        elif indication.classname == "CIM_InstDeletion":
+            self.assertEqual(known.pop(key), new)
+        else:
+            self.assertEqual(known[key], self.plain(indication["PreviousInstance"]))
+            known[key] = new
+        return key[0]
+
+    def key(self, path):
+        keys = [(name, self.value(value)) for name, value in path.keybindings.items()]
+        return path.classname, tuple(sorted(keys))
+
+    def value(self, value):
+        """A value in short; a path without where it is."""
+        if isinstance(value, str) and ":" in value:
+            try:
+                value = pywbem.CIMInstanceName.from_wbem_uri(value)
+            except ValueError:
+                pass
+        if isinstance(value, pywbem.CIMInstanceName):
+            return self.key(value)
+        if isinstance(value, pywbem.CIMInstance):
+            return self.plain(value)
+        return str(value)
+
+    def plain(self, instance):
+        """All that is said but what a job runs, and what of times differs between two looks."""
+        hidden = ("Command", "Environment", "Script", "JobSettings")
+        said = [(n, self.value(v)) for n, v in instance.items() if v is not None and n not in hidden]
+        return instance.classname, tuple(sorted(said))
+
+
+class Others(EventCase):
     def test_namespaces_and_the_object_manager_are_told(self):
         conn = connection_to_interop(self.conn)
         with Listener() as listener:

@@ -238,6 +238,10 @@ fn instance(link: &dyn Link, class: &Arc<Class>, scope: &Scope, pair: Pair) -> R
 }
 
 impl Provider for LinkProvider {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let own = cx.schema.class(self.link.class());
         match own.filter(|own| own.is_a(class.name.as_str())) {
