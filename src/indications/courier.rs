@@ -1,8 +1,9 @@
 //! The task of one destination: it takes indications from the queue in the store and brings them to
 //! the destination, as [`Delivery`] decides.
 //!
-//! What was delivered is recorded for a page at a time, and before anybody waits. A server that is
-//! killed in between sends the rest of a page again, with the same numbers: the listener knows them.
+//! What was delivered is recorded for many at a time, since each record is a write to the disk that
+//! changes wait for. A server that is killed before sends them again, with the same numbers: the listener
+//! knows them.
 
 #![expect(
     clippy::disallowed_methods,
@@ -26,6 +27,10 @@ use super::destination::Carrier;
 
 /// After the store failed it is asked again this much later.
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// What was delivered is recorded no later than this.
+const RECORD_DELAY: Duration = Duration::from_millis(200);
+/// Nor is more than this delivered before that is recorded; a page more may be.
+const RECORD_LIMIT: usize = 256;
 
 /// The queues in the store.
 pub trait Queue: Send + Sync + 'static {
@@ -110,8 +115,19 @@ pub struct Courier {
     page: VecDeque<Queued>,
     /// Position up to which was read.
     read: i64,
-    /// Position up to which was delivered, when that is not recorded yet.
-    delivered: Option<i64>,
+    /// What was delivered, when that is not recorded yet.
+    delivered: Option<Delivered>,
+}
+
+/// Deliveries that are to be recorded.
+#[derive(Debug, Clone, Copy)]
+struct Delivered {
+    /// The position of the last one.
+    position: i64,
+    /// How many.
+    count: usize,
+    /// When they are recorded at the latest.
+    due: tokio::time::Instant,
 }
 
 impl Courier {
@@ -147,14 +163,18 @@ impl Courier {
                     actions.extend(self.handle(event));
                 }
             }
-            self.record().await;
             let wake = self.delivery.next_wake();
+            let due = self.delivered.map(|delivered| delivered.due);
             let event = tokio::select! {
+                () = at(due) => {
+                    self.record().await;
+                    continue;
+                }
                 () = self.desk.queued.notified() => Event::Queued,
                 () = until(self.started, wake) => Event::Time,
                 changed = policy.changed() => match changed {
                     Ok(()) => Event::Settings(*policy.borrow_and_update()),
-                    Err(_) => return,
+                    Err(_) => return self.record().await,
                 },
             };
             actions.extend(self.handle(event));
@@ -171,7 +191,17 @@ impl Courier {
             Action::Send { lifetime } => Some(self.send(lifetime).await),
             Action::Settle => {
                 let settled = self.page.pop_front()?;
-                self.delivered = Some(settled.position);
+                let now = tokio::time::Instant::now();
+                let first = self.delivered.unwrap_or(Delivered {
+                    position: 0,
+                    count: 0,
+                    due: now + RECORD_DELAY,
+                });
+                self.delivered = Some(Delivered {
+                    position: settled.position,
+                    count: first.count + 1,
+                    ..first
+                });
                 None
             }
             Action::GiveUp { failing } => {
@@ -237,7 +267,11 @@ impl Courier {
 
     /// Reads what follows the page that is done; whether there is anything.
     async fn turn_page(&mut self) -> bool {
-        self.record().await;
+        let now = tokio::time::Instant::now();
+        let is_due = |it: Delivered| it.count >= RECORD_LIMIT || it.due <= now;
+        if self.delivered.is_some_and(is_due) {
+            self.record().await;
+        }
         loop {
             match self.queue.waiting(self.stream, self.read).await {
                 Ok(waiting) => {
@@ -252,7 +286,7 @@ impl Courier {
 
     /// Records what was delivered.
     async fn record(&mut self) {
-        while let Some(position) = self.delivered {
+        while let Some(Delivered { position, .. }) = self.delivered {
             match self
                 .queue
                 .leave(self.stream, position, Leave::Delivered)
@@ -294,8 +328,12 @@ async fn wait_for_store(stream: StreamId, error: &StoreError) {
 }
 
 async fn until(started: Instant, wake: Option<Duration>) {
-    match wake.and_then(|wake| started.checked_add(wake)) {
-        Some(time) => tokio::time::sleep_until(time.into()).await,
+    at(wake.and_then(|wake| Some(started.checked_add(wake)?.into()))).await;
+}
+
+async fn at(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
 }

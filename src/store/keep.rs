@@ -12,7 +12,7 @@ use rusqlite::{Params, Transaction, params};
 use crate::jobs::core::{JobId, RunRow};
 
 use super::error::StoreError;
-use super::history::{RUN_COLUMNS, read, run_row};
+use super::history::read;
 
 /// Most old runs forgotten in one transaction.
 const SLICE: i64 = 1000;
@@ -75,7 +75,7 @@ impl Keep {
         let Some(last) = ended.number.checked_sub(self.runs.max(1)) else {
             return Ok(Gone::default());
         };
-        let which = "job = ?1 AND number <= ?2";
+        let which = "WHERE job = ?1 AND number <= ?2";
         let gone = deleted(transaction, which, params![ended.job.as_str(), last])?;
         Ok(each(gone))
     }
@@ -90,12 +90,10 @@ impl Keep {
         let Some(last) = now.checked_sub_signed(age) else {
             return Ok(Gone::default());
         };
-        let which = "(job, number) IN
-               (SELECT job, number FROM runs AS old
-                WHERE ended < ?1
-                  AND (number < (SELECT max(number) FROM runs WHERE job = old.job)
-                       OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = old.job))
-                ORDER BY ended LIMIT ?2)";
+        let which = "WHERE ended < ?1
+               AND (number < (SELECT max(number) FROM runs AS newest WHERE newest.job = runs.job)
+                    OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = runs.job))
+             ORDER BY ended LIMIT ?2";
         let gone = deleted(transaction, which, params![last.timestamp_micros(), SLICE])?;
         Ok(each(gone))
     }
@@ -110,7 +108,7 @@ impl Keep {
         if self.outlives_job {
             gone.orphans = read(transaction, "WHERE job = ?1", [job.as_str()])?;
         } else {
-            gone.runs = deleted(transaction, "job = ?1", params![job.as_str()])?;
+            gone.runs = deleted(transaction, "WHERE job = ?1", params![job.as_str()])?;
             gone.forgotten = vec![Forgotten::Job(job.clone())];
         }
         Ok(gone)
@@ -128,14 +126,18 @@ fn each(runs: Vec<RunRow>) -> Gone {
     }
 }
 
-/// Deletes runs and gives them as they were.
+/// Deletes the runs that `which` selects and gives them as they were. Mostly there are none, and to look is
+/// cheaper than to delete.
 fn deleted(
     transaction: &Transaction<'_>,
     which: &str,
     values: impl Params,
 ) -> Result<Vec<RunRow>, StoreError> {
-    let statement = format!("DELETE FROM runs WHERE {which} RETURNING {RUN_COLUMNS}");
-    let mut statement = transaction.prepare_cached(&statement)?;
-    let gone = statement.query_map(values, run_row)?;
-    Ok(gone.collect::<Result<_, _>>()?)
+    let gone = read(transaction, which, values)?;
+    for run in &gone {
+        transaction
+            .prepare_cached("DELETE FROM runs WHERE job = ? AND number = ?")?
+            .execute(params![run.job.as_str(), run.number])?;
+    }
+    Ok(gone)
 }

@@ -10,6 +10,7 @@ mod history;
 mod jobs;
 mod keep;
 mod outbox;
+mod packed;
 mod readers;
 mod recent;
 mod repository;

@@ -5,7 +5,13 @@
 //! rolled back takes no number, so the numbers of a context have no gaps but those of indications
 //! that were dropped.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::provider::{Notice, StreamId};
@@ -13,6 +19,7 @@ use crate::provider::{Notice, StreamId};
 use super::batch::Batch;
 use super::database::Store;
 use super::error::StoreError;
+use super::packed::{pack, unpack};
 
 /// Most indications read at a time.
 pub const PAGE_LIMIT: u32 = 64;
@@ -22,7 +29,7 @@ pub const PAGE_LIMIT: u32 = 64;
 pub struct QueueLimits {
     /// Most indications; at least 1.
     pub indications: u64,
-    /// Most bytes of them.
+    /// Most bytes of them, as they are kept on the disk.
     pub bytes: u64,
 }
 
@@ -61,7 +68,7 @@ pub struct StreamRow {
     pub context: String,
     /// Indications that wait.
     pub queued: u64,
-    /// Bytes that wait.
+    /// Bytes that wait, as they are kept on the disk.
     pub bytes: u64,
     /// Indications that the destination took since the stream began.
     pub delivered: u64,
@@ -97,12 +104,15 @@ impl Store {
         )?;
         let rows = statement.query_map(params![stream.0, after, PAGE_LIMIT], |row| {
             let queued: i64 = row.get(3)?;
+            let indication = unpack(row.get(4)?).map_err(|damaged| {
+                rusqlite::Error::FromSqlConversionFailure(4, Type::Blob, Box::new(damaged))
+            })?;
             Ok(Queued {
                 position: row.get(0)?,
                 context: row.get(1)?,
                 number: row.get(2)?,
                 queued: DateTime::from_timestamp_micros(queued).unwrap_or_default(),
-                indication: row.get(4)?,
+                indication,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -178,48 +188,96 @@ fn stream_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
     })
 }
 
+/// The numbers of a stream while something is queued in it.
+struct Place {
+    context: String,
+    next: i64,
+    queued: i64,
+    bytes: i64,
+}
+
+impl Place {
+    /// `None` where the stream has ended.
+    fn find(transaction: &Transaction<'_>, stream: StreamId) -> Result<Option<Self>, StoreError> {
+        let place = transaction
+            .prepare_cached("SELECT context, next, queued, bytes FROM streams WHERE id = ?")?
+            .query_row([stream.0], |row| {
+                Ok(Self {
+                    context: row.get(0)?,
+                    next: row.get(1)?,
+                    queued: row.get(2)?,
+                    bytes: row.get(3)?,
+                })
+            });
+        Ok(place.optional()?)
+    }
+
+    fn save(&self, transaction: &Transaction<'_>, stream: StreamId) -> Result<(), StoreError> {
+        transaction
+            .prepare_cached("UPDATE streams SET next = ?, queued = ?, bytes = ? WHERE id = ?")?
+            .execute(params![self.next, self.queued, self.bytes, stream.0])?;
+        Ok(())
+    }
+
+    /// The number of what is queued now, which has so many bytes.
+    fn take(&mut self, bytes: usize) -> i64 {
+        let number = self.next;
+        self.next = number.checked_add(1).unwrap_or(0);
+        self.queued += 1;
+        self.bytes += integer(bytes as u64);
+        number
+    }
+
+    fn is_over(&self, limits: QueueLimits) -> bool {
+        let (queued, bytes) = (self.queued.unsigned_abs(), self.bytes.unsigned_abs());
+        queued > limits.indications || (bytes > limits.bytes && queued > 1)
+    }
+}
+
 fn enqueue(
     transaction: &Transaction<'_>,
     notices: &[Notice],
     limits: QueueLimits,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let mut places: HashMap<StreamId, Option<Place>> = HashMap::new();
+    // The same indication for several destinations comes several times in a row.
+    let (mut text, mut packed) = (None, Cow::default());
     for notice in notices {
-        let length = integer(notice.indication.len() as u64);
-        let place = transaction
-            .prepare_cached(
-                "UPDATE streams SET queued = queued + 1, bytes = bytes + ?,
-                    next = CASE next WHEN 9223372036854775807 THEN 0 ELSE next + 1 END
-                 WHERE id = ? RETURNING context, next, queued, bytes",
-            )?
-            .query_row(params![length, notice.stream.0], |row| {
-                Ok((
-                    row.get::<_, String>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, i64>(2)?,
-                    row.get::<_, i64>(3)?,
-                ))
-            })
-            .optional()?;
-        let Some((context, next, queued, bytes)) = place else {
+        let stream = notice.stream;
+        let place = match places.entry(stream) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Place::find(transaction, stream)?),
+        };
+        let Some(place) = place else {
             continue;
         };
-        let number = if next == 0 { i64::MAX } else { next - 1 };
+        if !text.is_some_and(|text| Arc::ptr_eq(text, &notice.indication)) {
+            packed = pack(&notice.indication);
+            text = Some(&notice.indication);
+        }
+        let number = place.take(packed.len());
         transaction
             .prepare_cached(
                 "INSERT INTO outbox (stream, context, number, queued, indication)
                  VALUES (?, ?, ?, ?, ?)",
             )?
             .execute(params![
-                notice.stream.0,
-                context,
+                stream.0,
+                place.context,
                 number,
                 now.timestamp_micros(),
-                notice.indication,
+                packed,
             ])?;
-        let (queued, bytes) = (queued.unsigned_abs(), bytes.unsigned_abs());
-        if queued > limits.indications || (bytes > limits.bytes && queued > 1) {
-            make_room(transaction, notice.stream, limits)?;
+        if place.is_over(limits) {
+            place.save(transaction, stream)?;
+            make_room(transaction, stream, limits)?;
+            places.remove(&stream);
+        }
+    }
+    for (stream, place) in &places {
+        if let Some(place) = place {
+            place.save(transaction, *stream)?;
         }
     }
     Ok(())

@@ -1,10 +1,14 @@
 //! Posting to an HTTP destination: one connection that is kept, to an address that is allowed.
 
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Fuse};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -14,7 +18,6 @@ use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
 
 use crate::client::{ClientError, Tls};
 
@@ -58,16 +61,23 @@ pub enum SendError {
 
 /// A way to post to one destination.
 pub struct Post {
-    target: Target,
-    outward: Arc<Outward>,
+    route: Route,
     authorization: Option<HeaderValue>,
     connection: Option<Connection>,
 }
 
+/// Where connections go.
+struct Route {
+    target: Target,
+    outward: Arc<Outward>,
+}
+
+/// A connection that moves its bytes while it is used, in the task that uses it: a task of its own would have
+/// to be woken twice for each delivery.
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
-    /// The task that moves its bytes ends with it.
-    task: AbortHandle,
+    /// Moves the bytes until the connection ends; an error of it reaches us through the sender.
+    moving: Fuse<BoxFuture<'static, hyper::Result<()>>>,
 }
 
 impl Connection {
@@ -76,18 +86,31 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // An error of it reaches us through the sender.
-        let task = tokio::spawn(async move { connection.await.is_ok() });
         Ok(Self {
             sender,
-            task: task.abort_handle(),
+            moving: connection.boxed().fuse(),
         })
     }
-}
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.task.abort();
+    /// Sends `request` and gives the body of the answer 200.
+    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<Bytes, SendError> {
+        let Self { sender, moving } = self;
+        let answered = async {
+            sender.ready().await?;
+            read(sender.send_request(request).await?).await
+        };
+        let mut answered = pin!(answered);
+        poll_fn(|cx| {
+            // What it moves is what the answer waits for, so it goes first.
+            let _ = moving.poll_unpin(cx).is_ready();
+            answered.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Whether the other side has closed it since it was used.
+    fn is_closed(&mut self) -> bool {
+        (&mut self.moving).now_or_never().is_some() || self.sender.is_closed()
     }
 }
 
@@ -95,8 +118,7 @@ impl Post {
     /// A way to post to `target`; nothing is connected yet.
     pub fn new(target: Target, outward: Arc<Outward>, authorization: Option<HeaderValue>) -> Self {
         Self {
-            target,
-            outward,
+            route: Route { target, outward },
             authorization,
             connection: None,
         }
@@ -122,7 +144,9 @@ impl Post {
         with: &[(&'static str, &str)],
     ) -> Result<Bytes, SendError> {
         let kept = self.connection.take();
-        if let Some(kept) = kept.filter(|kept| !kept.sender.is_closed()) {
+        if let Some(mut kept) = kept
+            && !kept.is_closed()
+        {
             // The other side may have closed a kept connection at this very moment: that is no
             // failure of the destination, and only an answer shows that it took what was sent.
             match self.exchange(kept, body.clone(), with).await {
@@ -130,7 +154,7 @@ impl Post {
                 answered => return answered,
             }
         }
-        let fresh = self.connect().await?;
+        let fresh = self.route.connect().await?;
         self.exchange(fresh, body, with).await
     }
 
@@ -141,9 +165,7 @@ impl Post {
         with: &[(&'static str, &str)],
     ) -> Result<Bytes, SendError> {
         let request = self.request(body, with)?;
-        connection.sender.ready().await?;
-        let response = connection.sender.send_request(request).await?;
-        let answer = read(response).await?;
+        let answer = connection.exchange(request).await?;
         self.connection = Some(connection);
         Ok(answer)
     }
@@ -153,7 +175,8 @@ impl Post {
         body: Bytes,
         with: &[(&'static str, &str)],
     ) -> Result<Request<Full<Bytes>>, SendError> {
-        let mut request = Request::post(&self.target.path).header(HOST, self.target.authority());
+        let target = &self.route.target;
+        let mut request = Request::post(&target.path).header(HOST, target.authority());
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -163,7 +186,9 @@ impl Post {
         let made = request.body(Full::new(body));
         made.map_err(|error| SendError::Unsendable(error.to_string()))
     }
+}
 
+impl Route {
     /// Connects to the first allowed address that answers.
     async fn connect(&self) -> Result<Connection, SendError> {
         let stream = tokio::time::timeout(CONNECT_TIME, self.stream());
