@@ -351,7 +351,7 @@ async fn programs() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let (sender, news) = mpsc::channel::<News>(1024);
     let options = ExecutorOptions {
-        program: env!("CARGO_BIN_EXE_jobwright").into(),
+        program: env!("CARGO_BIN_EXE_jobwright-supervisor").into(),
         folder: folder.path().join("runs"),
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         output_limit_bytes: 1 << 20,

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::output::indication::Form;
-use crate::jobs::supervisor::Cgroups;
 
 /// A WBEM server whose work is jobs.
 #[derive(Debug, Parser)]
@@ -37,28 +36,6 @@ pub enum Command {
     /// Work with MOF files.
     #[command(subcommand)]
     Mof(Mof),
-    /// Hold one run of a job; the server starts this, nobody else.
-    #[command(hide = true, name = "supervise-run")]
-    SuperviseRun(SuperviseRun),
-}
-
-/// Arguments of `supervise-run`: where the run has a cgroup of its own.
-#[derive(Debug, Args)]
-pub struct SuperviseRun {
-    /// The folder to make it in.
-    #[arg(long, requires = "home")]
-    pub cgroups: Option<PathBuf>,
-    /// The folder of the cgroup to go back to.
-    #[arg(long)]
-    pub home: Option<PathBuf>,
-}
-
-impl SuperviseRun {
-    /// The place for the cgroup.
-    pub fn place(self) -> Option<Cgroups> {
-        let (base, home) = (self.cgroups?, self.home?);
-        Some(Cgroups { base, home })
-    }
 }
 
 /// The commands on MOF.

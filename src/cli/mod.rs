@@ -12,7 +12,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::Arguments;
+
+use crate::jobs::supervisor::{self, SUPERVISE};
 pub use error::CliError;
 
 /// Runs the program with the arguments of the process.
@@ -21,11 +23,11 @@ pub use error::CliError;
 /// arguments, 78 for a configuration that the server refuses to start with; `job watch` ends with
 /// the exit status of the job.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // A supervisor is its own small program: no runtime, no logging.
-    if let Command::SuperviseRun(run) = arguments.command {
-        return crate::jobs::supervisor::main(run.place().as_ref());
+    let own = || std::env::args_os().skip(1);
+    if own().next().is_some_and(|first| first == SUPERVISE) {
+        return supervisor::run(own());
     }
+    let arguments = Arguments::parse();
     commands::run(arguments.command).unwrap_or_else(|error| {
         eprintln!("{}", error.shown());
         error.exit_code()

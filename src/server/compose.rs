@@ -20,7 +20,7 @@ use crate::config::{ConfigError, Settings};
 use crate::indications::{self, Home, Rights, Schemas};
 use crate::jobs::engine::Engine;
 use crate::jobs::executor::cgroups::Cgroups;
-use crate::jobs::executor::{Options, ProcessExecutor};
+use crate::jobs::executor::{self, Options, ProcessExecutor};
 use crate::jobs::port::Runs;
 use crate::jobs::zone;
 use crate::jobs::{Config as EngineConfig, EngineTask, provider as jobs};
@@ -244,10 +244,11 @@ async fn engine(
     writer: &Writer,
     teller: jobs::Teller,
 ) -> Result<(Engine, EngineTask), StartError> {
-    let program = std::env::current_exe();
+    let own = std::env::current_exe();
+    let own = own.map_err(|error| StartError::System("find this program", error))?;
     let (sender, news) = mpsc::channel(NEWS_LIMIT);
     let options = Options {
-        program: program.map_err(|error| StartError::System("find this program", error))?,
+        program: executor::supervisor(own).await,
         folder: state.join("runs"),
         environment: environment(),
         output_limit_bytes: settings.output_limit_bytes.unwrap_or(10 << 20),

@@ -294,6 +294,16 @@ async fn a_backlog_runs_within_its_limit_and_whole() {
 
 #[test]
 fn a_supervisor_without_leave_runs_nothing() {
+    // The small program, and the whole one where the small one is not there.
+    for program in [
+        env!("CARGO_BIN_EXE_jobwright-supervisor"),
+        env!("CARGO_BIN_EXE_jobwright"),
+    ] {
+        runs_nothing_without_leave(program);
+    }
+}
+
+fn runs_nothing_without_leave(program: &str) {
     let folder = state_dir();
     let run = folder.path();
     for fifo in ["control", "news"] {
@@ -309,7 +319,7 @@ fn a_supervisor_without_leave_runs_nothing() {
         output_limit_bytes: 1000,
         cpu_limit_seconds: None,
     };
-    let mut supervisor = Command::new(env!("CARGO_BIN_EXE_jobwright"))
+    let mut supervisor = Command::new(program)
         .arg("supervise-run")
         .stdin(Stdio::piped())
         .spawn()
@@ -355,6 +365,8 @@ fn an_end_that_nobody_hears_is_recorded_at_once() {
     let leader: jobwright::jobs::executor::identity::Identity =
         message::parse(&leader).expect("an identity");
     let supervisor = parent(u32::try_from(leader.pid).expect("a pid"));
+    let program = fs::read_link(format!("/proc/{supervisor}/exe")).expect("it lives");
+    assert!(program.ends_with("jobwright-supervisor"), "{program:?}");
     let supervisor = rustix::process::Pid::from_raw(supervisor).expect("a process id");
     let flags = rustix::process::PidfdFlags::empty();
     let supervisor = rustix::process::pidfd_open(supervisor, flags).expect("it lives");

@@ -84,6 +84,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["model", "ops", "store", "provider", "jobs", "testing"],
     ),
     ("main", &["cli"]),
+    ("bin", &["jobs::supervisor"]),
     ("lib", &[]),
 ];
 

@@ -33,7 +33,6 @@ pub fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Mof(args::Mof::Check(arguments)) => mof_check::run(&arguments),
         Command::Mof(args::Mof::Print(arguments)) => client(mof_print::run(arguments)),
         Command::Mof(args::Mof::Compile(arguments)) => client(mof_compile::run(arguments)),
-        Command::SuperviseRun(run) => Ok(crate::jobs::supervisor::main(run.place().as_ref())),
     }
 }
 

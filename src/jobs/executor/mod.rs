@@ -10,6 +10,8 @@ pub mod log;
 pub mod message;
 mod process;
 pub mod processes;
+mod program;
 
 pub use layout::Layout;
 pub use process::{Options, ProcessExecutor};
+pub use program::supervisor;

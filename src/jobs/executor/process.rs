@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::super::core::{Exit, JobId, JobRecord, RunNews, Signal, Work};
 use super::super::port::{LogChunk, LogError, NewsSender, Runs, Stream};
+use super::super::supervisor::SUPERVISE;
 use super::attached::{Attached, Order, recorded, settled, unknown};
 use super::cgroups::Cgroups;
 use super::identity::{Holder, Identity, boot_id};
@@ -29,7 +30,7 @@ use crate::store::Forgotten;
 /// How the executor is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The program that is started as supervisor, with the argument `supervise-run`.
+    /// The program that is started as supervisor; see [`supervisor::run`](super::super::supervisor::run).
     pub program: PathBuf,
     /// The folder of all runs; made with mode 0700 when it is not there.
     pub folder: PathBuf,
@@ -211,10 +212,9 @@ impl Shared {
         make.await.map_err(io::Error::other)??;
         let cgroups = self.options.cgroups.as_ref();
         let mut command = Command::new(&self.options.program);
-        command.arg("supervise-run").envs(SMALL);
+        command.arg(SUPERVISE).envs(SMALL);
         if let Some(cgroups) = cgroups {
-            command.arg("--cgroups").arg(&cgroups.base);
-            command.arg("--home").arg(&cgroups.home);
+            command.args([&cgroups.base, &cgroups.home]);
         }
         let mut child = command
             .current_dir("/")

@@ -18,6 +18,7 @@ mod signals;
 mod tree;
 mod watch;
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::RawFd;
@@ -29,7 +30,7 @@ use chrono::Utc;
 use nix::sys::resource::{Resource, Usage, UsageWho, getrusage, setrlimit};
 
 use super::core::{Written, printable};
-pub use super::executor::cgroups::Cgroups;
+use super::executor::cgroups::Cgroups;
 use super::executor::layout;
 use super::executor::message::{self, End, Outcome, Spec};
 use inside::Inside;
@@ -41,8 +42,36 @@ const REASON_LIMIT: usize = 512;
 /// How long a server has to say that an end is on record.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
 
-/// Holds the run that standard input describes, in a cgroup of its own when there is a place for it.
-pub fn main(cgroups: Option<&Cgroups>) -> ExitCode {
+/// The first argument of a supervisor.
+pub const SUPERVISE: &str = "supervise-run";
+/// What the program says that is nothing else than a supervisor when it is asked for its version.
+pub const VERSION: &str = concat!("jobwright-supervisor ", env!("CARGO_PKG_VERSION"));
+
+/// Runs the program with its arguments.
+///
+/// `supervise-run` holds the run that standard input describes; with `FOLDER HOME` behind it, in a cgroup of its
+/// own in `FOLDER`, from which it goes back to that of the folder `HOME`. `--version` prints [`VERSION`]. The exit
+/// status is 2 for anything else.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match arguments.as_slice() {
+        [what] if what == SUPERVISE => main(None),
+        [what, base, home] if what == SUPERVISE => main(Some(&Cgroups {
+            base: base.into(),
+            home: home.into(),
+        })),
+        [what] if what == "--version" => {
+            let told = writeln!(io::stdout(), "{VERSION}");
+            told.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+        }
+        _ => {
+            eprintln!("{VERSION}: the server starts this, nobody else");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn main(cgroups: Option<&Cgroups>) -> ExitCode {
     match hold(cgroups) {
         Ok(()) => ExitCode::SUCCESS,
         // Nobody reads standard error; the server sees the silence and tells of it.

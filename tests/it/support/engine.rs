@@ -24,7 +24,7 @@ pub struct Bench {
 /// An executor with real supervisors, and runs below `state`.
 pub fn options(state: &Path) -> Options {
     Options {
-        program: env!("CARGO_BIN_EXE_jobwright").into(),
+        program: env!("CARGO_BIN_EXE_jobwright-supervisor").into(),
         folder: state.join("runs"),
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         output_limit_bytes: 1 << 20,
