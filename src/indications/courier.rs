@@ -431,6 +431,41 @@ mod tests {
         interval: Duration::ZERO,
     };
 
+    #[tokio::test(start_paused = true)]
+    async fn what_was_delivered_is_recorded_for_many_at_a_time() {
+        let memory = Arc::new(Memory::default());
+        let many = i64::try_from(RECORD_LIMIT).expect("a small number") + 5;
+        let now = Utc::now();
+        (1..=many).for_each(|position| memory.push(position, now));
+        let (took, mut taken) = mpsc::unbounded_channel();
+        let (refuses, desk) = (Vec::new(), Arc::new(Desk::default()));
+        let talk = (desk.clone(), mpsc::channel(1).0);
+        let carrier = Box::new(Listener { refuses, took });
+        let courier = Courier::new(StreamId(7), memory.clone(), carrier, POLICY, talk);
+        let (_keep, settings) = watch::channel(POLICY);
+        let running = tokio::spawn(courier.run(settings));
+        let mut deliver = async |positions: std::ops::RangeInclusive<i64>| {
+            for position in positions {
+                assert_eq!(taken.recv().await, Some(position));
+            }
+        };
+        deliver(1..=many).await;
+        let recorded = || memory.left.lock().expect("unpoisoned").clone();
+        // Pages have two.
+        let full = (many - 5, Leave::Delivered);
+        assert_eq!(recorded(), [full], "the others wait for more");
+        tokio::time::sleep(RECORD_DELAY + Duration::from_millis(1)).await;
+        let first = [full, (many, Leave::Delivered)];
+        assert_eq!(recorded(), first, "but not for long");
+        memory.push(many + 1, now);
+        desk.queued.notify_one();
+        deliver(many + 1..=many + 1).await;
+        assert_eq!(recorded(), first);
+        tokio::time::sleep(RECORD_DELAY + Duration::from_millis(1)).await;
+        assert_eq!(recorded().last(), Some(&(many + 1, Leave::Delivered)));
+        assert!(!running.is_finished());
+    }
+
     #[tokio::test]
     async fn indications_go_out_in_order_and_what_is_refused_is_given_up() {
         let memory = Arc::new(Memory::default());

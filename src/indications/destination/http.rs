@@ -263,3 +263,102 @@ async fn read(response: Response<Incoming>) -> Result<Bytes, SendError> {
         Err(SendError::Status(status))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    const TAKEN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+    /// Each connection answers as one line says, an answer for each request, and is closed.
+    async fn destination(script: Vec<Vec<&'static str>>) -> (Post, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let target = Target::new(&format!("http://{address}/cim")).expect("a target");
+        let serving = tokio::spawn(async move {
+            let mut bodies = Vec::new();
+            for answers in script {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                for answer in answers {
+                    bodies.push(body(&mut stream).await);
+                    stream.write_all(answer.as_bytes()).await.expect("sent");
+                }
+            }
+            bodies
+        });
+        (Post::new(target, Arc::default(), None), serving)
+    }
+
+    /// The body of a request: it ends with a full stop.
+    async fn body(stream: &mut TcpStream) -> String {
+        let mut text = String::new();
+        while !text.ends_with('.') {
+            let mut piece = [0; 512];
+            let length = stream.read(&mut piece).await.expect("a request");
+            assert_ne!(length, 0, "the request broke off: {text:?}");
+            text.push_str(std::str::from_utf8(&piece[..length]).expect("a text"));
+        }
+        let (_, body) = text.split_once("\r\n\r\n").expect("a head");
+        body.to_owned()
+    }
+
+    async fn post(post: &mut Post, text: &'static str) -> Result<Bytes, SendError> {
+        post.post(Bytes::from_static(text.as_bytes()), &[]).await
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_and_one_that_was_closed_meanwhile_is_no_failure() {
+        let script = vec![vec![TAKEN, TAKEN, TAKEN], vec![TAKEN, TAKEN]];
+        let (mut to, serving) = destination(script).await;
+        for text in ["1.", "2.", "3.", "4.", "5."] {
+            assert_eq!(post(&mut to, text).await.expect(text), "ok");
+        }
+        let bodies = serving.await.expect("it served");
+        assert_eq!(bodies, ["1.", "2.", "3.", "4.", "5."]);
+    }
+
+    #[tokio::test]
+    async fn what_a_kept_connection_did_not_answer_is_sent_again_over_a_fresh_one() {
+        let cut = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        let (mut to, serving) = destination(vec![vec![TAKEN, cut], vec![TAKEN], vec![cut]]).await;
+        for text in ["1.", "2."] {
+            assert_eq!(post(&mut to, text).await.expect(text), "ok");
+        }
+        to.connection = None;
+        let broken = post(&mut to, "3.").await;
+        assert!(matches!(broken, Err(SendError::Broken(_))), "{broken:?}");
+        let bodies = serving.await.expect("it served");
+        assert_eq!(bodies, ["1.", "2.", "2.", "3."]);
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_leaves_no_connection() {
+        let refused = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n";
+        let (mut to, serving) = destination(vec![vec![refused], vec![TAKEN]]).await;
+        let outcome = post(&mut to, "1.").await;
+        assert!(
+            matches!(
+                outcome,
+                Err(SendError::Status(StatusCode::SERVICE_UNAVAILABLE))
+            ),
+            "{outcome:?}"
+        );
+        assert_eq!(post(&mut to, "2.").await.expect("taken"), "ok");
+        assert_eq!(serving.await.expect("it served"), ["1.", "2."]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_answer_is_left_in_time() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let target = Target::new(&format!("http://{address}/")).expect("a target");
+        let mut to = Post::new(target, Arc::default(), None);
+        let outcome = post(&mut to, "1.").await;
+        assert!(matches!(outcome, Err(SendError::Timeout)), "{outcome:?}");
+        assert!(to.connection.is_none());
+    }
+}
