@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{CimName, CimValue, Class, Instance, InstancePath, Result};
+use crate::model::{CimName, CimValue, Class, Instance, InstancePath, Namespace, Result};
 use crate::ops::InstanceStream;
 use crate::provider::fill::{self, Plain};
 use crate::provider::{Context, Provider, Registration};
@@ -16,30 +16,44 @@ use super::statistics;
 type Pair = [InstancePath; 2];
 
 /// An association class: its references in the order of the ends, and what else an instance says.
-struct Link {
-    class: &'static str,
+pub struct Link {
+    /// The class.
+    pub class: &'static str,
     roles: [&'static str; 2],
     values: fn() -> Vec<(&'static str, Plain)>,
-    pairs: fn(&Service, &Context) -> Vec<Pair>,
+    /// The ends of the instance that comes and goes with an object.
+    ends: fn(&Home<'_>, &Held) -> Option<Pair>,
 }
 
-const LINKS: [Link; 2] = [
-    Link {
-        class: "CIM_ServiceAffectsElement",
-        roles: ["AffectingElement", "AffectedElement"],
-        values: || vec![("ElementEffects", MANAGES.into())],
-        pairs: affected,
-    },
+/// Where the objects are.
+pub struct Home<'a> {
+    /// The namespace.
+    pub namespace: &'a Namespace,
+    /// The path of the service.
+    pub service: Option<InstancePath>,
+}
+
+/// All of them.
+pub const LINKS: [Link; 2] = [
     Link {
         class: "CIM_ElementStatisticalData",
         roles: ["ManagedElement", "Stats"],
         values: Vec::new,
-        pairs: measured,
+        ends: measured,
+    },
+    Link {
+        class: "CIM_ServiceAffectsElement",
+        roles: ["AffectingElement", "AffectedElement"],
+        values: || vec![("ElementEffects", MANAGES.into())],
+        ends: affected,
     },
 ];
 
 /// `ElementEffects`: Manages.
 const MANAGES: &[u16] = &[5];
+
+/// The kinds of objects that are linked with anything.
+const LINKED: [Kind; 3] = [Kind::Filter, Kind::Collection, Kind::Destination];
 
 struct Links {
     service: Arc<Service>,
@@ -60,57 +74,54 @@ pub fn registrations(service: &Arc<Service>) -> Vec<Registration> {
     LINKS.iter().map(registration).collect()
 }
 
+impl Link {
+    /// The instance of `class`, the link's own, that comes and goes with an object.
+    pub fn instance(
+        &self,
+        class: &Arc<Class>,
+        home: &Home<'_>,
+        held: &Held,
+    ) -> Option<Result<Instance>> {
+        let ends = (self.ends)(home, held)?;
+        Some(self.made(class, ends))
+    }
+
+    fn made(&self, class: &Arc<Class>, ends: Pair) -> Result<Instance> {
+        let mut instance = fill::instance(class, (self.values)())?;
+        for (role, end) in self.roles.iter().zip(ends) {
+            instance.set(role, CimValue::Reference(Box::new(end.into())))?;
+        }
+        Ok(instance)
+    }
+}
+
 impl Provider for Links {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
-        let Link {
-            class: name,
-            roles,
-            values,
-            pairs,
-        } = self.link;
-        fill::instances_of(cx, name, class, |own| {
-            let made = |ends: Pair| -> Result<Instance> {
-                let mut instance = fill::instance(own, values())?;
-                for (role, end) in roles.iter().zip(ends) {
-                    instance.set(role, CimValue::Reference(Box::new(end.into())))?;
-                }
-                Ok(instance)
-            };
-            pairs(&self.service, cx).into_iter().map(made).collect()
+        fill::instances_of(cx, self.link.class, class, |own| {
+            let home = self.service.home();
+            let ledger = self.service.ledger();
+            let objects = LINKED.into_iter().flat_map(|kind| ledger.of_kind(kind));
+            let seen = objects.filter(|held| held.is_visible(cx));
+            seen.filter_map(|held| self.link.instance(own, &home, held))
+                .collect()
         })
     }
 }
 
-fn visible(service: &Service, cx: &Context, kind: Kind) -> Vec<Arc<Held>> {
-    let ledger = service.ledger();
-    let seen = ledger.of_kind(kind).filter(|held| held.is_visible(cx));
-    seen.cloned().collect()
+fn affected(home: &Home<'_>, held: &Held) -> Option<Pair> {
+    let is_linked = LINKED.contains(&held.key.kind());
+    let own = home.service.clone().filter(|_| is_linked)?;
+    Some([own, held.instance.path(home.namespace)])
 }
 
-fn own(service: &Service, cx: &Context) -> Option<InstancePath> {
-    let held = visible(service, cx, Kind::Service).into_iter().next()?;
-    Some(held.instance.path(&cx.namespace))
-}
-
-fn affected(service: &Service, cx: &Context) -> Vec<Pair> {
-    let Some(own) = own(service, cx) else {
-        return Vec::new();
-    };
-    let kinds = [Kind::Filter, Kind::Collection, Kind::Destination];
-    let affected = kinds
-        .into_iter()
-        .flat_map(|kind| visible(service, cx, kind));
-    affected
-        .map(|held| [own.clone(), held.instance.path(&cx.namespace)])
-        .collect()
-}
-
-fn measured(service: &Service, cx: &Context) -> Vec<Pair> {
-    let destinations = visible(service, cx, Kind::Destination).into_iter();
-    destinations
-        .map(|held| {
-            let path = held.instance.path(&cx.namespace);
-            [path, statistics::path(&cx.namespace, &held.instance)]
-        })
-        .collect()
+fn measured(home: &Home<'_>, held: &Held) -> Option<Pair> {
+    let is_measured = held.key.kind() == Kind::Destination;
+    is_measured.then(|| {
+        let path = held.instance.path(home.namespace);
+        [path, statistics::path(home.namespace, &held.instance)]
+    })
 }

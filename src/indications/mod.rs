@@ -25,6 +25,7 @@ mod statistics;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod told;
 mod trouble;
 mod watch;
 

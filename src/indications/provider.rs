@@ -16,9 +16,10 @@ use super::capabilities::{self, Capabilities};
 use super::key::{Key, Kind};
 use super::ledger::{Edit, Held, Ledger, Made, Owner, end};
 use super::links;
-use super::service::{Service, without_secrets};
+use super::service::Service;
 use super::statistics::{self, Statistics};
 use super::terms::{self, Terms};
+use super::told::without_secrets;
 
 /// Most destinations.
 pub const DESTINATION_LIMIT: u32 = 1000;

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::model::{CimError, Instance, InstancePath, Namespace, Result};
 use crate::ops::BoxFuture;
-use crate::provider::{Change, Interest, Notices, Observer, Occurrence, StreamId};
+use crate::provider::{Interest, Notices, Observer, Occurrence, StreamId};
 use crate::store::{Batch, EventRow, Store, StoreError, Writer};
 
 use super::clerk;
@@ -21,11 +21,13 @@ use super::couriers::Couriers;
 use super::destination::Outward;
 use super::key::{Key, Kind};
 use super::ledger::{Edit, Held, Ledger, Made, Owner};
+use super::links::Home;
 use super::made::Maker;
 use super::make::Workshop;
 use super::record;
 use super::settings::NAME;
 use super::standing::furnished;
+use super::told;
 use super::watch::Watch;
 
 /// What the service is opened with.
@@ -114,6 +116,14 @@ impl Service {
         own.map(|held| held.instance.path(&self.workshop.home.name))
     }
 
+    /// Where its objects are.
+    pub fn home(&self) -> Home<'_> {
+        Home {
+            namespace: &self.workshop.home.name,
+            service: self.path(),
+        }
+    }
+
     /// The path of its capabilities.
     pub fn capabilities(&self) -> InstancePath {
         super::capabilities::path(&self.workshop.home.name)
@@ -151,13 +161,10 @@ impl Service {
             return Ok(());
         }
         let before = self.ledger.load_full();
-        let occurrences: Vec<_> = edits
-            .iter()
-            .filter_map(|edit| occurrence(&before, edit))
-            .collect();
+        let context = sequence(&self.start, now);
+        let occurrences = told::occurrences(self, (&before, &edits), &context, now).await?;
         let notices = self.notices(&self.workshop.home.name, &occurrences, now);
         let writes: Vec<Write> = edits.iter().map(|edit| write(&before, edit)).collect();
-        let context = sequence(&self.start, now);
         let queued = notices.to_vec();
         let work = move |batch: &Batch<'_>| -> Result<Vec<StreamId>, StoreError> {
             let mut streams = Vec::new();
@@ -507,41 +514,6 @@ impl Write {
         }
         Ok(None)
     }
-}
-
-/// What of an edit others may be told.
-fn occurrence(before: &Ledger, edit: &Edit) -> Option<Occurrence> {
-    let (key, after) = match edit {
-        Edit::Put(held) => (&held.key, Some(held)),
-        Edit::Remove(key) => (key, None),
-    };
-    let before = before.get(key).map(|held| &**held);
-    let change = match (before, after) {
-        (None, Some(after)) => Change::Created(without_secrets(after)),
-        (Some(before), Some(after)) => Change::Modified {
-            before: without_secrets(before),
-            after: without_secrets(after),
-        },
-        (Some(before), None) => Change::Deleted(without_secrets(before)),
-        (None, None) => return None,
-    };
-    let owner = after.or(before).and_then(|held| held.owner.as_ref());
-    Some(Occurrence {
-        change,
-        owner: owner.map(|owner| owner.name.clone()),
-    })
-}
-
-/// The instance without what is never shown.
-pub fn without_secrets(held: &Held) -> Instance {
-    let mut instance = held.instance.clone();
-    for slot in 0..instance.class.properties.len() {
-        let property = instance.class.properties.at(slot);
-        if property.is_some_and(|property| !property.read) {
-            instance.clear(slot);
-        }
-    }
-    instance
 }
 
 /// The store did not do it.

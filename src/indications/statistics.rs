@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt};
 
 use crate::model::{CimName, CimValue, Class, Instance, InstancePath, Namespace, Result};
@@ -11,7 +12,7 @@ use crate::provider::{Context, Provider, StreamId, fill};
 use crate::store::StreamRow;
 
 use super::key::Kind;
-use super::ledger::Made;
+use super::ledger::{Held, Made};
 use super::service::{Service, failed};
 
 /// The class of the numbers.
@@ -36,6 +37,10 @@ fn id(destination: &Instance) -> String {
 }
 
 impl Provider for Statistics {
+    fn tells(&self) -> bool {
+        true
+    }
+
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let own = cx.schema.class(CLASS);
         let Some(own) = own.filter(|own| own.is_a(class.name.as_str())).cloned() else {
@@ -64,25 +69,36 @@ fn shown(
     let visible = ledger
         .of_kind(Kind::Destination)
         .filter(|held| held.is_visible(cx));
-    let numbers = visible.filter_map(|held| {
+    let shown = visible.filter_map(|held| {
         let Made::Destination { stream, .. } = &held.made else {
             return None;
         };
         let row = rows.get(stream)?;
         let trouble = service.couriers.trouble(*stream);
-        let name = held.instance.value("Name").as_str().unwrap_or_default();
-        let values = [
-            ("InstanceID", id(&held.instance).into()),
-            ("ElementName", name.into()),
-            ("StatisticTime", cx.now.into()),
-            ("SequenceContext", row.context.as_str().into()),
-            ("QueuedIndications", row.queued.into()),
-            ("QueuedBytes", row.bytes.into()),
-            ("DeliveredIndications", row.delivered.into()),
-            ("DroppedIndications", row.dropped.into()),
-            ("LastError", trouble.map(|text| text.to_string()).into()),
-        ];
-        Some(fill::instance(class, values))
+        let trouble = trouble.as_ref().map(|text| text.as_str());
+        Some(numbers(class, held, (row, trouble), cx.now))
     });
-    numbers.collect()
+    shown.collect()
+}
+
+/// The numbers of a destination.
+pub fn numbers(
+    class: &Arc<Class>,
+    destination: &Held,
+    (row, trouble): (&StreamRow, Option<&str>),
+    now: DateTime<Utc>,
+) -> Result<Instance> {
+    let name = destination.instance.value("Name").as_str();
+    let values = [
+        ("InstanceID", id(&destination.instance).into()),
+        ("ElementName", name.unwrap_or_default().into()),
+        ("StatisticTime", now.into()),
+        ("SequenceContext", row.context.as_str().into()),
+        ("QueuedIndications", row.queued.into()),
+        ("QueuedBytes", row.bytes.into()),
+        ("DeliveredIndications", row.delivered.into()),
+        ("DroppedIndications", row.dropped.into()),
+        ("LastError", trouble.map(str::to_owned).into()),
+    ];
+    fill::instance(class, values)
 }

@@ -65,7 +65,13 @@ def free_port():
 
 
 def subscribe(
-    conn, url, *queries, language="DMTF:CQL", kind="CIM_ListenerDestinationCIMXML", **values
+    conn,
+    url,
+    *queries,
+    language="DMTF:CQL",
+    kind="CIM_ListenerDestinationCIMXML",
+    namespace=NAMESPACE,
+    **values,
 ):
     """Filters for the queries, a destination, and a subscription of each filter to it."""
     conn = connection_to_interop(conn)
@@ -75,7 +81,7 @@ def subscribe(
         path = conn.CreateInstance(
             pywbem.CIMInstance(
                 "CIM_IndicationFilter",
-                {"Query": query, "QueryLanguage": language, "SourceNamespaces": [NAMESPACE]},
+                {"Query": query, "QueryLanguage": language, "SourceNamespaces": [namespace]},
             )
         )
         ends = {"Filter": path, "Handler": handler}

@@ -610,6 +610,57 @@ class Own(EventCase):
             for path in (made, filter_path, handler):
                 conn.DeleteInstance(path)
 
+    def test_what_comes_with_an_object_is_told_with_it(self):
+        conn = connection_to_interop(self.conn)
+        destination = {"Destination": "http://127.0.0.1:9"}
+        query = {"Query": "SELECT * FROM CIM_Indication", "QueryLanguage": "DMTF:CQL"}
+        cases = [
+            ("CIM_IndicationFilter", query, ["CIM_ServiceAffectsElement"]),
+            ("CIM_FilterCollection", {"CollectionName": "mine"}, ["CIM_ServiceAffectsElement"]),
+            (
+                "CIM_ListenerDestinationCIMXML",
+                destination,
+                [
+                    "JW_DestinationStatistics",
+                    "CIM_ElementStatisticalData",
+                    "CIM_ServiceAffectsElement",
+                ],
+            ),
+        ]
+        with Listener() as listener:
+            made = subscribe(
+                conn, listener.url, "SELECT * FROM CIM_InstIndication", namespace=INTEROP
+            )
+            self.addCleanup(lambda: [conn.DeleteInstance(path) for path in reversed(made)])
+            for classname, values, companions in cases:
+                before = self.paths(companions)
+                new = conn.CreateInstance(pywbem.CIMInstance(classname, values))
+                present = self.paths(companions) - before
+                self.assertEqual(len(present), len(companions))
+                conn.DeleteInstance(new)
+                told = [listener.next() for _ in range(2 * (1 + len(companions)))]
+                created, deleted = told[: len(told) // 2], told[len(told) // 2 :]
+                for found, kind, order in (
+                    (created, "CIM_InstCreation", [classname, *companions]),
+                    (deleted, "CIM_InstDeletion", [classname, *companions][::-1]),
+                ):
+                    self.assertEqual({one.classname for one in found}, {kind})
+                    sources = [one["SourceInstance"] for one in found]
+                    self.assertEqual([source.classname for source in sources], order)
+                    paths = {self.path(one["SourceInstanceModelPath"]) for one in found}
+                    self.assertEqual(paths, present | {self.path(new.to_wbem_uri())})
+            self.assertTrue(listener.taken.empty())
+
+    def paths(self, classes):
+        conn = connection_to_interop(self.conn)
+        names = [path for name in classes for path in conn.EnumerateInstanceNames(name)]
+        return {self.path(name.to_wbem_uri()) for name in names}
+
+    def path(self, uri):
+        path = pywbem.CIMInstanceName.from_wbem_uri(uri)
+        path.host = None
+        return path.to_wbem_uri(format="canonical")
+
 
 if __name__ == "__main__":
     unittest.main()
