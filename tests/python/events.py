@@ -90,6 +90,33 @@ def subscribe(
     return made
 
 
+def manager_of(conn):
+    """pywbem's subscription manager, which knows as its own what one with its name left on the
+    server, and what it calls the server."""
+    manager = pywbem.WBEMSubscriptionManager("jobwright")
+    return manager, manager.add_server(pywbem.WBEMServer(conn))
+
+
+def subscribe_by_manager(conn, url, *queries, owned=True):
+    """What `subscribe` makes, made by pywbem's manager; the paths in the order of removal."""
+    manager, server = manager_of(conn)
+
+    def called(kind, name):
+        # The manager finds its own by a part of the name that it gives them itself.
+        return {f"{kind}_id": name} if owned else {"name": f"permanent:{name}"}
+
+    destination = manager.add_destination(server, url, owned=owned, **called("destination", "d"))
+    filters, subscriptions = [], []
+    for number, query in enumerate(queries):
+        names = called("filter", f"f{number}")
+        filters.append(
+            manager.add_filter(server, NAMESPACE, query, "DMTF:CQL", owned=owned, **names)
+        )
+        ends = filters[-1].path, destination.path
+        subscriptions += manager.add_subscriptions(server, *ends, owned=owned)
+    return [made.path for made in [*subscriptions, *filters, destination]]
+
+
 def connection_to_interop(conn):
     return pywbem.WBEMConnection(conn.url, conn.creds, default_namespace=INTEROP, timeout=60)
 
@@ -108,6 +135,34 @@ class EventCase(Case):
         conn = connection_to_interop(self.conn)
         self.addCleanup(lambda: [conn.DeleteInstance(path) for path in reversed(made)])
         return made
+
+    def assert_manager_removes_its_own(self, made):
+        """A manager that starts anew finds what one with its name had made, and removes it."""
+        manager, server = manager_of(self.conn)
+        found = manager.get_owned_subscriptions(server) + manager.get_owned_filters(server)
+        found += manager.get_owned_destinations(server)
+        self.assertEqual([instance.path for instance in found], made)
+        manager.remove_all_servers()
+        self.assert_removed(made)
+
+    def assert_manager_removes_permanent(self, made):
+        """What no manager owns is found by all, and stays until it is removed by its path."""
+        manager, server = manager_of(self.conn)
+        subscription, selecting, destination = made
+        self.assertEqual(manager.get_owned_subscriptions(server), [])
+        for found in (manager.get_all_subscriptions(server), manager.get_all_destinations(server)):
+            self.assertEqual(len(found), 1)
+        manager.remove_all_servers()
+        self.conn.GetInstance(subscription)
+        manager, server = manager_of(self.conn)
+        manager.remove_subscriptions(server, subscription)
+        manager.remove_filter(server, selecting)
+        manager.remove_destinations(server, destination)
+        self.assert_removed(made)
+
+    def assert_removed(self, made):
+        for path in made:
+            self.assert_status(pywbem.CIM_ERR_NOT_FOUND, self.conn.GetInstance, path)
 
     def assert_gapless(self, indications):
         """Within each context the numbers count up from the first one seen; contexts do not mix."""

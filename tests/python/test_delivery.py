@@ -1,4 +1,8 @@
-"""Indications through failures: no listener, a listener that refuses, a server that is killed."""
+"""Indications through failures: no listener, a listener that refuses, a server that is killed.
+
+Where the failure is all that a test is about, pywbem's WBEMSubscriptionManager has subscribed, as
+its users do.
+"""
 
 import http.server
 import json
@@ -23,7 +27,7 @@ class Delivery(Own):
         self.server()
         self.quick()
         port = free_port()
-        subscribe(self.conn, f"http://127.0.0.1:{port}", LIFE)
+        subscribe_by_manager(self.conn, f"http://127.0.0.1:{port}", LIFE)
         self.whole_life()
         self.wait_until("a delivery has failed", lambda: self.statistics()["LastError"])
         waiting = self.statistics()["QueuedIndications"]
@@ -45,7 +49,7 @@ class Delivery(Own):
         self.quick()
         with Listener(max_ind_queue_size=1) as listener:
             listener.gate.clear()
-            subscribe(self.conn, listener.url, LIFE)
+            subscribe_by_manager(self.conn, listener.url, LIFE)
             for _ in range(3):
                 self.whole_life()
             self.wait_until("it has refused one", lambda: self.statistics()["LastError"])
@@ -77,7 +81,7 @@ class Delivery(Own):
         server = self.server()
         self.quick()
         port = free_port()
-        subscribe(self.conn, f"http://127.0.0.1:{port}", LIFE)
+        made = subscribe_by_manager(self.conn, f"http://127.0.0.1:{port}", LIFE)
         path = self.create("/bin/sleep", "1000")
         self.wait(path, RUNNING)
         server.kill()
@@ -94,13 +98,14 @@ class Delivery(Own):
         contexts = self.assert_gapless(told)
         self.assertEqual(len(contexts), 2)
         self.assertEqual([found[0] for _, found in contexts], [0, 0])
+        self.assert_manager_removes_its_own(made)
 
     def test_killed_again_and_again_under_load_nothing_is_missing_or_out_of_order(self):
         server = self.server()
         self.quick()
         jobs = []
         with Listener() as listener:
-            subscribe(self.conn, listener.url, LIFE)
+            made = subscribe_by_manager(self.conn, listener.url, LIFE, owned=False)
             for _ in range(4):
                 jobs += [self.create("/bin/true")["InstanceID"] for _ in range(25)]
                 server.kill()
@@ -122,6 +127,7 @@ class Delivery(Own):
         self.assert_gapless(told)
         states = self.assert_connected(told)
         self.assertEqual(set(states), set(jobs))
+        self.assert_manager_removes_permanent(made)
 
     def test_what_cannot_be_delivered_is_given_up_counted_and_costs_what_the_policy_says(self):
         self.server()
