@@ -110,6 +110,65 @@ class Load(Own):
         self.assertEqual(sum(account.last.values()) + 1, shown["DeliveredIndications"])
 
 
+class Pywbemlistener:
+    """pywbem's command `pywbemlistener`, which appends what it receives to a file."""
+
+    PROGRAM = os.path.join(os.path.dirname(sys.executable), "pywbemlistener")
+    FORMAT = "\t".join(
+        ["{i.classname}", "{i[SequenceContext]}", "{i[SequenceNumber]}"]
+        + [f"{{i[SourceInstance][{name}]}}" for name in ("JobState", "PercentComplete")]
+    )
+
+    def __init__(self, case):
+        self.case = case
+        folder = tempfile.TemporaryDirectory(prefix="jobwright-test-")
+        case.addCleanup(folder.cleanup)
+        self.folder, self.told = folder.name, os.path.join(folder.name, "told")
+        self.port = free_port()
+        # By its name it is found among all that run on the machine.
+        self.name = f"jobwright-{os.getpid()}-{self.port}"
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        command = [self.PROGRAM, "--logdir", self.folder, "run", self.name, "--scheme", "http"]
+        command += ["--port", str(self.port), "--bind-addr", "127.0.0.1"]
+        command += ["--indi-file", self.told, "--indi-format", self.FORMAT]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.case.addCleanup(end, self.process)
+        self.case.wait_until("pywbemlistener listens", self.listens)
+
+    def listens(self):
+        self.case.assertIsNone(self.process.poll(), "pywbemlistener ended")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        stop = subprocess.Popen([self.PROGRAM, "stop", self.name], stdout=subprocess.DEVNULL)
+        self.case.addCleanup(end, stop)
+        # The listener looks up from its sleep at least once a minute; it notices a signal at once
+        # unless a thread that is just being made for an indication takes it.
+        self.process.wait(60 + DEADLINE_SECONDS)
+        self.case.assertEqual(stop.wait(DEADLINE_SECONDS), 0)
+
+    def received(self):
+        """What it has written so far, with the properties that every test looks at."""
+        if not os.path.exists(self.told):
+            return []
+        with open(self.told, encoding="utf-8") as file:
+            lines = [line.rstrip("\n").split("\t") for line in file if line.endswith("\n")]
+        names = ("SequenceNumber", "JobState", "PercentComplete")
+        return [
+            {"class": kind, "SequenceContext": context, **dict(zip(names, map(int, values)))}
+            for kind, context, *values in lines
+        ]
+
+    def percents(self):
+        return [told["PercentComplete"] for told in self.received()]
+
+
 class Other(Own):
     def test_further_names_of_the_interop_namespace_can_be_turned_on(self):
         usual = self.server()
@@ -135,47 +194,58 @@ class Other(Own):
     def test_pywbemlistener_receives_the_life_of_a_job(self):
         self.server()
         self.quick()
-        folder = tempfile.TemporaryDirectory(prefix="jobwright-test-")
-        self.addCleanup(folder.cleanup)
-        port, told = free_port(), os.path.join(folder.name, "told")
-        program = os.path.join(os.path.dirname(sys.executable), "pywbemlistener")
-        shown = "{i.classname} {i[SequenceNumber]} {i[SourceInstance][JobState]}"
-        command = [program, "--logdir", folder.name, "run", "jobwright", "--scheme", "http"]
-        command += ["--port", str(port), "--bind-addr", "127.0.0.1"]
-        command += ["--indi-file", told, "--indi-format", shown]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.addCleanup(end, process)
-
-        def listens():
-            self.assertIsNone(process.poll(), "pywbemlistener ended")
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        self.wait_until("pywbemlistener listens", listens)
-        subscribe(self.conn, f"http://127.0.0.1:{port}", LIFE)
+        listener = Pywbemlistener(self)
+        listener.start()
+        subscribe(self.conn, listener.url, LIFE)
         self.whole_life()
+        self.assert_whole_life(listener)
 
-        def lines():
-            if not os.path.exists(told):
-                return []
-            with open(told, encoding="utf-8") as file:
-                return [line.split() for line in file if line.endswith("\n")]
+    def test_pywbemlistener_misses_nothing_while_it_is_stopped_and_started_again(self):
+        self.server()
+        self.quick()
+        listener = Pywbemlistener(self)
+        listener.start()
+        subscribe_by_manager(self.conn, listener.url, LIFE)
+        fifo = os.path.join(os.environ["JOBWRIGHT_TEST_DIR"], "percents")
+        os.mkfifo(fifo)
+        script = 'while read percent; do echo "$percent" >&$JOBWRIGHT_PROGRESS_FD; done < "$0"'
+        path = self.create("/bin/sh", "-c", script, fifo)
+        with open(fifo, "w", encoding="ascii", buffering=1) as steps:
+            for last in (30, 60, 90):
+                # Some of these are under way when the listener ends, the others find nobody.
+                steps.writelines(f"{percent}\n" for percent in range(last - 29, last - 10))
+                listener.stop()
+                steps.writelines(f"{percent}\n" for percent in range(last - 10, last + 1))
+                self.wait_until("one found nobody", lambda: self.statistics()["LastError"])
+                self.assertNotIn(last, listener.percents())
+                listener.start()
+                self.wait_until("it is told", lambda: last in listener.percents())  # noqa: B023
+        self.wait(path, COMPLETED)
+        self.conn.DeleteInstance(path)
+        self.assert_whole_life(listener)
+        self.assertEqual(listener.percents(), sorted(listener.percents()))
+
+    def assert_whole_life(self, listener):
+        """All of a job's life was received, each event once and in order, and nothing else."""
 
         def is_over():
-            return any(kind == "CIM_InstDeletion" for kind, *_ in lines())
+            return any(told["class"] == "CIM_InstDeletion" for told in listener.received())
 
         self.wait_until("the deletion was received", is_over)
-        received = lines()
-        kinds = [kind for kind, *_ in received]
+        received = listener.received()
+        kinds = [told["class"] for told in received]
         self.assertEqual(kinds[0], "CIM_InstCreation")
         self.assertEqual(set(kinds[1:-1]), {"CIM_InstModification"})
-        numbers = [int(number) for _, number, _ in received]
-        self.assertEqual(numbers, list(range(len(received))))
-        states = [int(state) for *_, state in received]
+        context = self.assert_gapless(received)
+        self.assertEqual([found for _, found in context], [list(range(len(received)))])
+        states = [told["JobState"] for told in received]
         self.assertEqual((states[0], states[-1]), (NEW, COMPLETED))
         self.assertIn(RUNNING, states)
+        self.wait_until("the queue is empty", lambda: not self.statistics()["QueuedIndications"])
+        shown = self.statistics()
+        self.assertEqual(
+            (shown["DeliveredIndications"], shown["DroppedIndications"]), (len(received), 0)
+        )
 
 
 if __name__ == "__main__":
