@@ -13,9 +13,20 @@ import pywbem
 
 from own import *  # noqa: F403
 
-# How many jobs are submitted at once.
+# How many jobs are submitted at once; pywbem's listener takes its time for each indication.
 JOBS = int(os.environ.get("JOBWRIGHT_MANY_JOBS", "150"))
+JOBS_FOR_PYWBEM = int(os.environ.get("JOBWRIGHT_MANY_JOBS", "50"))
 CLIENTS = 8
+EVERYTHING = "SELECT * FROM CIM_Indication"
+
+
+def plain(instance):
+    """An instance as `jobwright listen` prints it."""
+    properties = {
+        name: plain(value) if isinstance(value, pywbem.CIMInstance) else value
+        for name, value in instance.items()
+    }
+    return {"class": instance.classname, "properties": properties}
 
 
 class Account:
@@ -79,16 +90,28 @@ class Load(Own):
         self.server()
         self.quick()
         lines, url = self.listener()
-        subscribe(self.conn, url, "SELECT * FROM CIM_Indication")
+        subscribe(self.conn, url, EVERYTHING)
+        self.assert_all_is_told(JOBS, lambda what: json.loads(lines.next(what)))
+
+    def test_many_jobs_at_once_are_told_to_pywbems_listener_without_a_gap(self):
+        # Jobs may end faster than this listener takes what is told of them: all of that has room.
+        self.server(indication_queue_limit=str(100 * JOBS_FOR_PYWBEM))
+        self.quick()
+        with Listener() as listener:
+            subscribe_by_manager(self.conn, listener.url, EVERYTHING)
+            self.assert_all_is_told(JOBS_FOR_PYWBEM, lambda what: plain(listener.next(what)))
+
+    def assert_all_is_told(self, count, heard):
+        """Jobs are submitted by several clients at once, and `heard` gives what is told of them."""
         failures = []
-        shares = [JOBS // CLIENTS + (n < JOBS % CLIENTS) for n in range(CLIENTS)]
+        shares = [count // CLIENTS + (n < count % CLIENTS) for n in range(CLIENTS)]
         clients = [threading.Thread(target=self.submit, args=(n, failures)) for n in shares]
         for client in clients:
             client.start()
         account = Account(self)
         ended = 0
-        while ended < JOBS or len(account.completed) < JOBS:
-            told = json.loads(lines.next("the end of every job"))
+        while ended < count or len(account.completed) < count:
+            told = heard("the end of every job")
             account.enter(told)
             source = told["properties"].get("SourceInstance") or {}
             is_end = source.get("class") == "JW_JobRun" and told["class"] == "CIM_InstModification"
@@ -96,8 +119,8 @@ class Load(Own):
         for client in clients:
             client.join()
         self.assertEqual(failures, [])
-        self.assertEqual(len(account.states), JOBS)
-        self.assertEqual(len(account.runs), JOBS)
+        self.assertEqual(len(account.states), count)
+        self.assertEqual(len(account.runs), count)
         whole = [("CIM_InstCreation", None), ("CIM_InstModification", 0)]
         for job, told in account.runs.items():
             self.assertEqual(told, whole, job)
@@ -106,7 +129,7 @@ class Load(Own):
         shown = self.statistics()
         self.assertEqual(shown["DroppedIndications"], 0)
         while sum(account.last.values()) + 1 < shown["DeliveredIndications"]:
-            account.enter(json.loads(lines.next("everything that was delivered")))
+            account.enter(heard("everything that was delivered"))
         self.assertEqual(sum(account.last.values()) + 1, shown["DeliveredIndications"])
 
 
