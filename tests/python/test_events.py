@@ -1,6 +1,7 @@
 """Indications of jobs, taken by pywbem's listener."""
 
 import datetime
+import itertools
 import os
 import unittest
 
@@ -17,6 +18,10 @@ FAILED_JOBS = (
     STATE_CHANGED + " AND ANY SourceInstance.CIM_ConcreteJob::OperationalStatus[*] = 17 AND "
     "ANY SourceInstance.CIM_ConcreteJob::OperationalStatus[*] = 6"
 )
+
+
+def moment(indication):
+    return indication["IndicationTime"].datetime
 
 
 class Life(EventCase):
@@ -260,6 +265,54 @@ class Life(EventCase):
             told = [listener.next()["SourceInstance"]["InstanceID"] for _ in paths]
             self.assertEqual(told, paths)
             self.assertTrue(listener.taken.empty())
+
+    def test_repeats_are_delayed_as_the_subscription_wants(self):
+        interval, gap = datetime.timedelta(seconds=1), datetime.timedelta(seconds=2)
+        policy = {
+            "RepeatNotificationPolicy": pywbem.Uint16(4),
+            "RepeatNotificationCount": pywbem.Uint16(1),
+            "RepeatNotificationInterval": pywbem.Uint64(interval.seconds),
+            "RepeatNotificationGap": pywbem.Uint64(gap.seconds),
+        }
+        query = "SELECT * FROM CIM_InstModification WHERE SourceInstance ISA CIM_ConcreteJob"
+        with Listener() as listener, Listener() as other:
+            self.subscribe(listener, query, **policy)
+            self.subscribe(other, query)
+            first, second = (self.create("/bin/true", Hold=True) for _ in range(2))
+            priorities = itertools.count(100)
+
+            def change(path):
+                values = {"Priority": pywbem.Uint32(next(priorities))}
+                self.conn.ModifyInstance(pywbem.CIMInstance("JW_Job", values, path=path))
+                return moment(other.next("the change"))
+
+            def change_until_told(path):
+                """When a job was changed until that was told, and the change that was told."""
+                changes = []
+
+                def is_told():
+                    changes.append(change(path))
+                    return not listener.taken.empty()
+
+                self.wait_until("a change is told", is_told)
+                told = listener.next()
+                self.assertEqual(told["SourceInstance"]["InstanceID"], path["InstanceID"])
+                return changes, moment(told)
+
+            held_back = change(second)
+            changes, told = change_until_told(first)
+            self.assertIn(told, changes[1:])
+            self.assertLess(told - changes[changes.index(told) - 1], interval)
+            later, again = change_until_told(first)
+            self.assertGreaterEqual(again, told + gap, "nothing is told in the gap")
+            behind = [at for at in later if at >= told + gap]
+            self.assertIn(again, behind[1:], "behind the gap it is counted anew")
+            # The interval of the first change of the other job is over by now.
+            changes, told = change_until_told(second)
+            self.assertGreater(changes[0] - held_back, interval)
+            self.assertIn(told, changes[1:])
+            for path in (first, second):
+                self.request(path, KILL)
 
 
 class Kept(EventCase):
