@@ -237,66 +237,147 @@ mod tests {
     }
 
     #[test]
-    fn every_policy_is_read_with_what_it_requires() {
-        let check = |values: &[(&str, CimValue)], expected: Result<RepeatPolicy, Status>| {
+    fn a_policy_needs_all_that_it_requires() {
+        let check = |values: &[(&str, CimValue)], is_enough: bool| {
             let found = Terms::of(&subscription(values));
-            let found = found
-                .map(|terms| terms.repeat)
-                .map_err(|error| error.status);
+            let found = found.map(drop).map_err(|error| error.status);
+            let expected = if is_enough {
+                Ok(())
+            } else {
+                Err(Status::InvalidParameter)
+            };
             assert_eq!(found, expected, "{values:?}");
         };
         let policy = |value| ("RepeatNotificationPolicy", CimValue::Uint16(value));
         let count = ("RepeatNotificationCount", CimValue::Uint16(3));
         let interval = ("RepeatNotificationInterval", CimValue::Uint64(60));
         let gap = ("RepeatNotificationGap", CimValue::Uint64(90));
-        let (three, minute, more) = (3, Duration::from_mins(1), Duration::from_secs(90));
-        let suppress = RepeatPolicy::Suppress {
-            count: three,
-            interval: minute,
-        };
-        let delay = RepeatPolicy::Delay {
-            count: three,
-            interval: minute,
-            gap: more,
-        };
-        check(&[policy(0)], Ok(RepeatPolicy::None));
-        check(&[policy(2)], Ok(RepeatPolicy::None));
-        check(&[policy(3), count.clone(), interval.clone()], Ok(suppress));
-        check(&[policy(3), count.clone()], Err(Status::InvalidParameter));
-        check(
-            &[policy(3), interval.clone()],
-            Err(Status::InvalidParameter),
-        );
-        let all = [policy(4), count.clone(), interval.clone(), gap];
-        check(&all, Ok(delay));
-        check(&[policy(4), count, interval], Err(Status::InvalidParameter));
-        let other = ("OtherRepeatNotificationPolicy", CimValue::string("mine"));
-        check(&[policy(1), other.clone()], Err(Status::NotSupported));
-        check(&[policy(1)], Err(Status::InvalidParameter));
-        check(&[policy(2), other], Err(Status::InvalidParameter));
+        for value in [0, 2] {
+            check(&[policy(value)], true);
+        }
+        check(&[policy(3), count.clone(), interval.clone()], true);
+        check(&[policy(3), count.clone()], false);
+        check(&[policy(3), interval.clone()], false);
+        let all = [policy(4), count.clone(), interval.clone(), gap.clone()];
+        check(&all, true);
+        check(&[policy(4), count.clone(), interval.clone()], false);
+        check(&[policy(4), count, gap.clone()], false);
+        check(&[policy(4), interval, gap], false);
     }
 
     #[test]
-    fn states_and_fault_policies_that_are_not_had_are_refused() {
-        let status = |name: &str, value| {
-            let found = Terms::of(&subscription(&[(name, CimValue::Uint16(value))]));
-            found.map(drop).map_err(|error| error.status)
+    fn a_text_explains_what_is_other_and_nothing_else() {
+        for name in [
+            "OnFatalErrorPolicy",
+            "SubscriptionState",
+            "RepeatNotificationPolicy",
+        ] {
+            let text = format!("Other{name}");
+            let explained = |value| {
+                let values = [(name, value), (&*text, CimValue::string("mine"))];
+                let found = Terms::of(&subscription(&values));
+                found.map(drop).map_err(|error| error.status)
+            };
+            for value in [CimValue::Null, CimValue::Uint16(2), CimValue::Uint16(4)] {
+                let shown = format!("{text} with {value}");
+                assert_eq!(explained(value), Err(Status::InvalidParameter), "{shown}");
+            }
+            assert_eq!(explained(CimValue::Uint16(1)), Err(Status::NotSupported));
+        }
+    }
+
+    /// The values that the schema lets clients give a property.
+    fn value_map(name: &str) -> Vec<u16> {
+        let instance = subscription(&[]);
+        let property = instance.class.properties.get(name).expect("it has it");
+        let map = property.qualifiers.get("ValueMap").expect("its values");
+        let values = map.value.as_array().expect("a list").iter();
+        let number = |value: &CimValue| value.as_str().expect("a text").parse();
+        values
+            .map(|value| number(value).expect("a number"))
+            .collect()
+    }
+
+    /// Each value of the property's ValueMap, and what becomes of a subscription with it that states
+    /// whatever any value requires; beside NULL, which is the server's choice.
+    fn check_values<T: PartialEq + std::fmt::Debug>(
+        name: &str,
+        read: impl Fn(&Terms) -> T,
+        null: T,
+        expected: impl IntoIterator<Item = (u16, Result<T, Status>)>,
+    ) {
+        let companions = [
+            ("RepeatNotificationCount", CimValue::Uint16(3)),
+            ("RepeatNotificationInterval", CimValue::Uint64(60)),
+            ("RepeatNotificationGap", CimValue::Uint64(90)),
+        ];
+        let found = |stated: &[(&str, CimValue)]| {
+            let terms = Terms::of(&subscription(&[&companions, stated].concat()));
+            terms
+                .map(|terms| read(&terms))
+                .map_err(|error| error.status)
         };
-        let not = Err(Status::NotSupported);
-        let cases = [(0, not), (2, Ok(())), (3, not), (4, Ok(()))];
-        for (value, expected) in cases {
-            assert_eq!(
-                status("SubscriptionState", value),
-                expected,
-                "state {value}"
-            );
+        assert_eq!(found(&[]), Ok(null), "{name} NULL");
+        let mut values = Vec::new();
+        for (value, expected) in expected {
+            let mut stated = vec![(name, CimValue::Uint16(value))];
+            let other = format!("Other{name}");
+            if i128::from(value) == OTHER {
+                let status = Err(Status::InvalidParameter);
+                assert_eq!(found(&stated), status, "{other} is missing");
+                stated.push((&other, CimValue::string("mine")));
+            }
+            assert_eq!(found(&stated), expected, "{name} {value}");
+            values.push(value);
         }
-        for value in 2..5 {
-            assert_eq!(
-                status("OnFatalErrorPolicy", value),
-                Ok(()),
-                "policy {value}"
-            );
-        }
+        assert_eq!(values, value_map(name), "every value of {name} has a row");
+    }
+
+    #[test]
+    fn every_value_has_its_meaning_or_is_refused() {
+        const NOT_HAD: Status = Status::NotSupported;
+        check_values(
+            "OnFatalErrorPolicy",
+            |terms| terms.fault,
+            FaultPolicy::Ignore,
+            [
+                (1, Err(NOT_HAD)),
+                (2, Ok(FaultPolicy::Ignore)),
+                (3, Ok(FaultPolicy::Disable)),
+                (4, Ok(FaultPolicy::Remove)),
+            ],
+        );
+        check_values(
+            "SubscriptionState",
+            |terms| terms.enabled,
+            true,
+            [
+                (0, Err(NOT_HAD)),
+                (1, Err(NOT_HAD)),
+                (2, Ok(true)),
+                (3, Err(NOT_HAD)),
+                (4, Ok(false)),
+            ],
+        );
+        let (count, interval) = (3, Duration::from_mins(1));
+        let gap = Duration::from_secs(90);
+        let suppress = RepeatPolicy::Suppress { count, interval };
+        let delay = RepeatPolicy::Delay {
+            count,
+            interval,
+            gap,
+        };
+        check_values(
+            "RepeatNotificationPolicy",
+            |terms| terms.repeat,
+            RepeatPolicy::None,
+            [
+                (0, Ok(RepeatPolicy::None)),
+                (1, Err(NOT_HAD)),
+                (2, Ok(RepeatPolicy::None)),
+                (3, Ok(suppress)),
+                (4, Ok(delay)),
+            ],
+        );
     }
 }

@@ -128,6 +128,13 @@ class Creation(Objects):
         )
         other = {"OnFatalErrorPolicy": pywbem.Uint16(1), "OtherOnFatalErrorPolicy": "ring me"}
         self.assert_status(NOT_SUPPORTED, self.subscription, path, handler, **other)
+        unmapped = [("OnFatalErrorPolicy", value) for value in (0, 5)]
+        unmapped += [(name, 5) for name in ("SubscriptionState", "RepeatNotificationPolicy")]
+        for name, value in unmapped:
+            values = {name: pywbem.Uint16(value)}
+            self.assert_status(
+                INVALID_PARAMETER, self.subscription, path, handler, containing=name, **values
+            )
         alerts = {"AlertOnStateChange": True}
         self.assert_status(NOT_SUPPORTED, self.subscription, path, handler, **alerts)
 
