@@ -29,11 +29,15 @@ use super::destination::Carrier;
 const STORE_RETRY: Duration = Duration::from_secs(1);
 /// What was delivered is recorded no later than this.
 const RECORD_DELAY: Duration = Duration::from_millis(200);
-/// Nor is more than this delivered before that is recorded; a page more may be.
-const RECORD_LIMIT: usize = 256;
+/// Nor is more than this delivered before that is recorded, or than half of what may wait: the queue is as long
+/// as if it still waited. A page more may be.
+const RECORD_LIMIT: u64 = 256;
 
 /// The queues in the store.
 pub trait Queue: Send + Sync + 'static {
+    /// Most indications that may wait in a stream.
+    fn limit(&self) -> u64;
+
     /// The oldest indications of a stream behind `after`, a page of them.
     fn waiting(
         &self,
@@ -58,6 +62,10 @@ pub trait Queue: Send + Sync + 'static {
 }
 
 impl Queue for Writer {
+    fn limit(&self) -> u64 {
+        self.queue_limits().indications
+    }
+
     fn waiting(
         &self,
         stream: StreamId,
@@ -125,7 +133,7 @@ struct Delivered {
     /// The position of the last one.
     position: i64,
     /// How many.
-    count: usize,
+    count: u64,
     /// When they are recorded at the latest.
     due: tokio::time::Instant,
 }
@@ -268,7 +276,8 @@ impl Courier {
     /// Reads what follows the page that is done; whether there is anything.
     async fn turn_page(&mut self) -> bool {
         let now = tokio::time::Instant::now();
-        let is_due = |it: Delivered| it.count >= RECORD_LIMIT || it.due <= now;
+        let most = RECORD_LIMIT.min(self.queue.limit() / 2);
+        let is_due = |it: Delivered| it.count >= most || it.due <= now;
         if self.delivered.is_some_and(is_due) {
             self.record().await;
         }
@@ -346,13 +355,21 @@ mod tests {
     use crate::indications::destination::{BoxSend, SendError};
 
     /// A queue in memory that records how its indications left.
-    #[derive(Default)]
     struct Memory {
+        limit: u64,
         waiting: Mutex<VecDeque<Queued>>,
         left: Mutex<Vec<(i64, Leave)>>,
     }
 
     impl Memory {
+        fn new(limit: u64) -> Arc<Self> {
+            Arc::new(Self {
+                limit,
+                waiting: Mutex::default(),
+                left: Mutex::default(),
+            })
+        }
+
         fn push(&self, position: i64, queued: DateTime<Utc>) {
             self.waiting.lock().expect("unpoisoned").push_back(Queued {
                 position,
@@ -365,6 +382,10 @@ mod tests {
     }
 
     impl Queue for Memory {
+        fn limit(&self) -> u64 {
+            self.limit
+        }
+
         fn waiting(
             &self,
             _: StreamId,
@@ -433,8 +454,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_delivered_is_recorded_for_many_at_a_time() {
-        let memory = Arc::new(Memory::default());
-        let many = i64::try_from(RECORD_LIMIT).expect("a small number") + 5;
+        // Pages have two.
+        for (limit, unrecorded) in [(100_000, 256), (20, 10)] {
+            are_recorded(limit, unrecorded).await;
+        }
+    }
+
+    /// With that many deliveries unrecorded they are recorded at once, and fewer after a while.
+    async fn are_recorded(limit: u64, unrecorded: i64) {
+        let memory = Memory::new(limit);
+        let many = unrecorded + 1;
         let now = Utc::now();
         (1..=many).for_each(|position| memory.push(position, now));
         let (took, mut taken) = mpsc::unbounded_channel();
@@ -451,8 +480,7 @@ mod tests {
         };
         deliver(1..=many).await;
         let recorded = || memory.left.lock().expect("unpoisoned").clone();
-        // Pages have two.
-        let full = (many - 5, Leave::Delivered);
+        let full = (unrecorded, Leave::Delivered);
         assert_eq!(recorded(), [full], "the others wait for more");
         tokio::time::sleep(RECORD_DELAY + Duration::from_millis(1)).await;
         let first = [full, (many, Leave::Delivered)];
@@ -468,7 +496,7 @@ mod tests {
 
     #[tokio::test]
     async fn indications_go_out_in_order_and_what_is_refused_is_given_up() {
-        let memory = Arc::new(Memory::default());
+        let memory = Memory::new(100_000);
         let now = Utc::now();
         memory.push(1, now - TimeDelta::days(1));
         for position in 2..6 {

@@ -15,6 +15,7 @@ use super::batch::Batch;
 use super::database::{Options, Store};
 use super::error::{Failure, StoreCause, StoreError};
 use super::history::History;
+use super::outbox::QueueLimits;
 use super::repository::Repository;
 
 /// After so long without work the log is moved into the database.
@@ -91,6 +92,7 @@ pub struct Writer {
     history: History,
     repository: Repository,
     failures: Failures,
+    queue_limits: QueueLimits,
 }
 
 /// The thread itself; whoever opened the writer closes it at the end.
@@ -104,6 +106,7 @@ pub struct WriterThread {
 impl Writer {
     /// Opens the store and starts the thread that owns it.
     pub async fn open(options: Options) -> Result<(Self, WriterThread), StoreError> {
+        let queue_limits = options.queue_limits;
         let opened = tokio::task::spawn_blocking(move || Store::open(&options)).await;
         let store = opened.unwrap_or(Err(StoreError::Stopped))?;
         let (history, repository) = (store.history(), store.repository());
@@ -121,6 +124,7 @@ impl Writer {
             history,
             repository,
             failures: Failures::default(),
+            queue_limits,
         };
         let thread = WriterThread {
             orders,
@@ -181,6 +185,11 @@ impl Writer {
     /// Changes whenever the store fails, to what failed.
     pub fn failures(&self) -> watch::Receiver<Option<Arc<Failure>>> {
         self.failures.subscribe()
+    }
+
+    /// How long the queue of a destination may become.
+    pub fn queue_limits(&self) -> QueueLimits {
+        self.queue_limits
     }
 
     /// A reader of instances that does not disturb the writer.
