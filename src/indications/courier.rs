@@ -2,8 +2,8 @@
 //! the destination, as [`Delivery`] decides.
 //!
 //! What was delivered is recorded for many at a time, since each record is a write to the disk that
-//! changes wait for. A server that is killed before sends them again, with the same numbers: the listener
-//! knows them.
+//! changes wait for; it is recorded soon, even while the next one is on its way to a slow destination. A
+//! server that is killed before sends them again, with the same numbers: the listener knows them.
 
 #![expect(
     clippy::disallowed_methods,
@@ -23,14 +23,14 @@ use crate::provider::StreamId;
 use crate::store::{Leave, Queued, StoreError, Writer};
 
 use super::core::{Action, Delivery, Event, Policy};
-use super::destination::Carrier;
+use super::destination::{Carrier, SendError};
 
 /// After the store failed it is asked again this much later.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 /// What was delivered is recorded no later than this.
 const RECORD_DELAY: Duration = Duration::from_millis(200);
-/// Nor is more than this delivered before that is recorded, or than half of what may wait: the queue is as long
-/// as if it still waited. A page more may be.
+/// So many are recorded at once, or half of what may wait where that is less: until then the queue is as
+/// long as if they still waited.
 const RECORD_LIMIT: u64 = 256;
 
 /// The queues in the store.
@@ -38,7 +38,7 @@ pub trait Queue: Send + Sync + 'static {
     /// Most indications that may wait in a stream.
     fn limit(&self) -> u64;
 
-    /// The oldest indications of a stream behind `after`, a page of them.
+    /// The oldest indications of a stream behind `after`, a page of them; one that is damaged is empty.
     fn waiting(
         &self,
         stream: StreamId,
@@ -123,19 +123,76 @@ pub struct Courier {
     page: VecDeque<Queued>,
     /// Position up to which was read.
     read: i64,
-    /// What was delivered, when that is not recorded yet.
-    delivered: Option<Delivered>,
+    receipts: Receipts,
 }
 
-/// Deliveries that are to be recorded.
-#[derive(Debug, Clone, Copy)]
-struct Delivered {
-    /// The position of the last one.
-    position: i64,
+/// What was delivered, as far as that is not recorded yet.
+struct Receipts {
+    stream: StreamId,
+    queue: Arc<dyn Queue>,
     /// How many.
     count: u64,
+    /// The position of the last one.
+    last: i64,
     /// When they are recorded at the latest.
-    due: tokio::time::Instant,
+    due: Option<tokio::time::Instant>,
+}
+
+impl Receipts {
+    fn new(stream: StreamId, queue: Arc<dyn Queue>) -> Self {
+        Self {
+            stream,
+            queue,
+            count: 0,
+            last: 0,
+            due: None,
+        }
+    }
+
+    /// What waits at `position` was delivered.
+    fn add(&mut self, position: i64) {
+        self.count += 1;
+        self.last = position;
+        self.due
+            .get_or_insert_with(|| tokio::time::Instant::now() + RECORD_DELAY);
+    }
+
+    /// Whether they are so many that they are to be recorded at once.
+    fn are_full(&self) -> bool {
+        self.count >= RECORD_LIMIT.min(self.queue.limit() / 2).max(1)
+    }
+
+    /// Records them; where the store takes nothing they are due again later.
+    async fn record(&mut self) -> Result<(), StoreError> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let (stream, last) = (self.stream, self.last);
+        match self.queue.leave(stream, last, Leave::Delivered).await {
+            Ok(_) => {
+                (self.count, self.due) = (0, None);
+                Ok(())
+            }
+            Err(error) => {
+                self.due = Some(tokio::time::Instant::now() + STORE_RETRY);
+                Err(error)
+            }
+        }
+    }
+
+    /// Records them now that they are due.
+    async fn record_due(&mut self) {
+        if let Err(error) = self.record().await {
+            tell_of_store(self.stream, &error);
+        }
+    }
+
+    /// Records them, however long it takes until the store takes it.
+    async fn record_all(&mut self) {
+        while let Err(error) = self.record().await {
+            wait_for_store(self.stream, &error).await;
+        }
+    }
 }
 
 impl Courier {
@@ -149,6 +206,7 @@ impl Courier {
     ) -> Self {
         Self {
             stream,
+            receipts: Receipts::new(stream, queue.clone()),
             queue,
             carrier,
             desk,
@@ -157,32 +215,35 @@ impl Courier {
             started: Instant::now(),
             page: VecDeque::new(),
             read: 0,
-            delivered: None,
         }
     }
 
-    /// Delivers until `policy` has no sender any more, or the future is dropped.
+    /// Delivers until `policy` has no sender any more, or the future is dropped. What was delivered until
+    /// then is recorded in the first case.
     pub async fn run(mut self, mut policy: watch::Receiver<Policy>) {
         // What waits from before the start goes out without anything new being queued.
         let mut actions = self.handle(Event::Queued);
         loop {
             while let Some(action) = actions.pop_front() {
+                let sends = matches!(action, Action::Send { .. });
+                if sends && policy.has_changed().is_err() {
+                    return self.receipts.record_all().await;
+                }
                 if let Some(event) = self.perform(action).await {
                     actions.extend(self.handle(event));
                 }
             }
             let wake = self.delivery.next_wake();
-            let due = self.delivered.map(|delivered| delivered.due);
             let event = tokio::select! {
-                () = at(due) => {
-                    self.record().await;
+                () = at(self.receipts.due) => {
+                    self.receipts.record_due().await;
                     continue;
                 }
                 () = self.desk.queued.notified() => Event::Queued,
                 () = until(self.started, wake) => Event::Time,
                 changed = policy.changed() => match changed {
                     Ok(()) => Event::Settings(*policy.borrow_and_update()),
-                    Err(_) => return self.record().await,
+                    Err(_) => return self.receipts.record_all().await,
                 },
             };
             actions.extend(self.handle(event));
@@ -198,18 +259,10 @@ impl Courier {
         match action {
             Action::Send { lifetime } => Some(self.send(lifetime).await),
             Action::Settle => {
-                let settled = self.page.pop_front()?;
-                let now = tokio::time::Instant::now();
-                let first = self.delivered.unwrap_or(Delivered {
-                    position: 0,
-                    count: 0,
-                    due: now + RECORD_DELAY,
-                });
-                self.delivered = Some(Delivered {
-                    position: settled.position,
-                    count: first.count + 1,
-                    ..first
-                });
+                self.receipts.add(self.page.pop_front()?.position);
+                if self.receipts.are_full() {
+                    self.receipts.record_all().await;
+                }
                 None
             }
             Action::GiveUp { failing } => {
@@ -240,7 +293,8 @@ impl Courier {
                 self.drop_older(oldest).await;
                 continue;
             }
-            return match self.carrier.send(head).await {
+            let sent = send_head(&mut *self.carrier, head, &mut self.receipts).await;
+            return match sent {
                 Ok(()) => {
                     self.desk.trouble.store(None);
                     Event::Taken
@@ -275,12 +329,6 @@ impl Courier {
 
     /// Reads what follows the page that is done; whether there is anything.
     async fn turn_page(&mut self) -> bool {
-        let now = tokio::time::Instant::now();
-        let most = RECORD_LIMIT.min(self.queue.limit() / 2);
-        let is_due = |it: Delivered| it.count >= most || it.due <= now;
-        if self.delivered.is_some_and(is_due) {
-            self.record().await;
-        }
         loop {
             match self.queue.waiting(self.stream, self.read).await {
                 Ok(waiting) => {
@@ -293,23 +341,9 @@ impl Courier {
         }
     }
 
-    /// Records what was delivered.
-    async fn record(&mut self) {
-        while let Some(Delivered { position, .. }) = self.delivered {
-            match self
-                .queue
-                .leave(self.stream, position, Leave::Delivered)
-                .await
-            {
-                Ok(_) => self.delivered = None,
-                Err(error) => wait_for_store(self.stream, &error).await,
-            }
-        }
-    }
-
     /// Drops whatever was queued before `time`, all of it in one transaction.
     async fn drop_older(&mut self, time: DateTime<Utc>) {
-        self.record().await;
+        self.receipts.record_all().await;
         while let Err(error) = self.queue.expire(self.stream, time).await {
             wait_for_store(self.stream, &error).await;
         }
@@ -320,7 +354,7 @@ impl Courier {
     }
 
     async fn drop_to(&mut self, position: i64) {
-        self.record().await;
+        self.receipts.record_all().await;
         while let Err(error) = self
             .queue
             .leave(self.stream, position, Leave::Dropped)
@@ -331,9 +365,32 @@ impl Courier {
     }
 }
 
+/// Sends the head of the queue; what was delivered before it is recorded meanwhile, when that is due.
+async fn send_head(
+    carrier: &mut dyn Carrier,
+    head: &Queued,
+    receipts: &mut Receipts,
+) -> Result<(), SendError> {
+    if head.indication.is_empty() {
+        let text = "what is queued is damaged on the disk".to_owned();
+        return Err(SendError::Unsendable(text));
+    }
+    let mut sent = carrier.send(head);
+    loop {
+        tokio::select! {
+            sent = &mut sent => return sent,
+            () = at(receipts.due) => receipts.record_due().await,
+        }
+    }
+}
+
 async fn wait_for_store(stream: StreamId, error: &StoreError) {
-    tracing::warn!(stream = stream.0, %error, "the queue of a destination cannot be used");
+    tell_of_store(stream, error);
     tokio::time::sleep(STORE_RETRY).await;
+}
+
+fn tell_of_store(stream: StreamId, error: &StoreError) {
+    tracing::warn!(stream = stream.0, %error, "the queue of a destination cannot be used");
 }
 
 async fn until(started: Instant, wake: Option<Duration>) {
@@ -349,35 +406,41 @@ async fn at(time: Option<tokio::time::Instant>) {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
     use std::sync::Mutex;
 
+    use tokio::sync::Semaphore;
+    use tokio::task::JoinHandle;
+
     use super::*;
-    use crate::indications::destination::{BoxSend, SendError};
+    use crate::indications::destination::BoxSend;
 
     /// A queue in memory that records how its indications left.
     struct Memory {
         limit: u64,
         waiting: Mutex<VecDeque<Queued>>,
         left: Mutex<Vec<(i64, Leave)>>,
+        /// Rings when something has left.
+        rings: Notify,
     }
 
     impl Memory {
-        fn new(limit: u64) -> Arc<Self> {
-            Arc::new(Self {
-                limit,
-                waiting: Mutex::default(),
-                left: Mutex::default(),
-            })
+        fn push(&self, position: i64, queued: DateTime<Utc>) {
+            self.put(position, queued, b"<an indication>");
         }
 
-        fn push(&self, position: i64, queued: DateTime<Utc>) {
+        fn put(&self, position: i64, queued: DateTime<Utc>, indication: &[u8]) {
             self.waiting.lock().expect("unpoisoned").push_back(Queued {
                 position,
                 context: "c".to_owned(),
                 number: position,
                 queued,
-                indication: Vec::new(),
+                indication: indication.to_vec(),
             });
+        }
+
+        fn left(&self) -> Vec<(i64, Leave)> {
+            self.left.lock().expect("unpoisoned").clone()
         }
     }
 
@@ -411,6 +474,7 @@ mod tests {
                 .expect("unpoisoned")
                 .retain(|queued| queued.position > position);
             self.left.lock().expect("unpoisoned").push((position, how));
+            self.rings.notify_one();
             Box::pin(async { Ok(1) })
         }
 
@@ -429,19 +493,21 @@ mod tests {
         }
     }
 
-    /// A destination that refuses some, and tells what it took.
+    /// A destination that refuses some, takes the others when it may, and tells what it took.
     struct Listener {
         refuses: Vec<i64>,
+        gate: Arc<Semaphore>,
         took: mpsc::UnboundedSender<i64>,
     }
 
     impl Carrier for Listener {
         fn send<'a>(&'a mut self, queued: &'a Queued) -> BoxSend<'a> {
             Box::pin(async move {
+                self.gate.acquire().await.expect("it is open").forget();
                 if self.refuses.contains(&queued.position) {
                     return Err(SendError::Refused("no".to_owned()));
                 }
-                self.took.send(queued.position).ok();
+                self.took.send(queued.position).expect("the test listens");
                 Ok(())
             })
         }
@@ -452,88 +518,164 @@ mod tests {
         interval: Duration::ZERO,
     };
 
+    /// A courier at work.
+    struct Bench {
+        memory: Arc<Memory>,
+        desk: Arc<Desk>,
+        gate: Arc<Semaphore>,
+        taken: mpsc::UnboundedReceiver<i64>,
+        faults: mpsc::Receiver<Fault>,
+        policy: watch::Sender<Policy>,
+        running: JoinHandle<()>,
+    }
+
+    impl Bench {
+        /// The courier of a queue that `fill` fills and a destination that takes so many.
+        fn start(limit: u64, takes: usize, refuses: Vec<i64>, fill: impl FnOnce(&Memory)) -> Self {
+            let memory = Arc::new(Memory {
+                limit,
+                waiting: Mutex::default(),
+                left: Mutex::default(),
+                rings: Notify::new(),
+            });
+            fill(&memory);
+            let (gate, desk) = (Arc::new(Semaphore::new(takes)), Arc::<Desk>::default());
+            let (took, taken) = mpsc::unbounded_channel();
+            let (told, faults) = mpsc::channel(4);
+            let carrier = Listener {
+                refuses,
+                gate: gate.clone(),
+                took,
+            };
+            let talk = (desk.clone(), told);
+            let carrier = Box::new(carrier);
+            let courier = Courier::new(StreamId(7), memory.clone(), carrier, POLICY, talk);
+            let (policy, settings) = watch::channel(POLICY);
+            let running = tokio::spawn(courier.run(settings));
+            Self {
+                memory,
+                desk,
+                gate,
+                taken,
+                faults,
+                policy,
+                running,
+            }
+        }
+
+        async fn take(&mut self, positions: RangeInclusive<i64>) {
+            for position in positions {
+                assert_eq!(self.taken.recv().await, Some(position));
+            }
+        }
+
+        /// Ends the courier; how the indications left until then.
+        async fn end(self) -> Vec<(i64, Leave)> {
+            drop(self.policy);
+            self.running
+                .await
+                .expect("the courier ends with its settings");
+            self.memory.left()
+        }
+    }
+
+    fn full(memory: &Memory, last: i64) {
+        let now = Utc::now();
+        (1..=last).for_each(|position| memory.push(position, now));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_delivered_is_recorded_for_many_at_a_time() {
-        // Pages have two.
-        for (limit, unrecorded) in [(100_000, 256), (20, 10)] {
+        for (limit, unrecorded) in [(100_000, 256), (20, 10), (1, 1)] {
             are_recorded(limit, unrecorded).await;
         }
     }
 
-    /// With that many deliveries unrecorded they are recorded at once, and fewer after a while.
+    /// With that many deliveries unrecorded they are recorded at once, and fewer after a while, though the
+    /// destination takes its time with the next one.
     async fn are_recorded(limit: u64, unrecorded: i64) {
-        let memory = Memory::new(limit);
-        let many = unrecorded + 1;
-        let now = Utc::now();
-        (1..=many).for_each(|position| memory.push(position, now));
-        let (took, mut taken) = mpsc::unbounded_channel();
-        let (refuses, desk) = (Vec::new(), Arc::new(Desk::default()));
-        let talk = (desk.clone(), mpsc::channel(1).0);
-        let carrier = Box::new(Listener { refuses, took });
-        let courier = Courier::new(StreamId(7), memory.clone(), carrier, POLICY, talk);
-        let (_keep, settings) = watch::channel(POLICY);
-        let running = tokio::spawn(courier.run(settings));
-        let mut deliver = async |positions: std::ops::RangeInclusive<i64>| {
-            for position in positions {
-                assert_eq!(taken.recv().await, Some(position));
-            }
+        let takes = usize::try_from(unrecorded).expect("few");
+        let last = unrecorded + 2;
+        let mut bench = Bench::start(limit, takes, Vec::new(), |memory| full(memory, last));
+        let begun = tokio::time::Instant::now();
+        bench.take(1..=unrecorded).await;
+        bench.memory.rings.notified().await;
+        let first = (unrecorded, Leave::Delivered);
+        assert_eq!(bench.memory.left(), [first], "of {limit}");
+        assert_eq!(begun.elapsed(), Duration::ZERO, "at once");
+        bench.gate.add_permits(1);
+        bench.take(unrecorded + 1..=unrecorded + 1).await;
+        bench.memory.rings.notified().await;
+        let second = (unrecorded + 1, Leave::Delivered);
+        assert_eq!(bench.memory.left(), [first, second]);
+        let waited = if unrecorded == 1 {
+            Duration::ZERO
+        } else {
+            RECORD_DELAY
         };
-        deliver(1..=many).await;
-        let recorded = || memory.left.lock().expect("unpoisoned").clone();
-        let full = (unrecorded, Leave::Delivered);
-        assert_eq!(recorded(), [full], "the others wait for more");
-        tokio::time::sleep(RECORD_DELAY + Duration::from_millis(1)).await;
-        let first = [full, (many, Leave::Delivered)];
-        assert_eq!(recorded(), first, "but not for long");
-        memory.push(many + 1, now);
-        desk.queued.notify_one();
-        deliver(many + 1..=many + 1).await;
-        assert_eq!(recorded(), first);
-        tokio::time::sleep(RECORD_DELAY + Duration::from_millis(1)).await;
-        assert_eq!(recorded().last(), Some(&(many + 1, Leave::Delivered)));
-        assert!(!running.is_finished());
+        // Timers count whole milliseconds.
+        let late = begun.elapsed().saturating_sub(waited);
+        assert!(late <= Duration::from_millis(1), "{late:?} late");
     }
 
-    #[tokio::test]
-    async fn indications_go_out_in_order_and_what_is_refused_is_given_up() {
-        let memory = Memory::new(100_000);
-        let now = Utc::now();
-        memory.push(1, now - TimeDelta::days(1));
-        for position in 2..6 {
-            memory.push(position, now);
-        }
-        let (took, mut taken) = mpsc::unbounded_channel();
-        let listener = Listener {
-            refuses: vec![3],
-            took,
+    #[tokio::test(start_paused = true)]
+    async fn a_courier_that_is_called_off_records_what_it_delivered_and_sends_no_more() {
+        let mut bench = Bench::start(100_000, 1, Vec::new(), |memory| full(memory, 3));
+        bench.take(1..=1).await;
+        let Bench {
+            policy,
+            gate,
+            running,
+            memory,
+            mut taken,
+            ..
+        } = bench;
+        drop(policy);
+        // The second is on its way; the third is not sent any more.
+        gate.add_permits(2);
+        running.await.expect("the courier ends with its settings");
+        assert_eq!(taken.recv().await, Some(2));
+        assert_eq!(taken.recv().await, None);
+        assert_eq!(memory.left(), [(2, Leave::Delivered)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_damaged_is_given_up_and_told() {
+        let fill = |memory: &Memory| {
+            memory.put(1, Utc::now(), b"");
+            memory.push(2, Utc::now());
         };
-        let (desk, (faults, mut told)) = (Arc::new(Desk::default()), mpsc::channel(1));
-        let queue: Arc<dyn Queue> = memory.clone();
-        let talk = (desk.clone(), faults);
-        let courier = Courier::new(StreamId(7), queue, Box::new(listener), POLICY, talk);
-        let (keep, settings) = watch::channel(POLICY);
-        let running = tokio::spawn(courier.run(settings));
+        let mut bench = Bench::start(100_000, 1, Vec::new(), fill);
+        bench.take(2..=2).await;
+        let fault = bench.faults.recv().await.expect("a fault");
+        assert_eq!(fault.stream, StreamId(7));
+        let left = bench.end().await;
+        assert_eq!(left, [(1, Leave::Dropped), (2, Leave::Delivered)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn indications_go_out_in_order_and_what_is_refused_is_given_up() {
+        let now = Utc::now();
+        let fill = |memory: &Memory| {
+            memory.push(1, now - TimeDelta::days(1));
+            (2..6).for_each(|position| memory.push(position, now));
+        };
+        let mut bench = Bench::start(100_000, 100, vec![3], fill);
         let mut order = Vec::new();
         for _ in 0..3 {
-            order.push(taken.recv().await.expect("the courier runs"));
+            order.push(bench.taken.recv().await.expect("the courier runs"));
         }
         assert_eq!(order, [2, 4, 5], "1 is too old and 3 is refused");
-        assert_eq!(told.recv().await.expect("a fault").stream, StreamId(7));
-        memory.push(6, now);
-        desk.queued.notify_one();
-        assert_eq!(
-            taken.recv().await,
-            Some(6),
-            "what is queued later goes out too"
-        );
-        drop(keep);
-        running.await.expect("the courier ends with its settings");
-        let left = memory.left.lock().expect("unpoisoned").clone();
-        let dropped: Vec<i64> = left
-            .iter()
-            .filter(|(_, how)| *how == Leave::Dropped)
-            .map(|(position, _)| *position)
-            .collect();
+        let fault = bench.faults.recv().await.expect("a fault");
+        assert_eq!(fault.stream, StreamId(7));
+        bench.memory.push(6, now);
+        bench.desk.queued.notify_one();
+        // What is queued later goes out too.
+        bench.take(6..=6).await;
+        let memory = bench.memory.clone();
+        let left = bench.end().await;
+        let dropped = left.iter().filter(|(_, how)| *how == Leave::Dropped);
+        let dropped: Vec<i64> = dropped.map(|(position, _)| *position).collect();
         assert_eq!(dropped, [1, 3], "{left:?}");
         assert!(
             memory.waiting.lock().expect("unpoisoned").is_empty(),

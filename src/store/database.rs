@@ -22,6 +22,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
+    include_str!("migrations/0006.sql"),
 ];
 /// 3.7.0 to 3.51.2 can lose committed transactions when two checkpoints meet.
 const OLDEST_LIBRARY: i32 = 3_051_003;

@@ -11,7 +11,6 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::provider::{Notice, StreamId};
@@ -96,19 +95,22 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The oldest indications of a stream behind `after`, at most [`PAGE_LIMIT`].
+    /// The oldest indications of a stream behind `after`, at most [`PAGE_LIMIT`]. One that is damaged is
+    /// empty: it keeps its place and its number, and those behind it are not held up.
     pub fn waiting(&self, stream: StreamId, after: i64) -> Result<Vec<Queued>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT position, context, number, queued, indication FROM outbox
              WHERE stream = ? AND position > ? ORDER BY position LIMIT ?",
         )?;
         let rows = statement.query_map(params![stream.0, after, PAGE_LIMIT], |row| {
-            let queued: i64 = row.get(3)?;
-            let indication = unpack(row.get(4)?).map_err(|damaged| {
-                rusqlite::Error::FromSqlConversionFailure(4, Type::Blob, Box::new(damaged))
-            })?;
+            let (position, queued): (i64, i64) = (row.get(0)?, row.get(3)?);
+            let indication = unpack(row.get(4)?).unwrap_or_else(|error| {
+                let stream = stream.0;
+                tracing::error!(stream, position, %error, "an indication that waits is damaged");
+                Vec::new()
+            });
             Ok(Queued {
-                position: row.get(0)?,
+                position,
                 context: row.get(1)?,
                 number: row.get(2)?,
                 queued: DateTime::from_timestamp_micros(queued).unwrap_or_default(),
@@ -460,6 +462,23 @@ mod tests {
             "the newest always stays"
         );
         assert_eq!(stream.bytes, 33);
+    }
+
+    #[test]
+    fn one_that_is_damaged_keeps_its_place_and_holds_up_no_other() {
+        let (_folder, mut store) = opened();
+        let a = store
+            .transact(|batch| batch.add_stream("a", "c"))
+            .expect("a stream");
+        let long = "x".repeat(1000);
+        let notices = [notice(a, &long), notice(a, &long), notice(a, "z")];
+        store
+            .transact(|batch| batch.queue(&notices, at(0)))
+            .expect("room");
+        let damage = "UPDATE outbox SET indication = x'0101' WHERE number = 1";
+        assert_eq!(store.connection.execute(damage, []), Ok(1));
+        let row = |number, text: &str| ("c".to_owned(), number, text.to_owned());
+        assert_eq!(shown(&store, a), [row(0, &long), row(1, ""), row(2, "z")]);
     }
 
     #[test]

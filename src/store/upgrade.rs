@@ -5,11 +5,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::DateTime;
 use rusqlite::Connection;
 
 use super::database::MIGRATIONS;
 use super::{Options, Query, Store};
 use crate::jobs::core::{Exit, JobId, JobState, Prior, QueueRecord};
+use crate::provider::Notice;
 
 fn fixture(format: usize) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/store");
@@ -66,15 +68,46 @@ fn check(store: &mut Store) {
     assert_eq!(known, [Some(Prior::IdUsed), Some(repeat)]);
 }
 
+/// The format from which the fixtures hold an indication that waits.
+const WITH_QUEUE: usize = 5;
+
+/// What waited goes on waiting, and what comes is queued behind it.
+fn check_queue(store: &mut Store, new: i64) {
+    let streams = store.streams().expect("reads");
+    let [stream] = streams.as_slice() else {
+        panic!("expected one stream: {streams:?}")
+    };
+    let text = |number| match number {
+        0 => r#"<INSTANCE CLASSNAME="CIM_InstCreation"/>"#.to_owned(),
+        number => format!("{number}").repeat(1000),
+    };
+    let notice = Notice {
+        stream: stream.id,
+        indication: text(new).as_bytes().into(),
+    };
+    let queued = store.transact(|batch| batch.queue(&[notice], DateTime::UNIX_EPOCH));
+    queued.expect("there is room");
+    let waiting = store.waiting(stream.id, 0).expect("reads");
+    let waiting = waiting
+        .into_iter()
+        .map(|queued| (queued.number, String::from_utf8(queued.indication)));
+    let waiting: Vec<_> = waiting.collect();
+    let expected: Vec<_> = (0..=new).map(|number| (number, Ok(text(number)))).collect();
+    assert_eq!(waiting, expected);
+}
+
 #[test]
 fn every_older_format_is_brought_up_to_date() {
     for format in 1..MIGRATIONS.len() {
         let folder = tempfile::tempdir().expect("a folder");
         make(format, folder.path());
         let options = Options::new(folder.path().to_owned());
-        for _ in 0..2 {
+        for time in 1..=2 {
             let mut store = Store::open(&options).expect("opens");
             check(&mut store);
+            if format >= WITH_QUEUE {
+                check_queue(&mut store, time);
+            }
         }
         let copy = folder.path().join(format!("jobwright.db.format-{format}"));
         let copy = Connection::open(copy).expect("the copy opens");

@@ -1,0 +1,2 @@
+-- Long indications in `outbox` are packed. Nothing that waits is changed: what is not packed is read as it
+-- is. An older server would send the packed ones as they are, so it may not open this store.
