@@ -102,6 +102,18 @@ impl Held {
         }
     }
 
+    /// The queue of a destination.
+    pub fn stream(&self) -> Option<StreamId> {
+        match &self.made {
+            Made::Destination { stream, .. } => Some(*stream),
+            Made::Filter(_)
+            | Made::Collection
+            | Made::Member { .. }
+            | Made::Subscription { .. }
+            | Made::Service(_) => None,
+        }
+    }
+
     /// Whether the principal of `cx` may know of it: what the server has by itself everybody may.
     pub fn is_visible(&self, cx: &Context) -> bool {
         match (&self.owner, cx.principal.role()) {
@@ -160,8 +172,8 @@ impl Ledger {
 
     /// The subscriptions to the destination whose queue is `stream`.
     pub fn subscriptions_of(&self, stream: StreamId) -> Vec<Arc<Held>> {
-        let is_it = |held: &&Arc<Held>| matches!(&held.made, Made::Destination { stream: own, .. } if *own == stream);
-        let destination = self.of_kind(Kind::Destination).find(is_it);
+        let mut destinations = self.of_kind(Kind::Destination);
+        let destination = destinations.find(|held| held.stream() == Some(stream));
         let users = destination
             .into_iter()
             .flat_map(|held| self.users(&held.key));

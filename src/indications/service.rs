@@ -208,7 +208,7 @@ impl Service {
                     }
                 }
                 Edit::Remove(key) => {
-                    if let Some(stream) = before.get(key).and_then(|held| stream(held)) {
+                    if let Some(stream) = before.get(key).and_then(|held| held.stream()) {
                         self.couriers.stop(stream);
                     }
                 }
@@ -323,17 +323,6 @@ impl Observer for Service {
 /// `SequenceContext` of a destination that was made, or found again, at `now` (DSP1054 1.2).
 fn sequence(start: &str, now: DateTime<Utc>) -> String {
     format!("{NAME}#{start}#{}", now.timestamp_micros())
-}
-
-fn stream(held: &Held) -> Option<StreamId> {
-    match &held.made {
-        Made::Destination { stream, .. } => Some(*stream),
-        Made::Filter(_)
-        | Made::Collection
-        | Made::Member { .. }
-        | Made::Subscription { .. }
-        | Made::Service(_) => None,
-    }
 }
 
 fn send_off(couriers: &Couriers, held: &Held) {
@@ -478,7 +467,7 @@ fn write(before: &Ledger, edit: &Edit) -> Write {
             }
         }
         Edit::Remove(key) => {
-            let stream = before.get(key).and_then(|held| stream(held));
+            let stream = before.get(key).and_then(|held| held.stream());
             Write::Remove(key.as_str().to_owned(), stream)
         }
     }

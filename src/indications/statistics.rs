@@ -12,7 +12,7 @@ use crate::provider::{Context, Provider, StreamId, fill};
 use crate::store::StreamRow;
 
 use super::key::Kind;
-use super::ledger::{Held, Made};
+use super::ledger::Held;
 use super::service::{Service, failed};
 
 /// The class of the numbers.
@@ -70,11 +70,9 @@ fn shown(
         .of_kind(Kind::Destination)
         .filter(|held| held.is_visible(cx));
     let shown = visible.filter_map(|held| {
-        let Made::Destination { stream, .. } = &held.made else {
-            return None;
-        };
-        let row = rows.get(stream)?;
-        let trouble = service.couriers.trouble(*stream);
+        let stream = held.stream()?;
+        let row = rows.get(&stream)?;
+        let trouble = service.couriers.trouble(stream);
         let trouble = trouble.as_ref().map(|text| text.as_str());
         Some(numbers(class, held, (row, trouble), cx.now))
     });

@@ -8,7 +8,7 @@ use crate::model::{Instance, Result};
 use crate::provider::{Change, ChangeKind, Observer, Occurrence, StreamId};
 use crate::store::StreamRow;
 
-use super::ledger::{Edit, Held, Ledger, Made};
+use super::ledger::{Edit, Held, Ledger};
 use super::links::{Home, LINKS};
 use super::service::{Service, failed};
 use super::statistics;
@@ -45,7 +45,7 @@ async fn rows(
     edits: &[Edit],
 ) -> Result<HashMap<StreamId, StreamRow>> {
     let is_destination = |edit: &Edit| match edit {
-        Edit::Remove(key) => before.get(key).is_some_and(|held| stream(held).is_some()),
+        Edit::Remove(key) => before.get(key).is_some_and(|held| held.stream().is_some()),
         Edit::Put(_) => false,
     };
     let home = &service.workshop.home.name;
@@ -55,17 +55,6 @@ async fn rows(
     let rows = service.writer.run(|store| store.streams()).await;
     let rows = rows.map_err(|error| failed(&error))?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
-}
-
-fn stream(held: &Held) -> Option<StreamId> {
-    match &held.made {
-        Made::Destination { stream, .. } => Some(*stream),
-        Made::Filter(_)
-        | Made::Collection
-        | Made::Member { .. }
-        | Made::Subscription { .. }
-        | Made::Service(_) => None,
-    }
 }
 
 struct Scene<'a> {
@@ -116,7 +105,7 @@ impl Scene<'_> {
             interest.kinds.has(kind).then_some(interest.class)
         };
         let mut all = Vec::new();
-        if let Some(stream) = stream(held)
+        if let Some(stream) = held.stream()
             && let Some(class) = wanted(statistics::CLASS)
         {
             let new = StreamRow {
@@ -128,10 +117,8 @@ impl Scene<'_> {
                 delivered: 0,
                 dropped: 0,
             };
-            let row = match kind {
-                ChangeKind::Creation => &new,
-                _ => self.rows.get(&stream).unwrap_or(&new),
-            };
+            // Of a new one there is no row yet.
+            let row = self.rows.get(&stream).unwrap_or(&new);
             let trouble = self.service.couriers.trouble(stream);
             let trouble = trouble.as_ref().map(|text| text.as_str());
             all.push(statistics::numbers(&class, held, (row, trouble), self.now)?);

@@ -92,6 +92,7 @@ impl Store {
             if changes.iter().any(|change| ended_run(change).is_some()) {
                 gone.add(keep.old(transaction, now)?);
             }
+            gone.settle();
             batch.queue(notices, now)?;
             let told = if gone.runs.is_empty() && gone.orphans.is_empty() {
                 Notices::default()

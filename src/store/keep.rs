@@ -4,6 +4,7 @@
 //! It goes in the transaction that made it too much. What a run left in files goes afterwards, and
 //! what a crash leaves of them at the next start.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,6 +33,16 @@ impl Gone {
         self.forgotten.extend(more.forgotten);
         self.runs.extend(more.runs);
         self.orphans.extend(more.orphans);
+    }
+
+    /// A run that lost its job and then went as well is gone, and told of once.
+    pub(super) fn settle(&mut self) {
+        let Self { runs, orphans, .. } = self;
+        if orphans.is_empty() {
+            return;
+        }
+        let gone: HashSet<_> = runs.iter().map(|run| (&run.job, run.number)).collect();
+        orphans.retain(|run| !gone.contains(&(&run.job, run.number)));
     }
 }
 

@@ -20,6 +20,7 @@ use crate::jobs::core::{
     Change, Exit, JobFields, JobId, JobRecord, JobSpec, JobState, Prior, QueueRecord, RunRow,
     Submitter, Written,
 };
+use crate::provider::Notices;
 
 fn now() -> DateTime<Utc> {
     "2026-06-01T12:00:00Z".parse().expect("an instant")
@@ -321,6 +322,47 @@ fn history_outlives_its_job_where_it_is_wanted_until_it_is_old() {
     assert_eq!(
         end_run(&mut store, &b, 1, 31),
         [Forgotten::Run(a.id.clone(), 1)]
+    );
+}
+
+#[test]
+fn a_run_that_loses_its_job_and_is_old_is_told_of_once() {
+    let folder = folder();
+    let (a, b) = (job(1, None), job(2, None));
+    let keep = Keep {
+        outlives_job: true,
+        age: Duration::ZERO,
+        ..Keep::default()
+    };
+    let mut store = Store::open(&Options {
+        keep,
+        ..options(folder.path())
+    })
+    .expect("opens");
+    store.load("host", "boot").expect("loads");
+    let changes = [insert(&a, None), insert(&b, None)];
+    store.commit(&changes, &[], now()).expect("commits");
+    assert_eq!(end_run(&mut store, &a, 1, 0), []);
+    let (end, update) = becomes(&a, JobState::Completed);
+    let then = now() + TimeDelta::days(1);
+    let another = Change::Run(run(&b, 1, Some(then)));
+    let mut told = None;
+    let changes = [update, Change::Remove(end), another];
+    let committed = store.commit_told(&changes, &[], then, |gone| {
+        let named = |rows: &[RunRow]| -> Vec<_> {
+            rows.iter()
+                .map(|row| (row.job.to_string(), row.number))
+                .collect()
+        };
+        told = Some((named(&gone.runs), named(&gone.orphans)));
+        Notices::default()
+    });
+    committed.expect("commits");
+    let expected = (vec![("JW:1".to_owned(), 1)], Vec::new());
+    assert_eq!(
+        told,
+        Some(expected),
+        "what is gone, and what only lost its job"
     );
 }
 

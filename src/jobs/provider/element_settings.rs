@@ -1,7 +1,5 @@
 //! CIM_ElementSettingData: the settings that an element goes by.
 
-use std::sync::Arc;
-
 use crate::model::{CimError, Instance, Result};
 use crate::ops::BoxFuture;
 use crate::provider::Context;
@@ -10,7 +8,7 @@ use super::super::core::{JobRecord, SettingOrder, SettingRecord, Target};
 use super::super::engine::Engine;
 use super::elements::Element;
 use super::failure;
-use super::link::{Link, Pair};
+use super::link::{Leads, Link, Pair};
 use super::queue::administrators_only;
 
 /// The schedules of jobs, the settings that jobs name, and those of queues and of the service.
@@ -49,16 +47,13 @@ impl Link for ElementSettingData {
             .collect()
     }
 
-    fn leading_to(
-        &self,
-        jobs: &mut dyn Iterator<Item = &Arc<JobRecord>>,
-        end: &Element,
-    ) -> Vec<Arc<JobRecord>> {
+    fn leading_to<'a>(&self, end: &'a Element) -> Option<Leads<'a>> {
         let Element::Setting(id) = end else {
-            return Vec::new();
+            return None;
         };
-        let named = |job: &&Arc<JobRecord>| job.spec.fields().setting_id.as_ref() == Some(id);
-        jobs.filter(named).cloned().collect()
+        Some(Box::new(move |job| {
+            job.spec.fields().setting_id.as_ref() == Some(id)
+        }))
     }
 
     fn of_settings(&self, settings: &SettingRecord) -> Vec<Pair> {

@@ -1,10 +1,8 @@
 //! What is where and whose: the system, its service and queues, and the jobs of these.
 
-use std::sync::Arc;
-
 use super::super::core::JobRecord;
 use super::elements::Element;
-use super::link::{Link, Pair};
+use super::link::{Leads, Link, Pair};
 
 /// `CIM_OwningJobElement`: the service that took a job.
 pub(super) struct OwningJobElement;
@@ -67,16 +65,11 @@ impl Link for JobDestinationJobs {
     }
 
     /// A queue may go while jobs that have ended still name it.
-    fn leading_to(
-        &self,
-        jobs: &mut dyn Iterator<Item = &Arc<JobRecord>>,
-        end: &Element,
-    ) -> Vec<Arc<JobRecord>> {
+    fn leading_to<'a>(&self, end: &'a Element) -> Option<Leads<'a>> {
         let Element::Queue(name) = end else {
-            return Vec::new();
+            return None;
         };
-        let named = |job: &&Arc<JobRecord>| job.spec.queue() == name;
-        jobs.filter(named).cloned().collect()
+        Some(Box::new(move |job| job.spec.queue() == name))
     }
 }
 

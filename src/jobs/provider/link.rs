@@ -50,6 +50,9 @@ impl Pair {
     }
 }
 
+/// Whether a job comes with a pair that has a certain end.
+pub(super) type Leads<'a> = Box<dyn Fn(&JobRecord) -> bool + 'a>;
+
 /// An association class. A pair whose end is not there, or not for the principal, is not shown.
 pub(super) trait Link: Send + Sync + 'static {
     /// The class of the instances.
@@ -68,14 +71,10 @@ pub(super) trait Link: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Those of `jobs` that come with a pair one of whose ends is `end`, which is no job. There may be very
-    /// many: only a link that has such pairs reads them.
-    fn leading_to(
-        &self,
-        _jobs: &mut dyn Iterator<Item = &Arc<JobRecord>>,
-        _end: &Element,
-    ) -> Vec<Arc<JobRecord>> {
-        Vec::new()
+    /// Which jobs come with a pair one of whose ends is `end`, which is no job; `None` where none ever does,
+    /// so that nobody looks through the jobs for them.
+    fn leading_to<'a>(&self, _end: &'a Element) -> Option<Leads<'a>> {
+        None
     }
 
     /// The pairs that come with the queue of this name.

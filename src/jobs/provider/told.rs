@@ -372,17 +372,17 @@ impl<'a> Account<'a> {
         let recorded = self.before.jobs.get(&row.job).and_then(|job| job.run_row());
         let recorded = recorded.filter(|recorded| recorded.number == row.number);
         let before = self.runs.get(&key).cloned().or(recorded);
-        if before.is_none() {
+        let begins = before.is_none();
+        self.runs.insert(key, row.clone());
+        if let Some(Interest { class, kinds, .. }) = &self.classes.run {
+            let before = before.map(|before| move || run::shown(class, &before));
+            let after = Some(|| run::shown(class, row));
+            let told = told(*kinds, before, after, Some(row.owner.as_str().into()));
+            self.occurrences.extend(told);
+        }
+        if begins {
             self.joined(row);
         }
-        self.runs.insert(key, row.clone());
-        let Some(Interest { class, kinds, .. }) = &self.classes.run else {
-            return;
-        };
-        let before = before.map(|before| move || run::shown(class, &before));
-        let after = Some(|| run::shown(class, row));
-        let told = told(*kinds, before, after, Some(row.owner.as_str().into()));
-        self.occurrences.extend(told);
     }
 
     fn queue(&mut self, record: &Arc<QueueRecord>, stays: bool) {

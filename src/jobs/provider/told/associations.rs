@@ -179,19 +179,22 @@ impl Account<'_> {
         found: &mut Vec<Occurrence>,
     ) {
         let (link, _) = watched;
+        let Some(leads) = link.leading_to(end) else {
+            return;
+        };
         let unchanged = self.before.jobs.iter();
         let unchanged = unchanged.filter(|(id, _)| !self.jobs.contains_key(*id));
         let changed = self.jobs.values().flatten();
-        let mut jobs = unchanged.map(|(_, job)| job).chain(changed);
-        for job in link.leading_to(&mut jobs, end) {
-            let mut pairs = link.of_job(&job);
+        let jobs = unchanged.map(|(_, job)| job).chain(changed);
+        for job in jobs.filter(|job| leads(job)) {
+            let mut pairs = link.of_job(job);
             pairs.retain(|pair| pair.ends.contains(end));
             let (old, new) = if comes {
                 (None, Some(pairs))
             } else {
                 (Some(pairs), None)
             };
-            self.compare(watched, old, new, (&job, found));
+            self.compare(watched, old, new, (job, found));
         }
     }
 
