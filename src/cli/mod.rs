@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::Arguments;
-
 use crate::jobs::supervisor::{self, SUPERVISE};
+
+use args::Arguments;
 pub use error::CliError;
 
 /// Runs the program with the arguments of the process.
@@ -23,9 +23,9 @@ pub use error::CliError;
 /// arguments, 78 for a configuration that the server refuses to start with; `job watch` ends with
 /// the exit status of the job.
 pub fn main() -> ExitCode {
-    let own = || std::env::args_os().skip(1);
-    if own().next().is_some_and(|first| first == SUPERVISE) {
-        return supervisor::run(own());
+    let mut own = std::env::args_os().skip(1).peekable();
+    if own.peek().is_some_and(|first| first == SUPERVISE) {
+        return supervisor::run(own);
     }
     let arguments = Arguments::parse();
     commands::run(arguments.command).unwrap_or_else(|error| {
