@@ -37,7 +37,7 @@ impl Scheduler {
         schedule: ScheduleSpec,
         now: Now,
     ) -> Result<Answer, Refusal> {
-        if job.spec.fields().scheduled_start_time.is_some() {
+        if job.spec.is_one_shot() {
             return Err(Refusal::OneShot);
         }
         if job.schedules.len() >= SCHEDULE_LIMIT {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::fields::JobFields;
+use super::fields::{JobFields, Kept};
 use super::spec::JobSpec;
 
 /// What `SubmitJob` was called with; a clone is the same call.
@@ -29,7 +29,7 @@ struct Given {
 /// The properties of `JobSettings`, and which long ones were among them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Settings {
-    fields: JobFields,
+    fields: Kept,
     #[serde(default)]
     long: Long,
 }
@@ -57,10 +57,10 @@ impl Long {
     }
 
     /// Gives them back as the job has them.
-    fn give(self, fields: &mut JobFields, job: &JobFields) {
-        fields.command = job.command.clone().filter(|_| self.command);
-        fields.script = job.script.clone().filter(|_| self.script);
-        fields.environment = job.environment.clone().filter(|_| self.environment);
+    fn give(self, fields: &mut JobFields, job: JobFields) {
+        fields.command = job.command.filter(|_| self.command);
+        fields.script = job.script.filter(|_| self.script);
+        fields.environment = job.environment.filter(|_| self.environment);
     }
 }
 
@@ -75,7 +75,7 @@ impl Call {
     ) -> Self {
         let settings = settings.map(|mut fields| Settings {
             long: Long::taken(&mut fields),
-            fields,
+            fields: fields.into(),
         });
         Self(Arc::new(Given {
             request_id,
@@ -92,7 +92,7 @@ impl Call {
     /// `Name`, `Command` and `Script` of the call that made `job`; everything else is `None`.
     pub fn parameters(&self, job: &JobSpec) -> JobFields {
         let mut fields = JobFields {
-            name: job.fields().name.clone(),
+            name: Some(job.name().to_owned()),
             ..JobFields::default()
         };
         self.0.parameters.give(&mut fields, job.fields());
@@ -102,7 +102,7 @@ impl Call {
     /// `JobSettings` of the call that made `job`, whatever was changed in the job since.
     pub fn settings(&self, job: &JobSpec) -> Option<JobFields> {
         let Settings { fields, long } = self.0.settings.as_ref()?;
-        let mut fields = fields.clone();
+        let mut fields = fields.clone().into();
         long.give(&mut fields, job.fields());
         Some(fields)
     }

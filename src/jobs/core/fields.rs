@@ -1,5 +1,7 @@
 //! The settable properties of a job as one table: the struct of their values, the enum of changes.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::datetime::CimDateTime;
@@ -70,12 +72,29 @@ macro_rules! settings {
 
             /// The properties that are not NULL, in the order of the table.
             pub fn into_settings(self) -> Vec<Setting> {
+                self.into_settings_beside(&Self::default())
+            }
+
+            /// The properties that are neither NULL nor as in `usual`, in the order of the table.
+            pub fn into_settings_beside(self, usual: &Self) -> Vec<Setting> {
                 let mut settings = Vec::new();
-                $(if self.$field.is_some() {
+                $(if self.$field.is_some() && self.$field != usual.$field {
                     settings.push(Setting::$variant(self.$field));
                 })+
                 settings
             }
+        }
+
+        impl Kept {
+            $(
+                #[doc = $doc]
+                pub fn $field(&self) -> Option<&$type> {
+                    self.0.iter().find_map(|setting| match setting {
+                        Setting::$variant(value) => value.as_ref(),
+                        _ => None,
+                    })
+                }
+            )+
         }
     };
 }
@@ -123,6 +142,41 @@ settings! {
     max_retries / MaxRetries: u32, Write, "Bound of `RecoveryAction` 4.";
     #[serde(with = "written")]
     retry_delay / RetryDelay: CimDateTime, Write, "First delay of `RecoveryAction` 4.";
+}
+
+/// The properties of a job of which nothing is known but what they are: a few of many, so that those that are
+/// NULL take no memory. A clone is the same list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "JobFields", into = "JobFields")]
+pub struct Kept(Arc<[Setting]>);
+
+impl Kept {
+    /// Whether it is the same list as `other`, and not only an equal one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl From<Vec<Setting>> for Kept {
+    fn from(settings: Vec<Setting>) -> Self {
+        Self(settings.into())
+    }
+}
+
+impl From<JobFields> for Kept {
+    fn from(fields: JobFields) -> Self {
+        fields.into_settings().into()
+    }
+}
+
+impl From<Kept> for JobFields {
+    fn from(kept: Kept) -> Self {
+        let mut fields = Self::default();
+        for setting in kept.0.iter() {
+            fields.set(setting.clone());
+        }
+        fields
+    }
 }
 
 /// A datetime in a stored record is its 25 characters as written.

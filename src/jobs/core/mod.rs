@@ -21,6 +21,7 @@ pub(crate) mod instant;
 mod plan;
 mod queue;
 mod queues;
+mod rare;
 mod record;
 mod recovery;
 mod reports;
@@ -51,11 +52,12 @@ pub use event::{
     Action, Amendment, Answer, Change, Event, Prior, Refusal, Repeated, RunEnd, RunNews, Signal,
     Submission, Ticket,
 };
-pub use fields::{JobFields, Settable, Setting};
+pub use fields::{JobFields, Kept, Settable, Setting};
 pub use id::{ID_LIMIT_BYTES, JobId, Submitter};
 pub use plan::Plan;
 pub use queue::{QUEUE_LIMIT, QueueLimits, QueueOrder, QueueRecord, QueueRefusal, QueueState};
 pub use queues::QueueView;
+pub use rare::{Rare, Usual};
 pub use record::{Ending, Exit, JobError, JobRecord, Now, Phase, Run, RunRow, Written, error_code};
 pub use recovery::{Failed, Hooks, REPAIR_LIMIT, Recovery};
 pub use rules::{

@@ -10,6 +10,7 @@ use super::depend::Dependency;
 use super::id::{JobId, Submitter};
 use super::instant;
 use super::plan::Plan;
+use super::rare::Rare;
 use super::recovery::{Failed, Recovery};
 use super::schedule::Schedules;
 use super::spec::JobSpec;
@@ -77,8 +78,8 @@ pub struct JobRecord {
     /// `DeleteOnKill` of the `KillJob` that ended it, which overrides `DeleteOnCompletion`.
     pub delete_on_kill: Option<bool>,
     /// What binds it to others when one of them fails.
-    #[serde(default, skip_serializing_if = "Recovery::is_none")]
-    pub recovery: Recovery,
+    #[serde(default, skip_serializing_if = "Rare::is_usual")]
+    pub recovery: Rare<Recovery>,
     /// The call of `SubmitJob` that made it; `None` when it was made in another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<Call>,
@@ -168,7 +169,7 @@ impl JobRecord {
             plan: Plan::default(),
             schedules: Schedules::default(),
             delete_on_kill: None,
-            recovery: Recovery::default(),
+            recovery: Rare::default(),
             call: None,
         }
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::event::{Answer, Refusal};
 use super::fields::JobFields;
 use super::id::JobId;
+use super::rare::Usual;
 use super::record::{JobError, JobRecord, Now};
 use super::rules::{Rule, SpecError};
 use super::scheduler::Scheduler;
@@ -56,9 +57,16 @@ pub struct Recovery {
     pub trouble: Option<String>,
 }
 
-impl Recovery {
-    pub(super) fn is_none(&self) -> bool {
-        *self == Self::default()
+impl Usual for Recovery {
+    fn usual() -> &'static Self {
+        static NOTHING: Recovery = Recovery {
+            by: None,
+            open: Vec::new(),
+            goes_on: false,
+            hook: false,
+            trouble: None,
+        };
+        &NOTHING
     }
 }
 
@@ -144,7 +152,7 @@ impl Scheduler {
     }
 
     fn begin_hook(&mut self, job: &JobRecord, failed: Failed, now: Now) -> Result<(), String> {
-        let name = job.spec.fields().other_recovery_action.as_deref();
+        let name = job.spec.hook();
         let name = name.ok_or("OtherRecoveryAction names no hook")?;
         let command = self.hooks.get(name).cloned();
         let command = command.ok_or_else(|| format!("there is no hook \"{name}\""))?;

@@ -94,7 +94,7 @@ impl Scheduler {
         if spec == job.spec {
             return Ok(());
         }
-        if spec.fields().scheduled_start_time.is_some() && !job.schedules.is_empty() {
+        if spec.is_one_shot() && !job.schedules.is_empty() {
             let rule = Rule::OneShotAndSchedules;
             return Err(SpecError::new("ScheduledStartTime", rule).into());
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::datetime::CimDateTime;
 
 use super::calendar::{Calendar, DayRule};
-use super::fields::{JobFields, written};
+use super::fields::{JobFields, Kept, written};
 use super::record::JobRecord;
 use super::rules::{self, Rule, SpecError, length};
 use super::spec::StartRule;
@@ -46,6 +46,19 @@ pub struct ScheduleFields {
 
 impl ScheduleFields {
     /// The `Run*` properties of a job itself.
+    pub(super) fn kept(fields: &Kept) -> Self {
+        Self {
+            element_name: None,
+            run_month: fields.run_month().copied(),
+            run_day: fields.run_day().copied(),
+            run_day_of_week: fields.run_day_of_week().copied(),
+            run_start_interval: fields.run_start_interval().copied(),
+            local_or_utc_time: fields.local_or_utc_time().copied(),
+            time_zone: fields.time_zone().cloned(),
+        }
+    }
+
+    /// The same of a job that is still judged.
     pub(super) fn of(fields: &JobFields) -> Self {
         Self {
             element_name: None,

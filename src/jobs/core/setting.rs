@@ -166,9 +166,9 @@ impl Scheduler {
     /// The job with what settings say where its client gave nothing.
     pub(super) fn settled(&self, spec: JobSpec, given: SettingValues) -> Result<JobSpec, Refusal> {
         let mut said = given;
-        if let Some(id) = &spec.fields().setting_id {
+        if let Some(id) = spec.setting_id() {
             let own = self.settings.get(id);
-            let unknown = || SpecError::new("SettingID", Rule::UnknownSetting(id.clone()));
+            let unknown = || SpecError::new("SettingID", Rule::UnknownSetting(id.to_owned()));
             said = said.or(&own.ok_or_else(unknown)?.values);
         }
         for target in [Target::Queue(spec.queue().to_owned()), Target::Service] {
@@ -176,9 +176,10 @@ impl Scheduler {
                 said = said.or(&settings.values);
             }
         }
-        let mut fields = JobFields::clone(spec.fields());
+        let known = spec.fields();
+        let mut fields = known.clone();
         said.fill(&mut fields);
-        if fields == *spec.fields() {
+        if fields == known {
             return Ok(spec);
         }
         Ok(JobSpec::try_from(fields)?)

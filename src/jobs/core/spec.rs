@@ -1,15 +1,17 @@
 //! What a job is to do: its settable properties, of which only correct sets can be held.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::model::datetime::CimDateTime;
+
 use super::calendar::Calendar;
 use super::depend::Dependency;
-use super::fields::{JobFields, Setting};
+use super::fields::{JobFields, Kept, Setting};
 use super::id::JobId;
 use super::rules::{self, SpecError, has_calendar, length};
 use super::schedule::ScheduleFields;
@@ -70,13 +72,20 @@ pub enum Work<'a> {
 
 /// The settable properties of a job.
 ///
-/// The invariant: the fields obey every [`Rule`](super::rules::Rule), defaults are filled in, `ScheduledStartTime` and
-/// `UntilTime` are timestamps.
+/// The invariant: they obey every [`Rule`](super::rules::Rule), `ScheduledStartTime` and `UntilTime` are timestamps.
+/// What has its default value is not kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "JobFields", into = "JobFields")]
 pub struct JobSpec {
-    fields: Arc<JobFields>,
+    kept: Kept,
 }
+
+/// The default values.
+static DEFAULTS: LazyLock<JobFields> = LazyLock::new(|| {
+    let mut fields = JobFields::default();
+    rules::fill_defaults(&mut fields);
+    fields
+});
 
 impl JobSpec {
     /// The job that `fields` describe, submitted at `now`.
@@ -92,7 +101,7 @@ impl JobSpec {
     ///
     /// One request cannot set both kinds of start; between requests the last one wins (#11).
     pub fn with(&self, settings: Vec<Setting>, now: DateTime<Utc>) -> Result<Self, SpecError> {
-        let (mut fields, mut written) = (JobFields::clone(&self.fields), JobFields::default());
+        let (mut fields, mut written) = (self.fields(), JobFields::default());
         for mut setting in settings {
             if !fields.set(setting.clone()) {
                 continue;
@@ -116,155 +125,174 @@ impl JobSpec {
         Self::try_from(fields)
     }
 
+    /// The job that `fields` describe, which obey the rules.
+    fn of(fields: JobFields) -> Self {
+        Self {
+            kept: fields.into_settings_beside(&DEFAULTS).into(),
+        }
+    }
+
     /// The properties as they are to be shown.
-    pub fn fields(&self) -> &JobFields {
-        &self.fields
+    pub fn fields(&self) -> JobFields {
+        let mut fields = self.kept.clone().into();
+        rules::fill_defaults(&mut fields);
+        fields
     }
 
     /// The id that the client chose, if any.
     pub fn chosen_id(&self) -> Option<JobId> {
-        let text = self.fields.instance_id.as_deref()?;
+        let text = self.kept.instance_id()?;
         Some(JobId::new(text).expect("the constructor checked the id"))
     }
 
     /// The name shown to people.
     pub fn name(&self) -> &str {
-        self.fields.name.as_deref().unwrap_or_default()
+        self.kept.name().map_or("", |name| name)
     }
 
     /// What a run executes.
     pub fn work(&self) -> Work<'_> {
-        match (&self.fields.command, &self.fields.script) {
+        match (self.kept.command(), self.kept.script()) {
             (Some(command), _) => Work::Command(command),
             (None, text) => Work::Script {
-                text: text.as_deref().unwrap_or_default(),
-                interpreter: self.fields.interpreter.as_deref().unwrap_or("/bin/sh"),
+                text: text.map_or("", |text| text),
+                interpreter: self.kept.interpreter().map_or("/bin/sh", |path| path),
             },
         }
     }
 
     /// `NAME=value` entries to add to the clean environment.
     pub fn environment(&self) -> &[String] {
-        self.fields.environment.as_deref().unwrap_or_default()
+        self.kept.environment().map_or(&[], |entries| entries)
     }
 
     /// The directory to start in, if the client chose one.
     pub fn working_directory(&self) -> Option<&str> {
-        self.fields.working_directory.as_deref()
+        self.kept.working_directory().map(String::as_str)
     }
 
     /// The queue that the job waits on.
     pub fn queue(&self) -> &str {
-        self.fields.queue_name.as_deref().unwrap_or(DEFAULT_QUEUE)
+        self.kept.queue_name().map_or(DEFAULT_QUEUE, |name| name)
+    }
+
+    /// The settings that it named, by their id.
+    pub fn setting_id(&self) -> Option<&str> {
+        self.kept.setting_id().map(String::as_str)
+    }
+
+    /// `Notify`: whom to tell about the end.
+    pub fn notify(&self) -> Option<&str> {
+        self.kept.notify().map(String::as_str)
     }
 
     /// The place in the queue; lower is more urgent (#31).
     pub fn priority(&self) -> u32 {
-        self.fields.priority.unwrap_or(DEFAULT_PRIORITY)
+        self.kept.priority().copied().unwrap_or(DEFAULT_PRIORITY)
     }
 
     /// This job with a priority where it has none (#31).
-    pub(super) fn with_default_priority(mut self, priority: u32) -> Self {
-        if self.fields.priority.is_none() {
-            Arc::make_mut(&mut self.fields).priority = Some(priority);
+    pub(super) fn with_default_priority(self, priority: u32) -> Self {
+        if self.kept.priority().is_some() {
+            return self;
         }
-        self
+        Self::of(JobFields {
+            priority: Some(priority),
+            ..self.fields()
+        })
     }
 
     /// Whether the job is born Suspended.
     pub fn hold(&self) -> bool {
-        self.fields.hold.unwrap_or(false)
+        self.kept.hold().copied().unwrap_or(false)
     }
 
     /// The jobs that must end first.
     pub fn dependencies(&self) -> Vec<Dependency> {
-        let entries = self.fields.depends_on.as_deref().unwrap_or_default();
+        let entries = self.kept.depends_on().into_iter().flatten();
         let parse = |entry: &String| entry.parse().expect("the constructor parsed each entry");
-        entries.iter().map(parse).collect()
+        entries.map(parse).collect()
     }
 
     /// Whether it waits for the same jobs as `other`.
     pub fn shares_dependencies(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.fields, &other.fields)
-            || self.fields.depends_on == other.fields.depends_on
+        self.kept.is_same(&other.kept) || self.kept.depends_on() == other.kept.depends_on()
     }
 
     /// This job with one more entry of `DependsOn`.
     pub(super) fn with_dependency(&self, entry: &Dependency) -> Self {
-        let mut fields = JobFields::clone(&self.fields);
-        fields
-            .depends_on
-            .get_or_insert_default()
-            .push(entry.to_string());
-        Self {
-            fields: Arc::new(fields),
-        }
+        let mut fields = self.fields();
+        let entries = fields.depends_on.get_or_insert_default();
+        entries.push(entry.to_string());
+        Self::of(fields)
     }
 
     /// This job without the entry of `DependsOn` that names `other`.
     pub(super) fn without_dependency(&self, other: &JobId) -> Self {
-        let mut fields = JobFields::clone(&self.fields);
+        let mut fields = self.fields();
         let is_other = |entry: &String| entry.parse().is_ok_and(|it: Dependency| it.job == *other);
         let mut entries = fields.depends_on.take().unwrap_or_default();
         entries.retain(|entry| !is_other(entry));
         fields.depends_on = Some(entries).filter(|entries| !entries.is_empty());
-        Self {
-            fields: Arc::new(fields),
-        }
+        Self::of(fields)
     }
 
     /// When the job begins by itself.
     pub fn start(&self) -> StartRule {
-        match &self.fields.scheduled_start_time {
+        match self.kept.scheduled_start_time() {
             Some(start) if start.is_infinite() => StartRule::Never,
             Some(start) => start
                 .as_instant()
                 .map_or(StartRule::Immediately, StartRule::At),
-            None if has_calendar(&self.fields) => StartRule::Calendar,
+            None if ScheduleFields::kept(&self.kept).has_calendar() => StartRule::Calendar,
             None => StartRule::Immediately,
         }
     }
 
+    /// Whether it has a `ScheduledStartTime`.
+    pub fn is_one_shot(&self) -> bool {
+        self.kept.scheduled_start_time().is_some()
+    }
+
     /// How many runs the job may have; `None` is without limit.
     pub fn run_limit(&self) -> Option<u32> {
-        Some(self.fields.job_run_times.unwrap_or(1)).filter(|limit| *limit != 0)
+        Some(self.kept.job_run_times().copied().unwrap_or(1)).filter(|limit| *limit != 0)
     }
 
     /// When the job expires; `None` is never (#18).
     pub fn until(&self) -> Option<DateTime<Utc>> {
-        let until = self.fields.until_time.filter(|until| !until.is_infinite());
-        until.and_then(|until| until.as_instant())
+        let until = self.kept.until_time().filter(|until| !until.is_infinite());
+        until.and_then(CimDateTime::as_instant)
     }
 
     /// Time-out of a run, suspended time not counted; `None` is none.
     pub fn max_elapsed(&self) -> Option<Duration> {
-        let limit = self
-            .fields
-            .max_elapsed_time
-            .filter(|limit| !limit.is_infinite());
-        limit.and_then(length)
+        let limit = self.kept.max_elapsed_time().copied();
+        limit.filter(|limit| !limit.is_infinite()).and_then(length)
     }
 
     /// Time from SIGTERM to SIGKILL.
     pub fn grace(&self) -> Duration {
-        self.fields
-            .kill_grace_period
-            .and_then(length)
-            .unwrap_or(Duration::from_secs(10))
+        let grace = self
+            .kept
+            .kill_grace_period()
+            .or(DEFAULTS.kill_grace_period.as_ref());
+        grace.copied().and_then(length).unwrap_or_default()
     }
 
     /// Whether the job removes itself after its end.
     pub fn deletes_itself(&self) -> bool {
-        self.fields.delete_on_completion.unwrap_or(false)
+        self.kept.delete_on_completion().copied().unwrap_or(false)
     }
 
     /// How long the job stays after its end when it removes itself, at least a second; `None` is
     /// for ever.
     pub fn time_before_removal(&self) -> Option<Duration> {
         let time = self
-            .fields
-            .time_before_removal
-            .filter(|time| !time.is_infinite());
+            .kept
+            .time_before_removal()
+            .or(DEFAULTS.time_before_removal.as_ref());
+        let time = time.copied().filter(|time| !time.is_infinite());
         time.and_then(length)
             .map(|time| time.max(Duration::from_secs(1)))
     }
@@ -273,12 +301,12 @@ impl JobSpec {
     /// not start by one.
     pub fn calendar(&self, host: Tz) -> Option<Calendar> {
         (self.start() == StartRule::Calendar)
-            .then(|| ScheduleFields::of(&self.fields).calendar(host))
+            .then(|| ScheduleFields::kept(&self.kept).calendar(host))
     }
 
     /// `MissedRunPolicy`.
     pub fn missed_run_policy(&self) -> Missed {
-        match self.fields.missed_run_policy {
+        match self.kept.missed_run_policy() {
             Some(2) => Missed::Skip,
             Some(4) => Missed::RunAll,
             Some(_) | None => Missed::RunOnce,
@@ -287,7 +315,7 @@ impl JobSpec {
 
     /// `OverlapPolicy`.
     pub fn overlap_policy(&self) -> Overlap {
-        match self.fields.overlap_policy {
+        match self.kept.overlap_policy() {
             Some(2) => Overlap::Skip,
             Some(5) => Overlap::Replace,
             Some(_) | None => Overlap::Queue,
@@ -296,18 +324,24 @@ impl JobSpec {
 
     /// How often a failed run is tried again with `RecoveryAction` 4.
     pub fn max_retries(&self) -> u32 {
-        self.fields.max_retries.unwrap_or(3)
+        let retries = self.kept.max_retries().or(DEFAULTS.max_retries.as_ref());
+        retries.copied().unwrap_or_default()
     }
 
     /// The time before a failed run is tried again for the first time.
     pub fn retry_delay(&self) -> Duration {
-        let delay = self.fields.retry_delay.and_then(length);
-        delay.unwrap_or(Duration::from_secs(10))
+        let delay = self.kept.retry_delay().or(DEFAULTS.retry_delay.as_ref());
+        delay.copied().and_then(length).unwrap_or_default()
     }
 
     /// `RecoveryAction`; 0 when NULL.
     pub fn recovery_action(&self) -> u16 {
-        self.fields.recovery_action.unwrap_or(0)
+        self.kept.recovery_action().copied().unwrap_or(0)
+    }
+
+    /// `OtherRecoveryAction`: the hook of `RecoveryAction` 1.
+    pub fn hook(&self) -> Option<&str> {
+        self.kept.other_recovery_action().map(String::as_str)
     }
 }
 
@@ -321,14 +355,12 @@ impl TryFrom<JobFields> for JobSpec {
         rules::work(&fields)?;
         rules::surroundings(&fields)?;
         rules::times(&fields)?;
-        Ok(Self {
-            fields: Arc::new(fields),
-        })
+        Ok(Self::of(fields))
     }
 }
 
 impl From<JobSpec> for JobFields {
     fn from(spec: JobSpec) -> Self {
-        Arc::unwrap_or_clone(spec.fields)
+        spec.fields()
     }
 }

@@ -90,7 +90,7 @@ impl Source<'_> {
     /// The alert that a job has ended, for whoever its `Notify` names: the id, the state and `Notify` are
     /// its arguments.
     fn of_end(&self, element: String, job: &JobRecord) -> Option<Result<Instance>> {
-        let notify = job.spec.fields().notify.clone()?;
+        let notify = job.spec.notify()?.to_owned();
         let (how, severity) = match job.state {
             JobState::Exception => ("failed", trouble::severity(job.state)),
             JobState::Terminated => ("was terminated", INFORMATION),

@@ -40,7 +40,8 @@ impl Link for ElementSettingData {
         let own = || Element::Job(job.id.clone());
         let schedules = job.schedules.iter();
         let schedules = schedules.map(|(number, _)| Element::Schedule(job.id.clone(), *number));
-        let named = job.spec.fields().setting_id.clone().map(Element::Setting);
+        let named = job.spec.setting_id().map(str::to_owned);
+        let named = named.map(Element::Setting);
         let settings = schedules.chain(named);
         settings
             .map(|settings| pair(own(), settings, false))
@@ -51,9 +52,7 @@ impl Link for ElementSettingData {
         let Element::Setting(id) = end else {
             return None;
         };
-        Some(Box::new(move |job| {
-            job.spec.fields().setting_id.as_ref() == Some(id)
-        }))
+        Some(Box::new(move |job| job.spec.setting_id() == Some(id)))
     }
 
     fn of_settings(&self, settings: &SettingRecord) -> Vec<Pair> {

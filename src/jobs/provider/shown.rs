@@ -29,6 +29,7 @@ pub(super) fn job(class: &Arc<Class>, job: &JobRecord, view: &View) -> Result<In
     let queue = queue.map(|queue| &*queue.record);
     let waits = job.wait_reason(view.now, queue);
     let values = said(job.spec.fields(), view.commands)
+        .into_iter()
         .chain(live(job, view.now))
         .chain([("WaitReason", waits.into())]);
     let mut shown = fill::instance(class, values)?;
@@ -41,21 +42,17 @@ pub(super) fn job(class: &Arc<Class>, job: &JobRecord, view: &View) -> Result<In
 /// What a client said of a job, as an instance of `class` that says nothing else.
 pub(super) fn given(class: &Arc<Class>, fields: &JobFields, commands: bool) -> Result<Instance> {
     let id = ("InstanceID", fields.instance_id.clone().into());
-    fill::instance(class, said(fields, commands).chain([id]))
-}
-
-fn said(fields: &JobFields, commands: bool) -> impl Iterator<Item = (&'static str, Plain)> + use<> {
-    let work = if commands { work(fields) } else { Vec::new() };
-    let said = described(fields).into_iter();
-    said.chain(scheduled(fields)).chain(work)
+    fill::instance(
+        class,
+        said(fields.clone(), commands).into_iter().chain([id]),
+    )
 }
 
 type Values = Vec<(&'static str, Plain)>;
 
-/// What a client said the job is.
-fn described(fields: &JobFields) -> Values {
-    let fields = fields.clone();
-    vec![
+/// What a client said the job is, when it is to run, and what it runs; the last may hold secrets.
+fn said(fields: JobFields, commands: bool) -> Values {
+    let mut said: Values = vec![
         ("Name", fields.name.into()),
         ("ElementName", fields.element_name.into()),
         ("Caption", fields.caption.into()),
@@ -74,13 +71,6 @@ fn described(fields: &JobFields) -> Values {
         ("RetryDelay", fields.retry_delay.into()),
         ("MaxElapsedTime", fields.max_elapsed_time.into()),
         ("KillGracePeriod", fields.kill_grace_period.into()),
-    ]
-}
-
-/// When it is to run.
-fn scheduled(fields: &JobFields) -> Values {
-    let fields = fields.clone();
-    vec![
         ("ScheduledStartTime", fields.scheduled_start_time.into()),
         ("JobRunTimes", fields.job_run_times.into()),
         ("RunMonth", fields.run_month.into()),
@@ -92,19 +82,17 @@ fn scheduled(fields: &JobFields) -> Values {
         ("TimeZone", fields.time_zone.into()),
         ("MissedRunPolicy", fields.missed_run_policy.into()),
         ("OverlapPolicy", fields.overlap_policy.into()),
-    ]
-}
-
-/// What it runs; it may hold secrets.
-fn work(fields: &JobFields) -> Values {
-    let fields = fields.clone();
-    vec![
-        ("Command", fields.command.into()),
-        ("Script", fields.script.into()),
-        ("Interpreter", fields.interpreter.into()),
-        ("Environment", fields.environment.into()),
-        ("WorkingDirectory", fields.working_directory.into()),
-    ]
+    ];
+    if commands {
+        said.extend([
+            ("Command", Plain::from(fields.command)),
+            ("Script", fields.script.into()),
+            ("Interpreter", fields.interpreter.into()),
+            ("Environment", fields.environment.into()),
+            ("WorkingDirectory", fields.working_directory.into()),
+        ]);
+    }
+    said
 }
 
 /// Where it is.
