@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 
 use crate::jobs::core::{
@@ -213,12 +213,12 @@ fn read_jobs(transaction: &Transaction<'_>) -> Result<Vec<Arc<JobRecord>>, Store
     let mut statement = transaction.prepare("SELECT id, data FROM jobs ORDER BY seq")?;
     let mut rows = statement.query([])?;
     std::thread::scope(|scope| {
-        let (sender, pages) = mpsc::sync_channel::<Vec<(String, String)>>(PAGES_AHEAD);
+        let (sender, pages) = mpsc::sync_channel::<Page>(PAGES_AHEAD);
         let decoder = scope.spawn(move || decode_jobs(&pages));
-        let mut page = Vec::new();
+        let mut page = Page::default();
         while let Some(row) = rows.next()? {
-            page.push((row.get(0)?, row.get(1)?));
-            if page.len() == PAGE && sender.send(std::mem::take(&mut page)).is_err() {
+            page.add(text(row, 0)?, text(row, 1)?);
+            if page.ends.len() == PAGE && sender.send(page.turn()).is_err() {
                 break;
             }
         }
@@ -231,18 +231,53 @@ fn read_jobs(transaction: &Transaction<'_>) -> Result<Vec<Arc<JobRecord>>, Store
     })
 }
 
-fn decode_jobs(
-    pages: &mpsc::Receiver<Vec<(String, String)>>,
-) -> Result<Vec<Arc<JobRecord>>, StoreError> {
-    let decode = |(id, data): (String, String)| {
-        let job = serde_json::from_str(&data);
-        job.map(Arc::new)
-            .map_err(|source| StoreError::Record { id, source })
-    };
+/// Records as they are read, all in one text: a text for each would be made here and freed elsewhere.
+#[derive(Default)]
+struct Page {
+    text: String,
+    /// Where the id of each record ends, and where its data ends, behind which the next id is.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Page {
+    fn add(&mut self, id: &str, data: &str) {
+        self.text.push_str(id);
+        let middle = self.text.len();
+        self.text.push_str(data);
+        self.ends.push((middle, self.text.len()));
+    }
+
+    /// Gives this page, and goes on with an empty one of the same size.
+    fn turn(&mut self) -> Self {
+        let next = Self {
+            text: String::with_capacity(self.text.capacity()),
+            ends: Vec::with_capacity(PAGE),
+        };
+        std::mem::replace(self, next)
+    }
+
+    fn decode(&self) -> Result<Vec<Arc<JobRecord>>, StoreError> {
+        let decode = |place: usize| {
+            let first = place.checked_sub(1).map_or(0, |before| self.ends[before].1);
+            let (middle, last) = self.ends[place];
+            let job = serde_json::from_str(&self.text[middle..last]);
+            job.map(Arc::new).map_err(|source| {
+                let id = self.text[first..middle].to_owned();
+                StoreError::Record { id, source }
+            })
+        };
+        (0..self.ends.len()).into_par_iter().map(decode).collect()
+    }
+}
+
+fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
+fn decode_jobs(pages: &mpsc::Receiver<Page>) -> Result<Vec<Arc<JobRecord>>, StoreError> {
     let mut jobs = Vec::new();
     for page in pages {
-        let page: Vec<_> = page.into_par_iter().map(decode).collect::<Result<_, _>>()?;
-        jobs.extend(page);
+        jobs.extend(page.decode()?);
     }
     Ok(jobs)
 }

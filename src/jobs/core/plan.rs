@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::JobId;
 use super::instant;
+use super::rare::is_default;
 use super::record::{JobError, JobRecord, Now, Phase, error_code};
 use super::schedule::Timetable;
 use super::scheduler::Scheduler;
@@ -37,19 +38,22 @@ const LONGEST_DELAY: Duration = Duration::from_hours(1);
 #[serde(default)]
 pub struct Plan {
     /// The next time of the calendar that nobody has acted on.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub next: Option<DateTime<Utc>>,
     /// The newest time of the calendar that was acted on.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub done: Option<DateTime<Utc>>,
     /// Runs that are due after the one that goes on or waits for its turn.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pending: u32,
     /// `MissedRunCount`: times of the calendar that were passed over.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub missed: u32,
     /// How often the newest run was tried again (`RecoveryAction` 4).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub retries: u32,
     /// When it is tried again.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub retry_at: Option<DateTime<Utc>>,
 }
 

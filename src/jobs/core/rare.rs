@@ -59,6 +59,11 @@ impl<'de, T: Usual + Deserialize<'de>> Deserialize<'de> for Rare<T> {
     }
 }
 
+/// Whether a field has its default value, and so need not be stored.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use super::depend::Dependency;
 use super::id::{JobId, Submitter};
 use super::instant;
 use super::plan::Plan;
-use super::rare::Rare;
+use super::rare::{Rare, is_default};
 use super::recovery::{Failed, Recovery};
 use super::schedule::Schedules;
 use super::spec::JobSpec;
@@ -47,41 +47,49 @@ pub struct JobRecord {
     #[serde(with = "instant")]
     pub submitted: DateTime<Utc>,
     /// `TimeOfLastStateChange`; `None` while the state never changed.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub state_changed: Option<DateTime<Utc>>,
     /// Since when the job waits for a slot, be it to start or to continue a stopped run.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub ready: Option<DateTime<Utc>>,
     /// The start was requested by hand, so that no schedule is waited for.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub started_by_hand: bool,
     /// Suspend was requested while the run was starting, and follows once it runs.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub suspend_when_running: bool,
     /// The dependencies that do not hold yet.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub awaited: Vec<Dependency>,
     /// `RunCount`: runs that consumed `JobRunTimes`.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub run_count: u32,
     /// The newest run, `None` before the first. Boxed like what follows: most jobs have neither.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub run: Option<Box<Run>>,
     /// Why and how the current run is being ended, while it is.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ending: Option<Box<Ending>>,
     /// When the final state was reached.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub ended: Option<DateTime<Utc>>,
     /// Why the job, or its newest run, did not succeed.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub error: Option<JobError>,
     /// What is in store for it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub plan: Plan,
     /// Its schedules beside its own `Run*` properties.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub schedules: Schedules,
     /// `DeleteOnKill` of the `KillJob` that ended it, which overrides `DeleteOnCompletion`.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub delete_on_kill: Option<bool>,
     /// What binds it to others when one of them fails.
     #[serde(default, skip_serializing_if = "Rare::is_usual")]
     pub recovery: Rare<Recovery>,
     /// The call of `SubmitJob` that made it; `None` when it was made in another way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub call: Option<Call>,
 }
 
@@ -91,39 +99,47 @@ pub struct Run {
     /// Counts the starts of the job from 1.
     pub number: u32,
     /// The processor time that it may use, as its queue had it when it started.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cpu_limit: Option<Duration>,
     /// The failed run that this one is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub repairs: Option<Failed>,
     /// How far the run has come.
     pub phase: Phase,
     /// `StartTime`; `None` until the executor may let the program run.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub started: Option<DateTime<Utc>>,
     /// When the run was seen to have ended.
-    #[serde(with = "instant::option")]
+    #[serde(with = "instant::option", default, skip_serializing_if = "is_default")]
     pub ended: Option<DateTime<Utc>>,
     /// What the executor needs to find the run again after a restart; the core does not read it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub identity: Option<String>,
     /// The process that leads the run, where there is one.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub process_id: Option<u32>,
     /// Running time up to `running_since`.
     pub elapsed: Duration,
     /// On the boot clock: since when the run is running, `None` while stopped or over.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub running_since: Option<Duration>,
     /// The highest percentage reported, 0 to 100.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub percent: u8,
     /// The newest text reported.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub text: Option<String>,
     /// How the run ended.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exit: Option<Exit>,
     /// Processor time used, once known.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cpu: Option<Duration>,
     /// Largest resident memory in bytes, once known.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub max_rss_bytes: Option<u64>,
     /// How much it wrote, once known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub written: Option<Written>,
 }
 

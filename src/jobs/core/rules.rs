@@ -655,6 +655,33 @@ mod tests {
         assert_eq!(spec.time_before_removal(), Some(Duration::from_secs(1)));
     }
 
+    #[test]
+    fn what_stored_jobs_leave_out_stays_what_it_is() {
+        let stored = r#"{"name":"a","command":["true"]}"#;
+        let spec: JobSpec = serde_json::from_str(stored).expect("a job");
+        assert_eq!(serde_json::to_string(&spec).expect("it is data"), stored);
+        let shown = serde_json::to_value(spec.fields()).expect("it is data");
+        let expected = serde_json::json!({
+            "name": "a",
+            "command": ["true"],
+            "queue_name": "default",
+            "hold": false,
+            "job_run_times": 1,
+            "local_or_utc_time": 2,
+            "delete_on_completion": false,
+            "time_before_removal": "00000000000500.000000:000",
+            "kill_grace_period": "00000000000010.000000:000",
+            "missed_run_policy": 3,
+            "overlap_policy": 3,
+            "max_retries": 3,
+            "retry_delay": "00000000000010.000000:000",
+        });
+        assert_eq!(
+            shown, expected,
+            "stored jobs need what they went by until now"
+        );
+    }
+
     fn changed(spec: &JobSpec, settings: Vec<Setting>) -> Result<JobSpec, String> {
         spec.with(settings, now())
             .map_err(|error| error.to_string())

@@ -10,6 +10,7 @@ use crate::model::datetime::CimDateTime;
 
 use super::calendar::{Calendar, DayRule};
 use super::fields::{JobFields, Kept, written};
+use super::rare::is_default;
 use super::record::JobRecord;
 use super::rules::{self, Rule, SpecError, length};
 use super::spec::StartRule;
@@ -131,47 +132,64 @@ impl ScheduleSpec {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Schedules {
+    #[serde(default, skip_serializing_if = "is_default")]
     last: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
     list: Entries,
 }
 
-/// Shared, so that the many changes of a job do not copy its schedules.
+type Entry = (u32, ScheduleSpec);
+
+/// Shared, so that the many changes of a job do not copy its schedules; `None` where there is none, as mostly.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<(u32, ScheduleSpec)>", into = "Vec<(u32, ScheduleSpec)>")]
-struct Entries(Arc<Vec<(u32, ScheduleSpec)>>);
+#[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
+struct Entries(Option<Arc<Vec<Entry>>>);
+
+impl Entries {
+    fn all(&self) -> &[Entry] {
+        self.0.as_ref().map_or(&[], |entries| entries.as_slice())
+    }
+
+    fn to_mut(&mut self) -> &mut Vec<Entry> {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
 
 impl PartialEq for Entries {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+        match (&self.0, &other.0) {
+            (Some(own), Some(other)) if Arc::ptr_eq(own, other) => true,
+            _ => self.all() == other.all(),
+        }
     }
 }
 
-impl From<Vec<(u32, ScheduleSpec)>> for Entries {
-    fn from(entries: Vec<(u32, ScheduleSpec)>) -> Self {
-        Self(Arc::new(entries))
+impl From<Vec<Entry>> for Entries {
+    fn from(entries: Vec<Entry>) -> Self {
+        Self((!entries.is_empty()).then(|| Arc::new(entries)))
     }
 }
 
-impl From<Entries> for Vec<(u32, ScheduleSpec)> {
+impl From<Entries> for Vec<Entry> {
     fn from(entries: Entries) -> Self {
-        Arc::unwrap_or_clone(entries.0)
+        entries.0.map(Arc::unwrap_or_clone).unwrap_or_default()
     }
 }
 
 impl Schedules {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.list.0.is_empty()
+        self.list.all().is_empty()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.list.0.len()
+        self.list.all().len()
     }
 
     /// The schedules with their numbers, in the order of their creation.
-    pub fn iter(&self) -> impl Iterator<Item = &(u32, ScheduleSpec)> {
-        self.list.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.list.all().iter()
     }
 
     /// The schedule of this number.
@@ -183,12 +201,12 @@ impl Schedules {
 
     pub(super) fn add(&mut self, schedule: ScheduleSpec) -> u32 {
         self.last += 1;
-        Arc::make_mut(&mut self.list.0).push((self.last, schedule));
+        self.list.to_mut().push((self.last, schedule));
         self.last
     }
 
     pub(super) fn remove(&mut self, number: u32) {
-        Arc::make_mut(&mut self.list.0).retain(|(known, _)| *known != number);
+        self.list.to_mut().retain(|(known, _)| *known != number);
     }
 }
 

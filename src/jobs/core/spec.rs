@@ -359,8 +359,10 @@ impl TryFrom<JobFields> for JobSpec {
     }
 }
 
+/// As it is stored. What has its default is not in it: whoever changes a default has to write the old one into
+/// the stored jobs that go by it.
 impl From<JobSpec> for JobFields {
     fn from(spec: JobSpec) -> Self {
-        spec.fields()
+        spec.kept.into()
     }
 }

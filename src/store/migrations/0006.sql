@@ -1,2 +1,3 @@
 -- Long indications in `outbox` are packed. Nothing that waits is changed: what is not packed is read as it
--- is. An older server would send the packed ones as they are, so it may not open this store.
+-- is. Records of jobs leave out what has its usual value. An older server would send the packed ones as they are
+-- and miss what is left out, so it may not open this store.
