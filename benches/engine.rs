@@ -32,6 +32,10 @@ use jobwright::model::CimDateTime;
 use jobwright::store::{Forgotten, Options, Store, Writer, WriterThread};
 use tokio::sync::mpsc;
 
+/// That of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failed = Box<dyn Error>;
 
 /// Changes of one transaction while the store is filled.

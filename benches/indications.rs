@@ -44,6 +44,10 @@ use jobwright::store::{Options, StoreError, Writer};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 
+/// That of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// Indications that are delivered to each listener, by the number of listeners.

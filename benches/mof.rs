@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 use jobwright::mof::{Compilation, Limits, compile, token_count};
 use jobwright::schema::{Builder, Schema};
 
+/// That of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Texts = BTreeMap<String, Vec<u8>>;
 
 const ROUNDS: usize = 20;

@@ -19,7 +19,3 @@ pub mod server;
 pub mod store;
 #[cfg(test)]
 mod testing;
-
-/// Small values of many sizes come and go on several threads: the schema, and each request.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
