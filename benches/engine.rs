@@ -41,6 +41,8 @@ type Failed = Box<dyn Error>;
 /// Changes of one transaction while the store is filled.
 const SLICE: usize = 10_000;
 const CLIENTS: usize = 64;
+/// `MaxRunningJobs`: so many that while some wait for the disk others keep the processors busy.
+const RUNNING: u32 = 16;
 
 fn main() -> Result<(), Failed> {
     let count = std::env::var("JOBWRIGHT_BENCH_JOBS").ok();
@@ -222,7 +224,11 @@ async fn open(
     news: mpsc::Receiver<News>,
 ) -> Result<Bench, Failed> {
     let (writer, store) = Writer::open(Options::new(folder.to_owned())).await?;
-    let (engine, task) = Engine::open(Config::default(), writer, executor, news).await?;
+    let config = Config {
+        max_running: RUNNING,
+        ..Config::default()
+    };
+    let (engine, task) = Engine::open(config, writer, executor, news).await?;
     Ok(Bench {
         engine,
         task,
