@@ -298,6 +298,52 @@ class Instances(Making):
         for path in self.conn.EnumerateInstanceNames("TST_M"):
             self.conn.DeleteInstance(path)
 
+    def test_min_keeps_what_other_ends_need(self):
+        ends = [
+            prop("Up", "reference", WRITE, qualifier("Min", 1, "uint32"), reference_class="TST_A"),
+            prop("Down", "reference", KEY, reference_class="TST_A"),
+            prop("Number", "uint8", KEY),
+        ]
+        self.make(thing("TST_N", *ends, qualifiers=[qualifier("Association", True)]))
+        a, b, c = self.new(Id="a"), self.new("TST_B", Id="b"), self.new(Id="c")
+
+        def link(up, down, number):
+            values = {"Up": up, "Down": down, "Number": pywbem.Uint8(number)}
+            return self.conn.CreateInstance(pywbem.CIMInstance("TST_N", values))
+
+        first, second = link(a, c, 1), link(b, c, 2)
+        self.conn.DeleteInstance(first)
+        error = self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.DeleteInstance, second)
+        self.assertIn("TST_N.Up: Min wants 1", error.status_description)
+        # Another one may take its place: what is counted is what leads to the same other end.
+        moved = self.conn.GetInstance(second)
+        moved["Up"] = a
+        self.conn.ModifyInstance(moved)
+        # Nothing needs it when its other end has gone; the ends themselves go at any time.
+        self.conn.DeleteInstance(a)
+        self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.DeleteInstance, second)
+        self.conn.DeleteInstance(c)
+        self.conn.DeleteInstance(second)
+        self.conn.DeleteInstance(b)
+
+    def test_max_holds_when_a_reference_is_changed(self):
+        ends = [
+            prop("Up", "reference", KEY, qualifier("Max", 1, "uint32"), reference_class="TST_A"),
+            prop("Down", "reference", WRITE, reference_class="TST_A"),
+        ]
+        self.make(thing("TST_O", *ends, qualifiers=[qualifier("Association", True)]))
+        a, b, c, d = (self.new(Id=name) for name in "abcd")
+        for up, down in ((a, c), (b, d)):
+            self.conn.CreateInstance(pywbem.CIMInstance("TST_O", {"Up": up, "Down": down}))
+        [of_b] = self.conn.ReferenceNames(b)
+        moved = self.conn.GetInstance(of_b)
+        moved["Down"] = c
+        error = self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.ModifyInstance, moved)
+        self.assertIn("TST_O.Up: Max allows 1", error.status_description)
+        self.assertEqual([n["Id"] for n in self.conn.AssociatorNames(b)], ["d"])
+        for path in self.conn.EnumerateInstanceNames("TST_O"):
+            self.conn.DeleteInstance(path)
+
     def test_no_job_lies_in_the_repository(self):
         job = pywbem.CIMInstance("CIM_ConcreteJob", {"InstanceID": "dead"})
         self.assert_status(pywbem.CIM_ERR_NOT_SUPPORTED, self.conn.CreateInstance, job)

@@ -1,7 +1,10 @@
-//! `Max` on references (DSP0004 2.8 §5.6.3.31): how many instances of an association may lead to the same
+//! `Max` and `Min` on references (DSP0004 2.8 §5.6.3): how many instances of an association lead to the same
 //! other ends.
+//!
+//! An object is there before what refers to it, and may go before it: `Min` is asked when an association is
+//! lost that its other ends still need. So whatever was made can be deleted, first the objects.
 
-use crate::model::{CimError, CimType, CimValue, Instance, Namespace, Property};
+use crate::model::{CimError, CimType, CimValue, Instance, Namespace, ObjectPath, Property};
 use crate::schema::Schema;
 use crate::store::{Batch, Trouble};
 
@@ -21,43 +24,91 @@ pub fn check(
     schema: &Schema,
 ) -> std::result::Result<(), Trouble> {
     for (property, _) in references(new) {
-        let Some(max) = limit(property) else { continue };
-        let ends = others(new, property, namespace, schema);
-        // An association has two references or more: there is another one, or nothing to hold it against.
-        let Some((_, target)) = ends.first() else {
+        let Some(max) = limit(property, "Max") else {
             continue;
         };
-        let (mut count, mut after) = (0, 0);
-        loop {
-            let rows = batch.referring(&namespace.folded(), target, after, PAGE)?;
-            for row in &rows {
-                after = row.id;
-                let there = decoded(row, schema)?;
-                let is_like = there.class.is_a(property.origin.as_str())
-                    && others(&there, property, namespace, schema) == ends;
-                count += u64::from(is_like);
-            }
-            if count > max {
-                return Err(too_many(new, property, max).into());
-            }
-            if rows.is_empty() {
-                break;
-            }
+        let found = count(batch, (new, property), (namespace, schema), max)?;
+        if found.is_some_and(|count| count > max) {
+            return Err(broken(new, property, &format!("Max allows {max}")).into());
         }
     }
     Ok(())
 }
 
-fn too_many(new: &Instance, property: &Property, max: u64) -> CimError {
+/// Refuses that `lost` leads no longer where it led, when there are fewer instances then than a `Min` wants
+/// and its other ends are still there, as `is_there` says.
+///
+/// # Errors
+/// `FAILED`, naming the reference and its `Min`; what keeps the store from being read.
+pub(super) fn check_lost(
+    batch: &Batch<'_>,
+    lost: &Instance,
+    (namespace, schema): (&Namespace, &Schema),
+    is_there: impl Fn(&ObjectPath) -> std::result::Result<bool, Trouble>,
+) -> std::result::Result<(), Trouble> {
+    for (property, _) in references(lost) {
+        let Some(min) = limit(property, "Min").filter(|min| *min > 0) else {
+            continue;
+        };
+        let others = references(lost).filter(|(other, _)| other.name != property.name);
+        let mut needs_it = true;
+        for other in others.filter_map(|(_, value)| value.as_reference()) {
+            needs_it = needs_it && is_there(other)?;
+        }
+        if !needs_it {
+            continue;
+        }
+        let found = count(batch, (lost, property), (namespace, schema), min)?;
+        if found.is_some_and(|count| count < min) {
+            return Err(broken(lost, property, &format!("Min wants {min}")).into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the two lead to the same objects.
+pub(super) fn leads_alike(one: &Instance, other: &Instance) -> bool {
+    references(one).eq(references(other))
+}
+
+/// How many instances there are that have the other ends of `like` than `property`, counted until there are
+/// more than `enough`; `None` where there is no other end.
+fn count(
+    batch: &Batch<'_>,
+    (like, property): (&Instance, &Property),
+    (namespace, schema): (&Namespace, &Schema),
+    enough: u64,
+) -> std::result::Result<Option<u64>, Trouble> {
+    let ends = others(like, property, namespace, schema);
+    let Some((_, target)) = ends.first() else {
+        return Ok(None);
+    };
+    let (mut count, mut after) = (0, 0);
+    loop {
+        let rows = batch.referring(&namespace.folded(), target, after, PAGE)?;
+        for row in &rows {
+            after = row.id;
+            let there = decoded(row, schema)?;
+            let is_like = there.class.is_a(property.origin.as_str())
+                && others(&there, property, namespace, schema) == ends;
+            count += u64::from(is_like);
+        }
+        if count > enough || rows.is_empty() {
+            return Ok(Some(count));
+        }
+    }
+}
+
+fn broken(instance: &Instance, property: &Property, rule: &str) -> CimError {
     CimError::failed(format!(
-        "{}.{}: Max allows {max} for the same other ends",
-        new.class.name, property.name
+        "{}.{}: {rule} for the same other ends",
+        instance.class.name, property.name
     ))
 }
 
-fn limit(property: &Property) -> Option<u64> {
-    let max = property.qualifiers.get("Max")?.value.as_integer()?;
-    u64::try_from(max).ok()
+fn limit(property: &Property, qualifier: &str) -> Option<u64> {
+    let limit = property.qualifiers.get(qualifier)?.value.as_integer()?;
+    u64::try_from(limit).ok()
 }
 
 fn references(instance: &Instance) -> impl Iterator<Item = (&Property, &CimValue)> {

@@ -120,7 +120,7 @@ impl RepositoryProvider {
     async fn find(&self, cx: &Context, path: &InstancePath) -> Result<(InstanceKey, InstanceRow)> {
         let class = cx.schema.known_class(&path.class)?;
         let path = &*self.straight_path(cx, path);
-        for class in self.kept.classes(cx, class) {
+        for class in self.kept.classes((&cx.namespace, &cx.schema), class) {
             let key = keys::key(&cx.namespace, &class.name, &path.keys);
             if let Some(row) = self.kept.reader.recent(&key) {
                 return Ok((key, row));
@@ -138,6 +138,7 @@ impl RepositoryProvider {
         let (key, row) = self.find(cx, path).await?;
         // No class changes until the instance is on the disk.
         let held = self.held(cx, &row.class).await?;
+        let presence = self.presence(cx);
         let (now, cx, path) = (cx.now, cx.clone(), path.clone());
         let work = move |batch: &Batch<'_>, audience: &Audience| {
             let missing = || CimError::not_found(format!("there is no instance {path}"));
@@ -149,6 +150,10 @@ impl RepositoryProvider {
                 after.set(name.as_str(), value.clone())?;
             }
             batch.update_instance(&key, &row, &data(&after, &cx.namespace, &cx.schema))?;
+            if !cardinality::leads_alike(&before, &after) {
+                cardinality::check(batch, &after, &cx.namespace, &cx.schema)?;
+                presence.check_lost(batch, &before)?;
+            }
             let class = after.class.name.clone();
             let at = (&cx.namespace, class.as_str());
             let change = || Change::Modified { before, after };
@@ -203,9 +208,13 @@ impl RepositoryProvider {
 
 impl Kept {
     /// `class` and its subclasses, as far as there are instances of them.
-    fn classes(&self, cx: &Context, class: &Arc<Class>) -> Vec<Arc<Class>> {
-        let below = cx.schema.descendants(Some(&class.name)).into_iter();
-        let namespace = cx.namespace.folded();
+    fn classes(
+        &self,
+        (namespace, schema): (&Namespace, &Schema),
+        class: &Arc<Class>,
+    ) -> Vec<Arc<Class>> {
+        let below = schema.descendants(Some(&class.name)).into_iter();
+        let namespace = namespace.folded();
         let counts = self.tally.counts();
         let has_some = |class: &&Arc<Class>| {
             let count = counts.get(&(namespace.clone(), class.name.folded()));
@@ -224,7 +233,8 @@ impl Provider for RepositoryProvider {
     fn instances(&self, cx: &Context, class: &Arc<Class>) -> InstanceStream {
         let namespace: Arc<str> = cx.namespace.folded().into();
         let (kept, schema) = (self.kept.clone(), cx.schema.clone());
-        let classes = stream::iter(self.kept.classes(cx, class));
+        let classes = self.kept.classes((&cx.namespace, &cx.schema), class);
+        let classes = stream::iter(classes);
         let all = classes.flat_map(move |class| {
             let (kept, name) = (kept.clone(), class.name.folded());
             let (namespace, schema) = (namespace.clone(), schema.clone());
@@ -327,6 +337,7 @@ impl Provider for RepositoryProvider {
         Box::pin(async move {
             let (key, _) = self.find(cx, path).await?;
             let (wanted, scope, path) = (key.clone(), cx.clone(), path.clone());
+            let presence = self.presence(cx);
             let work = move |batch: &Batch<'_>, audience: &Audience| {
                 let missing = || CimError::not_found(format!("there is no instance {path}"));
                 let row = batch.instance(&wanted)?.ok_or_else(missing)?;
@@ -335,6 +346,7 @@ impl Provider for RepositoryProvider {
                 let Ok(instance) = decoded(&row, &scope.schema) else {
                     return Ok(Notices::default());
                 };
+                presence.check_lost(batch, &instance)?;
                 let class = instance.class.name.clone();
                 let at = (&scope.namespace, class.as_str());
                 let change = || Change::Deleted(instance);
@@ -377,7 +389,7 @@ impl RepositoryProvider {
         if path.keys.is_none() {
             return Err(wrong("a reference to an instance has keys"));
         }
-        let Some((namespace, schema)) = self.home_of(cx, path) else {
+        let Some((namespace, schema)) = home_of(&self.catalogue, cx, path) else {
             return Ok(value.clone());
         };
         let judged = schema.instance_path(&namespace, path);
@@ -413,23 +425,68 @@ impl RepositoryProvider {
         })
     }
 
-    /// The namespace that `path` leads to, by its own name, with its schema; `None` for one that is not
-    /// of this server.
-    fn home_of(&self, cx: &Context, path: &ObjectPath) -> Option<(Namespace, Arc<Schema>)> {
-        match &path.namespace {
-            None => Some((cx.namespace.clone(), cx.schema.clone())),
-            Some(namespace) => {
-                let served = self.catalogue.find(namespace).ok()?;
-                let is_own = served.namespace == cx.namespace;
-                let schema = if is_own {
-                    cx.schema.clone()
-                } else {
-                    served.schema
-                };
-                Some((served.namespace, schema))
-            }
+    fn presence(&self, cx: &Context) -> Presence {
+        Presence {
+            kept: self.kept.clone(),
+            catalogue: self.catalogue.clone(),
+            cx: cx.clone(),
         }
     }
+}
+
+/// Knows whether the objects that are kept here are there.
+struct Presence {
+    kept: Arc<Kept>,
+    catalogue: Arc<Catalogue>,
+    cx: Context,
+}
+
+impl Presence {
+    /// Refuses that `lost` leads no longer where it led, when what it led to still needs it.
+    fn check_lost(&self, batch: &Batch<'_>, lost: &Instance) -> Result<(), Trouble> {
+        let ground = (&self.cx.namespace, &*self.cx.schema);
+        cardinality::check_lost(batch, lost, ground, |end| self.is_there(batch, end))
+    }
+
+    /// Whether what `path` leads to is kept here; of what others provide nothing is known.
+    fn is_there(&self, batch: &Batch<'_>, path: &ObjectPath) -> Result<bool, Trouble> {
+        let Some((namespace, schema)) = home_of(&self.catalogue, &self.cx, path) else {
+            return Ok(false);
+        };
+        let Ok(path) = schema.instance_path(&namespace, path) else {
+            return Ok(false);
+        };
+        let Some(class) = schema.class(path.class.as_str()) else {
+            return Ok(false);
+        };
+        for class in self.kept.classes((&namespace, &schema), class) {
+            let key = keys::key(&namespace, &class.name, &path.keys);
+            if batch.instance(&key)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The namespace that `path` leads to, by its own name, with its schema; `None` for one that is not of this
+/// server.
+fn home_of(
+    catalogue: &Catalogue,
+    cx: &Context,
+    path: &ObjectPath,
+) -> Option<(Namespace, Arc<Schema>)> {
+    let Some(namespace) = &path.namespace else {
+        return Some((cx.namespace.clone(), cx.schema.clone()));
+    };
+    let served = catalogue.find(namespace).ok()?;
+    let is_own = served.namespace == cx.namespace;
+    let schema = if is_own {
+        cx.schema.clone()
+    } else {
+        served.schema
+    };
+    Some((served.namespace, schema))
 }
 
 /// Every key has a value; a class without keys has no instances to be found again.

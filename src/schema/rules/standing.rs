@@ -90,7 +90,7 @@ pub const STANDING: &[(&str, Standing)] = &[
     ("MethodConstraint", OCL),
     (
         "Min",
-        NotEnforced("an object is there before what refers to it, and the other way round"),
+        Enforced("a stored association stays while the objects at its other ends do and need it"),
     ),
     ("MinLen", Enforced("characters of each string")),
     (
