@@ -466,6 +466,13 @@ class Compiling(Case):
         self.conn.DeleteClass("TST_D")
         self.conn.DeleteClass("TST_C")
 
+    def test_a_text_for_a_namespace_that_is_not_there_changes_nothing(self):
+        text = '#pragma namespace("root/none")\nclass TST_P { [Key] string Id; };'
+        texts = {"here": "class TST_Q { };", "there": text}
+        error = self.assert_status(pywbem.CIM_ERR_INVALID_NAMESPACE, self.compile, **texts)
+        self.assertIn("root/none", error.status_description)
+        self.assert_status(pywbem.CIM_ERR_NOT_FOUND, self.conn.GetClass, "TST_Q")
+
 
 if __name__ == "__main__":
     unittest.main()
