@@ -21,7 +21,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use connection::{Connection, Server};
 use measure::{Figures, Plan, hammer};
@@ -36,6 +36,9 @@ const BULK: usize = 5_000;
 /// Arguments.
 #[derive(Debug, Parser)]
 struct Arguments {
+    /// What is measured; everything where nothing is named.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// The server: `http://HOST:PORT`.
     #[arg(long, default_value = "http://127.0.0.1:5988")]
     url: String,
@@ -71,6 +74,17 @@ struct Arguments {
     bench: bool,
 }
 
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Requests a second.
+    Operations,
+    /// Instances a second.
+    Enumerations,
+    /// What an enumeration does to the latency of another request.
+    Latency,
+}
+
 fn main() -> Outcome<()> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -94,20 +108,30 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     };
     let calls = messages::Messages::new(&arguments.namespace);
     prepare(&server, &calls).await?;
-    println!(
-        "{:<28}{:>10} {:>9} {:>9} {:>9} {:>10} {:>7}",
-        "", "req/s", "p50 us", "p99 us", "bytes", "fixed/s", "ratio"
-    );
-    for (name, calls) in calls.operations() {
-        report(arguments, &server, plan, name, &calls).await?;
+    let is_wanted = |part| arguments.parts.is_empty() || arguments.parts.contains(&part);
+    if is_wanted(Part::Operations) {
+        println!(
+            "{:<28}{:>10} {:>9} {:>9} {:>9} {:>10} {:>7}",
+            "", "req/s", "p50 us", "p99 us", "bytes", "fixed/s", "ratio"
+        );
+        for (name, calls) in calls.operations() {
+            report(arguments, &server, plan, name, &calls).await?;
+        }
     }
-    let mut stored = 1;
+    // Earlier runs may have left some.
+    let mut connection = Connection::open(&server).await?;
+    let mut stored = connection.read(&calls.enumerate()).await?.instances;
     for wanted in &arguments.instances {
         fill(&server, &calls, stored, *wanted).await?;
         stored = stored.max(*wanted);
-        enumerate(arguments, &server, &calls, stored).await?;
+        if is_wanted(Part::Enumerations) {
+            enumerate(arguments, &server, &calls, stored).await?;
+        }
     }
-    under_load(arguments, &server, plan, &calls).await
+    if is_wanted(Part::Latency) {
+        under_load(&server, plan, &calls, stored).await?;
+    }
+    Ok(())
 }
 
 /// The class and the one instance that the operations are about.
@@ -231,10 +255,10 @@ fn peak_kib(process: u32) -> Outcome<u64> {
 
 /// What GetInstance takes on one connection, idle and while another one enumerates without end.
 async fn under_load(
-    arguments: &Arguments,
     server: &Server,
     plan: Plan,
     calls: &messages::Messages,
+    stored: usize,
 ) -> Outcome<()> {
     let alone = Plan {
         connections: 1,
@@ -255,7 +279,6 @@ async fn under_load(
     });
     let busy = hammer(server, alone, &[calls.get_instance()]).await?;
     enumerating.abort();
-    let stored = arguments.instances.last().copied().unwrap_or(1);
     println!(
         "GetInstance p99: {} us idle, {} us while {stored} instances are enumerated: {:.1} times",
         idle.percentile(99).as_micros(),

@@ -26,6 +26,7 @@ mod value;
 
 mod class_writer;
 mod error_instance;
+mod forms;
 mod path_writer;
 mod response;
 mod value_writer;
@@ -52,6 +53,7 @@ pub use export::{
     EXPORT_METHOD, Exported, Sequence, decode_export, decode_export_response, decode_indication,
     encode_export, encode_export_response, encode_indication,
 };
+pub use forms::Forms;
 pub use headers::{Agreement, CimHeaders, ExportHeaders, Method};
 pub use instance::NamedInstance;
 pub use limits::Limits;

@@ -9,22 +9,32 @@ use super::writer::{EncodeError, Written, attribute, markup, text};
 
 /// `INSTANCENAME` of a path.
 pub(super) fn instance_name(out: &mut BytesMut, class: &CimName, keys: &Keys) -> Written {
-    markup(out, "<INSTANCENAME");
-    attribute(out, "CLASSNAME", class.as_str());
-    markup(out, ">");
+    open_instance_name(out, class);
     for (name, value) in keys.iter() {
         if name.is_unnamed() {
             key_value(out, value)?;
             continue;
         }
-        markup(out, "<KEYBINDING");
-        attribute(out, "NAME", name.as_str());
-        markup(out, ">");
+        open_key_binding(out, name);
         key_value(out, value).map_err(|error| error.within(name))?;
         markup(out, "</KEYBINDING>");
     }
     markup(out, "</INSTANCENAME>");
     Ok(())
+}
+
+/// The start tag of `INSTANCENAME`.
+pub(super) fn open_instance_name(out: &mut BytesMut, class: &CimName) {
+    markup(out, "<INSTANCENAME");
+    attribute(out, "CLASSNAME", class.as_str());
+    markup(out, ">");
+}
+
+/// The start tag of `KEYBINDING`.
+pub(super) fn open_key_binding(out: &mut BytesMut, name: &CimName) {
+    markup(out, "<KEYBINDING");
+    attribute(out, "NAME", name.as_str());
+    markup(out, ">");
 }
 
 /// `INSTANCENAME` of the path of an instance.
@@ -33,11 +43,22 @@ pub(super) fn instance_path(out: &mut BytesMut, path: &InstancePath) -> Written 
 }
 
 fn key_value(out: &mut BytesMut, value: &CimValue) -> Written {
-    let ty = match value.ty() {
-        Some(CimType::Reference) => return value_writer::scalar(out, value),
-        Some(ty) => ty,
-        None => return Err(EncodeError::new("of a key is missing")),
-    };
+    match value.ty().ok_or_else(missing_key)? {
+        CimType::Reference => return value_writer::scalar(out, value),
+        ty => open_key_value(out, ty),
+    }
+    value_writer::content(out, value)?;
+    markup(out, "</KEYVALUE>");
+    Ok(())
+}
+
+/// A path without the value of a key leads nowhere.
+pub(super) fn missing_key() -> EncodeError {
+    EncodeError::new("of a key is missing")
+}
+
+/// The start tag of `KEYVALUE` for a value of type `ty`, which is no reference.
+pub(super) fn open_key_value(out: &mut BytesMut, ty: CimType) {
     let value_type = match ty {
         CimType::Boolean => "boolean",
         CimType::String | CimType::Char16 | CimType::DateTime | CimType::Reference => "string",
@@ -56,9 +77,6 @@ fn key_value(out: &mut BytesMut, value: &CimValue) -> Written {
     attribute(out, "VALUETYPE", value_type);
     attribute(out, "TYPE", ty.as_str());
     markup(out, ">");
-    value_writer::content(out, value)?;
-    markup(out, "</KEYVALUE>");
-    Ok(())
 }
 
 /// The element that says of `path` as much as it knows: `INSTANCEPATH` with a host,
@@ -130,7 +148,8 @@ pub(super) fn absolute_class(
     Ok(())
 }
 
-fn namespace_path(out: &mut BytesMut, host: &str, namespace: &Namespace) -> Written {
+/// `NAMESPACEPATH`.
+pub(super) fn namespace_path(out: &mut BytesMut, host: &str, namespace: &Namespace) -> Written {
     markup(out, "<NAMESPACEPATH><HOST>");
     text(out, host.as_bytes())?;
     markup(out, "</HOST>");

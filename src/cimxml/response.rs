@@ -13,10 +13,11 @@ use crate::model::{
 };
 use crate::ops::{
     ClassReply, InstanceStream, MethodReply, Object, ObjectStream, PathStream, PullReply,
-    PullShape, Pulled, PulledObject, Reply, Select,
+    PullStream, Pulled, PulledObject, Reply,
 };
 
 use super::error::ResponseHead;
+use super::forms::Forms;
 use super::writer::{EncodeError, Written, attribute, markup, plain};
 use super::{class_writer, error_instance, path_writer, value_writer};
 
@@ -31,15 +32,15 @@ pub enum Rest {
     Instances {
         /// The instances.
         stream: InstanceStream,
-        /// The properties wanted.
-        select: Select,
+        /// How they are written.
+        forms: Forms,
     },
     /// Rows of a query; each goes to [`ResponseEncoder::row`].
     Rows {
         /// The rows.
         stream: InstanceStream,
-        /// The properties wanted.
-        select: Select,
+        /// How they are written.
+        forms: Forms,
     },
     /// Paths; each goes to [`ResponseEncoder::path`].
     Paths(PathStream),
@@ -47,8 +48,8 @@ pub enum Rest {
     Objects {
         /// The instances.
         stream: ObjectStream,
-        /// The properties wanted.
-        select: Select,
+        /// How they are written.
+        forms: Forms,
     },
     /// Absolute paths; each goes to [`ResponseEncoder::object_path`].
     ObjectPaths(PathStream),
@@ -62,7 +63,14 @@ pub enum Rest {
         classes: vec::IntoIter<ClassReply>,
     },
     /// Pieces of a pull; each goes to [`ResponseEncoder::pulled`], the last of them ends the list.
-    Pulled(PullReply),
+    Pulled {
+        /// The pieces.
+        stream: PullStream,
+        /// How they are written.
+        forms: Forms,
+        /// `QueryResultClass`, where it is asked for.
+        result_class: Option<ClassReply>,
+    },
 }
 
 /// Encodes the response to one request.
@@ -160,17 +168,30 @@ impl ResponseEncoder {
     /// property; nothing has been appended then.
     pub fn begin(&self, out: &mut BytesMut, reply: Reply) -> Result<Rest> {
         let rest = match reply {
-            Reply::Instances { stream, select } => Rest::Instances { stream, select },
-            Reply::Rows { stream, select } => Rest::Rows { stream, select },
+            Reply::Instances { stream, select } => Rest::Instances {
+                stream,
+                forms: Forms::new(select),
+            },
+            Reply::Rows { stream, select } => Rest::Rows {
+                stream,
+                forms: Forms::new(select),
+            },
             Reply::Paths(stream) => Rest::Paths(stream),
-            Reply::Objects { stream, select } => Rest::Objects { stream, select },
+            Reply::Objects { stream, select } => Rest::Objects {
+                stream,
+                forms: Forms::new(select),
+            },
             Reply::ObjectPaths(stream) => Rest::ObjectPaths(stream),
             Reply::Classes(classes) => Rest::Classes(classes.into_iter()),
             Reply::ClassObjects { namespace, classes } => Rest::ClassObjects {
                 namespace,
                 classes: classes.into_iter(),
             },
-            Reply::Pulled(reply) => Rest::Pulled(reply),
+            Reply::Pulled(PullReply { stream, shape }) => Rest::Pulled {
+                stream,
+                forms: Forms::new(shape.select),
+                result_class: shape.result_class,
+            },
             whole => {
                 atomically(out, |out| self.whole(out, &whole))?;
                 return Ok(Rest::Complete);
@@ -200,11 +221,16 @@ impl ResponseEncoder {
     ///
     /// # Errors
     /// As [`Self::begin`].
-    pub fn instance(&self, out: &mut BytesMut, instance: &Instance, select: &Select) -> Result<()> {
+    pub fn instance(
+        &self,
+        out: &mut BytesMut,
+        instance: &Instance,
+        forms: &mut Forms,
+    ) -> Result<()> {
         atomically(out, |out| {
             markup(out, "<VALUE.NAMEDINSTANCE>");
-            path_writer::instance_name(out, &instance.class.name, &instance.keys())?;
-            value_writer::instance(out, instance, select)?;
+            forms.name(out, instance)?;
+            forms.instance(out, instance)?;
             markup(out, "</VALUE.NAMEDINSTANCE>");
             Ok(())
         })
@@ -214,10 +240,10 @@ impl ResponseEncoder {
     ///
     /// # Errors
     /// As [`Self::begin`].
-    pub fn row(&self, out: &mut BytesMut, instance: &Instance, select: &Select) -> Result<()> {
+    pub fn row(&self, out: &mut BytesMut, row: &Instance, forms: &mut Forms) -> Result<()> {
         atomically(out, |out| {
             markup(out, "<VALUE.OBJECT>");
-            value_writer::instance(out, instance, select)?;
+            forms.instance(out, row)?;
             markup(out, "</VALUE.OBJECT>");
             Ok(())
         })
@@ -235,11 +261,11 @@ impl ResponseEncoder {
     ///
     /// # Errors
     /// As [`Self::begin`].
-    pub fn object(&self, out: &mut BytesMut, object: &Object, select: &Select) -> Result<()> {
+    pub fn object(&self, out: &mut BytesMut, object: &Object, forms: &mut Forms) -> Result<()> {
         atomically(out, |out| {
             markup(out, "<VALUE.OBJECTWITHPATH>");
-            path_writer::absolute_instance(out, &self.host, &object.path())?;
-            value_writer::instance(out, &object.instance, select)?;
+            forms.path(out, &self.host, object)?;
+            forms.instance(out, &object.instance)?;
             markup(out, "</VALUE.OBJECTWITHPATH>");
             Ok(())
         })
@@ -290,24 +316,28 @@ impl ResponseEncoder {
     ///
     /// # Errors
     /// As [`Self::begin`].
-    pub fn pulled(&self, out: &mut BytesMut, piece: &Pulled, shape: &PullShape) -> Result<()> {
+    pub fn pulled(
+        &self,
+        out: &mut BytesMut,
+        piece: &Pulled,
+        forms: &mut Forms,
+        result_class: Option<&ClassReply>,
+    ) -> Result<()> {
         atomically(out, |out| match piece {
             Pulled::Object(PulledObject::Instance(object)) => {
                 markup(out, "<VALUE.INSTANCEWITHPATH>");
-                path_writer::absolute_instance(out, &self.host, &object.path())?;
-                value_writer::instance(out, &object.instance, &shape.select)?;
+                forms.path(out, &self.host, object)?;
+                forms.instance(out, &object.instance)?;
                 markup(out, "</VALUE.INSTANCEWITHPATH>");
                 Ok(())
             }
             Pulled::Object(PulledObject::Path(path)) => {
                 path_writer::absolute_instance(out, &self.host, path)
             }
-            Pulled::Object(PulledObject::Row(row)) => {
-                value_writer::instance(out, row, &shape.select)
-            }
+            Pulled::Object(PulledObject::Row(row)) => forms.instance(out, row),
             Pulled::End { context } => {
                 self.end_list(out);
-                pull_outputs(out, context.as_deref(), shape.result_class.as_ref())
+                pull_outputs(out, context.as_deref(), result_class)
             }
         })
     }

@@ -4,7 +4,7 @@
 
 use bytes::BytesMut;
 
-use crate::model::{CimName, CimType, CimValue, Embedding, Instance, Property, Slot};
+use crate::model::{CimName, CimType, CimValue, Class, Embedding, Instance, Property, Slot};
 use crate::ops::{ClassReply, ClassSelect, Select};
 
 use super::writer::{EncodeError, Written, attribute, markup, plain, text};
@@ -103,30 +103,36 @@ pub(super) fn content(out: &mut BytesMut, value: &CimValue) -> Written {
 
 /// `INSTANCE` with the properties that `select` wants. What may not be read is shown as NULL.
 pub(super) fn instance(out: &mut BytesMut, instance: &Instance, select: &Select) -> Written {
-    markup(out, "<INSTANCE");
-    attribute(out, "CLASSNAME", instance.class.name.as_str());
-    markup(out, ">");
+    open_instance(out, &instance.class);
     for (declared, held) in instance.iter() {
         if !select.wants(&declared.name) {
             continue;
         }
         let shown = if declared.read { held } else { &CimValue::Null };
-        property(out, declared, shown, select.class_origin)
-            .map_err(|error| error.within(&declared.name))?;
+        open_property(out, declared, select.class_origin, shown.is_null());
+        value(out, shown).map_err(|error| error.within(&declared.name))?;
+        close_property(out, declared);
     }
     markup(out, "</INSTANCE>");
     Ok(())
 }
 
-fn property(
+/// The start tag of `INSTANCE`.
+pub(super) fn open_instance(out: &mut BytesMut, class: &Class) {
+    markup(out, "<INSTANCE");
+    attribute(out, "CLASSNAME", class.name.as_str());
+    markup(out, ">");
+}
+
+/// The start tag of a property, whose value is NULL or is not.
+pub(super) fn open_property(
     out: &mut BytesMut,
     declared: &Property,
-    held: &CimValue,
     class_origin: bool,
-) -> Written {
-    let element = property_element(&declared.slot);
+    is_null: bool,
+) {
     markup(out, "<");
-    markup(out, element);
+    markup(out, property_element(&declared.slot));
     attribute(out, "NAME", declared.name.as_str());
     if declared.slot.ty != CimType::Reference {
         attribute(out, "TYPE", declared.slot.ty.as_str());
@@ -135,15 +141,17 @@ fn property(
         attribute(out, "CLASSORIGIN", declared.origin.as_str());
     }
     // wbemcli does not know the attribute on arrays: it is written there only when it is needed.
-    if !(declared.slot.is_array && held.is_null()) {
+    if !(declared.slot.is_array && is_null) {
         embedding(out, declared.slot.embedding.as_ref());
     }
     markup(out, ">");
-    value(out, held)?;
+}
+
+/// The end tag of a property.
+pub(super) fn close_property(out: &mut BytesMut, declared: &Property) {
     markup(out, "</");
-    markup(out, element);
+    markup(out, property_element(&declared.slot));
     markup(out, ">");
-    Ok(())
 }
 
 /// The name of the element that a property of this slot is written as.

@@ -59,6 +59,12 @@ pub(super) fn plain(out: &mut BytesMut, value: impl fmt::Display) {
 
 /// Appends UTF-8 `text` as character data.
 pub(super) fn text(out: &mut BytesMut, text: &[u8]) -> Written {
+    // Without a branch for each byte, so that many are looked at together.
+    let is_special = |byte: u8| byte < b' ' || matches!(byte, b'&' | b'<' | b'>' | 0xef);
+    if !(text.iter()).fold(false, |found, byte| found | is_special(*byte)) {
+        out.extend_from_slice(text);
+        return Ok(());
+    }
     let mut copied = 0;
     for (at, &byte) in text.iter().enumerate() {
         let escape: &[u8] = match byte {

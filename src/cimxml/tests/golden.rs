@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use super::samples;
-use crate::cimxml::{ResponseEncoder, Rest};
+use crate::cimxml::{Forms, ResponseEncoder, Rest};
 use crate::model::{
     CimError, CimName, CimType, CimValue, Flavor, Namespace, ObjectPath, QualifierDecl, Scope,
     Status,
@@ -227,11 +227,11 @@ fn streamed_items_stand_between_start_and_finish() {
         stream: stream_of(vec![instance.clone()]),
         select,
     };
-    let Ok(Rest::Instances { select, .. }) = encoder.begin(&mut out, reply) else {
+    let Ok(Rest::Instances { mut forms, .. }) = encoder.begin(&mut out, reply) else {
         panic!("the reply is streamed");
     };
     encoder
-        .instance(&mut out, &instance, &select)
+        .instance(&mut out, &instance, &mut forms)
         .expect("an instance that XML can carry");
     let path = instance.path(&Namespace::of("root/cimv2"));
     encoder
@@ -261,7 +261,7 @@ fn results_of_associations_have_the_host_that_the_client_named() {
     };
     let mut out = BytesMut::new();
     encoder
-        .object(&mut out, &object, &select)
+        .object(&mut out, &object, &mut Forms::new(select))
         .expect("an instance that XML can carry");
     encoder
         .object_path(&mut out, &object.path())

@@ -3,6 +3,7 @@
 mod batch;
 mod carried;
 mod export;
+mod forms;
 mod golden;
 mod headers;
 mod limits;

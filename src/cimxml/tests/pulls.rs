@@ -339,12 +339,17 @@ fn answered(pieces: &[Pulled], shape: PullShape) -> String {
         stream: stream_of(Vec::new()),
         shape,
     });
-    let Ok(Rest::Pulled(PullReply { shape, .. })) = encoder.begin(&mut out, reply) else {
+    let Ok(Rest::Pulled {
+        mut forms,
+        result_class,
+        ..
+    }) = encoder.begin(&mut out, reply)
+    else {
         panic!("a pull is streamed");
     };
     for piece in pieces {
         encoder
-            .pulled(&mut out, piece, &shape)
+            .pulled(&mut out, piece, &mut forms, result_class.as_ref())
             .expect("XML can carry it");
     }
     encoder.finish(&mut out);

@@ -8,16 +8,14 @@ use proptest::prelude::*;
 
 use super::samples::{self, slot};
 use crate::cimxml::{
-    Agreement, Answer, CallHeaders, CimHeaders, DecodeError, Item, Limits, Method, decode,
+    Agreement, Answer, CallHeaders, CimHeaders, DecodeError, Forms, Item, Limits, Method, decode,
     decode_response, encode_request, is_xml_char,
 };
 use crate::model::{
     CimName, CimType, CimValue, Class, Instance, InstanceDecl, Keys, Literal, Namespace,
     ObjectPath, PropertyValue,
 };
-use crate::ops::{
-    self, Addressed, Object, PullShape, Pulled, PulledObject, Reply, Request, Select,
-};
+use crate::ops::{self, Addressed, Object, Pulled, PulledObject, Reply, Request, Select};
 
 pub(super) fn text() -> impl Strategy<Value = String> {
     let character = prop_oneof![
@@ -179,7 +177,7 @@ fn class() -> Arc<Class> {
     Arc::new(class)
 }
 
-fn instance() -> impl Strategy<Value = Instance> {
+pub(super) fn instance() -> impl Strategy<Value = Instance> {
     let scalars: Vec<_> = CimType::ALL.map(simple).map(prop::option::of).into();
     let array = |ty| prop::option::of(vec(prop::option::of(simple(ty)), 0..4));
     let arrays: Vec<_> = CimType::ALL.map(array).into();
@@ -348,8 +346,9 @@ proptest! {
             Pulled::End { context: Some(context.clone()) },
         ];
         encoder.start(&mut out);
+        let mut forms = Forms::new(Select::default());
         for piece in &pieces {
-            prop_assert!(encoder.pulled(&mut out, piece, &PullShape::default()).is_ok());
+            prop_assert!(encoder.pulled(&mut out, piece, &mut forms, None).is_ok());
         }
         encoder.finish(&mut out);
         let response = decode_response(&out, &Limits::default()).expect("we understand ourselves");

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::cimxml::{ResponseEncoder, Rest};
 use crate::model::{CimError, Result};
-use crate::ops::{PullReply, Reply};
+use crate::ops::Reply;
 
 use super::class_texts::ClassTexts;
 
@@ -122,14 +122,14 @@ impl Rendering {
         let encoder = &self.encoder;
         let written = match self.list.as_mut() {
             None | Some(Rest::Complete) => None,
-            Some(Rest::Instances { stream, select }) => {
-                (stream.next().await).map(|item| encoder.instance(out, &item?, select))
+            Some(Rest::Instances { stream, forms }) => {
+                (stream.next().await).map(|item| encoder.instance(out, &item?, forms))
             }
-            Some(Rest::Rows { stream, select }) => {
-                (stream.next().await).map(|item| encoder.row(out, &item?, select))
+            Some(Rest::Rows { stream, forms }) => {
+                (stream.next().await).map(|item| encoder.row(out, &item?, forms))
             }
-            Some(Rest::Objects { stream, select }) => {
-                (stream.next().await).map(|item| encoder.object(out, &item?, select))
+            Some(Rest::Objects { stream, forms }) => {
+                (stream.next().await).map(|item| encoder.object(out, &item?, forms))
             }
             Some(Rest::ObjectPaths(stream)) => {
                 (stream.next().await).map(|item| encoder.object_path(out, &item?))
@@ -143,13 +143,17 @@ impl Rendering {
             Some(Rest::ClassObjects { namespace, classes }) => {
                 (classes.next()).map(|class| encoder.class_object(out, namespace, &class))
             }
-            Some(Rest::Pulled(PullReply { stream, shape })) => {
+            Some(Rest::Pulled {
+                stream,
+                forms,
+                result_class,
+            }) => {
                 let Some(piece) = stream.next().await else {
                     // The last piece has ended the list.
                     self.list = None;
                     return Ok(());
                 };
-                return encoder.pulled(out, &piece?, shape);
+                return encoder.pulled(out, &piece?, forms, result_class.as_ref());
             }
         };
         written.unwrap_or_else(|| {

@@ -1,0 +1,218 @@
+//! How the instances of a list are written: what all instances of a class have in common is made
+//! once, so that an instance costs little more than the bytes of its values.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use crate::model::{CimName, CimType, Class, Instance, Namespace, Property};
+use crate::ops::{Object, Select};
+
+use super::writer::{Written, markup};
+use super::{path_writer, value_writer};
+
+/// Classes whose forms are kept at a time; a list whose instances are of more makes some again.
+const CLASSES: usize = 16;
+
+/// The forms of the instances of one list.
+#[derive(Debug)]
+pub struct Forms {
+    select: Select,
+    classes: Vec<Form>,
+    /// The namespace of the last absolute path with the element that says where it is.
+    place: Option<(Namespace, BytesMut)>,
+}
+
+/// The form of the instances of one class.
+#[derive(Debug)]
+struct Form {
+    class: Arc<Class>,
+    /// The start tag of `INSTANCENAME`.
+    name: BytesMut,
+    keys: Vec<Part>,
+    /// The start tag of `INSTANCE`.
+    instance: BytesMut,
+    properties: Vec<Part>,
+}
+
+/// A key or a property: its value stands between `before` and `after`.
+#[derive(Debug)]
+struct Part {
+    slot: usize,
+    /// For errors.
+    name: CimName,
+    before: BytesMut,
+    after: BytesMut,
+    /// What is written instead where there is no value; `None` where there must be one.
+    null: Option<BytesMut>,
+    manner: Manner,
+}
+
+/// What stands between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// The text of the value.
+    Content,
+    /// The value with an element of its own: a reference or an array.
+    Element,
+    /// Nothing: the property cannot be read and is shown as NULL.
+    Nothing,
+}
+
+impl Forms {
+    /// Forms with what `select` wants.
+    pub fn new(select: Select) -> Self {
+        Self {
+            select,
+            classes: Vec::new(),
+            place: None,
+        }
+    }
+
+    /// `INSTANCE`, as the module for values writes one.
+    pub(super) fn instance(&mut self, out: &mut BytesMut, instance: &Instance) -> Written {
+        let form = self.of(&instance.class);
+        out.extend_from_slice(&form.instance);
+        for part in &form.properties {
+            part.write(out, instance)?;
+        }
+        markup(out, "</INSTANCE>");
+        Ok(())
+    }
+
+    /// `INSTANCENAME` of the path of `instance`.
+    pub(super) fn name(&mut self, out: &mut BytesMut, instance: &Instance) -> Written {
+        let form = self.of(&instance.class);
+        out.extend_from_slice(&form.name);
+        for part in &form.keys {
+            part.write(out, instance)?;
+        }
+        markup(out, "</INSTANCENAME>");
+        Ok(())
+    }
+
+    /// `INSTANCEPATH` of `object` on the server that its client calls `host`: the same one for all
+    /// objects of the list.
+    pub(super) fn path(&mut self, out: &mut BytesMut, host: &str, object: &Object) -> Written {
+        markup(out, "<INSTANCEPATH>");
+        match &self.place {
+            Some((namespace, element)) if *namespace == object.namespace => {
+                out.extend_from_slice(element);
+            }
+            Some(_) | None => {
+                let mut element = BytesMut::new();
+                path_writer::namespace_path(&mut element, host, &object.namespace)?;
+                out.extend_from_slice(&element);
+                self.place = Some((object.namespace.clone(), element));
+            }
+        }
+        self.name(out, &object.instance)?;
+        markup(out, "</INSTANCEPATH>");
+        Ok(())
+    }
+
+    /// The form of the instances of `class`. A class that was changed meanwhile is another one.
+    fn of(&mut self, class: &Arc<Class>) -> &Form {
+        let known = |form: &Form| Arc::ptr_eq(&form.class, class);
+        let at = self.classes.iter().position(known).unwrap_or_else(|| {
+            if self.classes.len() == CLASSES {
+                self.classes.remove(0);
+            }
+            self.classes.push(Form::new(class, &self.select));
+            self.classes.len() - 1
+        });
+        &self.classes[at]
+    }
+}
+
+impl Form {
+    fn new(class: &Arc<Class>, select: &Select) -> Self {
+        let (mut name, mut instance) = (BytesMut::new(), BytesMut::new());
+        path_writer::open_instance_name(&mut name, &class.name);
+        value_writer::open_instance(&mut instance, class);
+        let properties = class.properties.values().enumerate();
+        let wanted = properties.filter(|(_, property)| select.wants(&property.name));
+        let keys = class.keys.iter();
+        let keys = keys.filter_map(|slot| Some((*slot, class.properties.at(*slot)?)));
+        Self {
+            name,
+            keys: keys.map(|(slot, key)| Part::key(slot, key)).collect(),
+            instance,
+            properties: wanted
+                .map(|(slot, property)| Part::property(slot, property, select.class_origin))
+                .collect(),
+            class: class.clone(),
+        }
+    }
+}
+
+impl Part {
+    fn key(slot: usize, key: &Property) -> Self {
+        let (mut before, mut after) = (BytesMut::new(), BytesMut::new());
+        path_writer::open_key_binding(&mut before, &key.name);
+        let manner = if key.slot.ty == CimType::Reference {
+            Manner::Element
+        } else {
+            path_writer::open_key_value(&mut before, key.slot.ty);
+            markup(&mut after, "</KEYVALUE>");
+            Manner::Content
+        };
+        markup(&mut after, "</KEYBINDING>");
+        Self {
+            slot,
+            name: key.name.clone(),
+            before,
+            after,
+            null: None,
+            manner,
+        }
+    }
+
+    fn property(slot: usize, property: &Property, class_origin: bool) -> Self {
+        let (mut before, mut after) = (BytesMut::new(), BytesMut::new());
+        let mut null = BytesMut::new();
+        value_writer::open_property(&mut before, property, class_origin, false);
+        value_writer::open_property(&mut null, property, class_origin, true);
+        value_writer::close_property(&mut null, property);
+        let manner = match property.slot.ty {
+            _ if !property.read => Manner::Nothing,
+            CimType::Reference => Manner::Element,
+            _ if property.slot.is_array => Manner::Element,
+            _ => {
+                markup(&mut before, "<VALUE>");
+                markup(&mut after, "</VALUE>");
+                Manner::Content
+            }
+        };
+        value_writer::close_property(&mut after, property);
+        Self {
+            slot,
+            name: property.name.clone(),
+            before,
+            after,
+            null: Some(null),
+            manner,
+        }
+    }
+
+    fn write(&self, out: &mut BytesMut, instance: &Instance) -> Written {
+        let held = match self.manner {
+            Manner::Nothing => None,
+            Manner::Content | Manner::Element => instance.at(self.slot),
+        };
+        let Some(held) = held.filter(|held| !held.is_null()) else {
+            let missing = || path_writer::missing_key().within(&self.name);
+            let null = self.null.as_ref().ok_or_else(missing)?;
+            out.extend_from_slice(null);
+            return Ok(());
+        };
+        out.extend_from_slice(&self.before);
+        let written = match self.manner {
+            Manner::Content => value_writer::content(out, held),
+            Manner::Element | Manner::Nothing => value_writer::value(out, held),
+        };
+        written.map_err(|error| error.within(&self.name))?;
+        out.extend_from_slice(&self.after);
+        Ok(())
+    }
+}
