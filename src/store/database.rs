@@ -153,13 +153,22 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    plan_once(&connection)?;
     Ok(connection)
+}
+
+/// Makes plans independent of the values bound to a statement: by default SQLite compiles one with a
+/// bound LIMIT again before each use.
+fn plan_once(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Applies the settings that durability rests on, and believes only what is read back.
 fn settle(connection: &Connection, options: &Options) -> Result<(), StoreError> {
     connection.busy_timeout(options.busy_timeout)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    plan_once(connection)?;
     setting(connection, "journal_mode", "WAL", "wal")?;
     setting(connection, "synchronous", "FULL", "2")?;
     // The writer alone moves the log, so that two never do it at once.

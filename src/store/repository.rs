@@ -48,6 +48,42 @@ pub struct InstanceRow {
     pub values: String,
 }
 
+/// An instance where the database has it: whoever reads very many copies none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstanceView<'a> {
+    /// Grows with each instance that is made.
+    pub id: i64,
+    /// The class it was made of, in lower case.
+    pub class: &'a str,
+    /// Version of the form of `values`.
+    pub format: i64,
+    /// The values.
+    pub values: &'a str,
+}
+
+impl InstanceRow {
+    /// The row as one reads it.
+    pub fn view(&self) -> InstanceView<'_> {
+        InstanceView {
+            id: self.id,
+            class: &self.class,
+            format: self.format,
+            values: &self.values,
+        }
+    }
+}
+
+impl From<InstanceView<'_>> for InstanceRow {
+    fn from(view: InstanceView<'_>) -> Self {
+        Self {
+            id: view.id,
+            class: view.class.to_owned(),
+            format: view.format,
+            values: view.values.to_owned(),
+        }
+    }
+}
+
 impl Batch<'_> {
     /// Adds an instance; `false` when there is one already.
     pub fn insert_instance(
@@ -94,7 +130,13 @@ impl Batch<'_> {
         after: i64,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError> {
-        referring(&self.transaction, (namespace, target), after, limit)
+        referring(
+            &self.transaction,
+            (namespace, target),
+            after,
+            limit,
+            |row| row.into(),
+        )
     }
 
     /// Gives the instance `row` under `key`, which this transaction has read, other values.
@@ -170,45 +212,50 @@ impl Repository {
         Ok(found)
     }
 
-    /// The instances of one class that were made after the one with the id `after`, oldest first, at
-    /// most `limit`. Blocks on the disk.
-    pub fn page(
+    /// What `read` makes of the instances of one class that were made after the one with the id
+    /// `after`, oldest first, at most `limit`. Blocks on the disk.
+    pub fn page<T>(
         &self,
-        namespace: &str,
-        class: &str,
+        (namespace, class): (&str, &str),
         after: i64,
         limit: usize,
-    ) -> Result<Vec<InstanceRow>, StoreError> {
+        read: impl FnMut(InstanceView<'_>) -> T,
+    ) -> Result<Vec<T>, StoreError> {
         self.readers.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT id, class, format, data FROM instances
                  WHERE namespace = ? AND class = ? AND id > ? ORDER BY id LIMIT ?",
             )?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            bounded(statement.query(params![namespace, class, after, limit])?)
+            bounded(
+                statement.query(params![namespace, class, after, limit])?,
+                read,
+            )
         })
     }
 
-    /// The instances in `namespace` that refer to `target` and were made after the one with the id
-    /// `after`, oldest first, at most `limit`. Blocks on the disk.
-    pub fn referring(
+    /// What `read` makes of the instances in `namespace` that refer to `target` and were made after
+    /// the one with the id `after`, oldest first, at most `limit`. Blocks on the disk.
+    pub fn referring<T>(
         &self,
         namespace: &str,
         target: &str,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<InstanceRow>, StoreError> {
+        read: impl FnMut(InstanceView<'_>) -> T,
+    ) -> Result<Vec<T>, StoreError> {
         self.readers
-            .read(|connection| referring(connection, (namespace, target), after, limit))
+            .read(|connection| referring(connection, (namespace, target), after, limit, read))
     }
 }
 
-fn referring(
+fn referring<T>(
     connection: &rusqlite::Connection,
     (namespace, target): (&str, &str),
     after: i64,
     limit: usize,
-) -> Result<Vec<InstanceRow>, StoreError> {
+    read: impl FnMut(InstanceView<'_>) -> T,
+) -> Result<Vec<T>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, class, format, data FROM instance_references
          JOIN instances ON id = instance
@@ -216,16 +263,23 @@ fn referring(
          ORDER BY instance LIMIT ?",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    bounded(statement.query(params![target, after, namespace, limit])?)
+    bounded(
+        statement.query(params![target, after, namespace, limit])?,
+        read,
+    )
 }
 
-/// The rows until their values are long enough; at least one where there is one.
-fn bounded(mut rows: Rows<'_>) -> Result<Vec<InstanceRow>, StoreError> {
+/// What `read` makes of the rows until their values are long enough; of at least one where there is
+/// one.
+fn bounded<T>(
+    mut rows: Rows<'_>,
+    mut read: impl FnMut(InstanceView<'_>) -> T,
+) -> Result<Vec<T>, StoreError> {
     let (mut found, mut bytes) = (Vec::new(), 0);
-    while let Some(next) = rows.next()? {
-        let next = row(next)?;
-        bytes += next.values.len();
-        found.push(next);
+    while let Some(row) = rows.next()? {
+        let row = view(row)?;
+        bytes += row.values.len();
+        found.push(read(row));
         if bytes >= PAGE_BYTES {
             break;
         }
@@ -242,15 +296,19 @@ fn one(
             "SELECT id, class, format, data FROM instances
              WHERE namespace = ? AND class = ? AND keys = ?",
         )?
-        .query_row(params![key.namespace, key.class, key.keys], row);
+        .query_row(params![key.namespace, key.class, key.keys], |row| {
+            view(row).map(InstanceRow::from)
+        });
     Ok(found.optional()?)
 }
 
-fn row(row: &Row<'_>) -> rusqlite::Result<InstanceRow> {
-    Ok(InstanceRow {
+/// Columns are text by the rules of the table, and wrong text is an error of the store.
+fn view<'a>(row: &'a Row<'_>) -> rusqlite::Result<InstanceView<'a>> {
+    let text = |column| -> rusqlite::Result<&'a str> { Ok(row.get_ref(column)?.as_str()?) };
+    Ok(InstanceView {
         id: row.get(0)?,
-        class: row.get(1)?,
+        class: text(1)?,
         format: row.get(2)?,
-        values: row.get(3)?,
+        values: text(3)?,
     })
 }

@@ -88,7 +88,7 @@ fn count(
         let rows = batch.referring(&namespace.folded(), target, after, PAGE)?;
         for row in &rows {
             after = row.id;
-            let there = decoded(row, schema)?;
+            let there = decoded(row.view(), schema)?;
             let is_like = there.class.is_a(property.origin.as_str())
                 && others(&there, property, namespace, schema) == ends;
             count += u64::from(is_like);

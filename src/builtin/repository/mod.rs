@@ -28,11 +28,15 @@ use crate::provider::{
 };
 use crate::schema::Schema;
 use crate::store::{
-    Batch, InstanceData, InstanceKey, InstanceRow, Repository, StoreError, Trouble, Writer,
+    Batch, InstanceData, InstanceKey, InstanceRow, InstanceView, Repository, StoreError, Trouble,
+    Writer,
 };
 
-/// Instances read from the disk at a time: few enough that others do not wait long for the processor.
+/// Instances read from the disk at first, so that the answer begins soon.
 const PAGE: usize = 64;
+/// Instances read from the disk at a time: each page is twice as long as the one before, up to this,
+/// which is few enough that others do not wait long for the processor.
+const LONGEST_PAGE: usize = 256;
 
 /// What is tried when the store fails.
 const READ: &str = "read instances";
@@ -144,7 +148,7 @@ impl RepositoryProvider {
             let missing = || CimError::not_found(format!("there is no instance {path}"));
             // Others may have changed it since it was found.
             let row = batch.instance(&key)?.ok_or_else(missing)?;
-            let before = decoded(&row, &cx.schema)?;
+            let before = decoded(row.view(), &cx.schema)?;
             let mut after = before.clone();
             for (name, value) in changes.values.iter() {
                 after.set(name.as_str(), value.clone())?;
@@ -239,8 +243,9 @@ impl Provider for RepositoryProvider {
             let (kept, name) = (kept.clone(), class.name.folded());
             let (namespace, schema) = (namespace.clone(), schema.clone());
             paged(move |after, limit| {
-                let rows = kept.reader.page(&namespace, &name, after, limit)?;
-                Ok(rows.iter().map(|row| made(row, &schema)).collect())
+                let class = (&*namespace, &*name);
+                kept.reader
+                    .page(class, after, limit, |row| made(row, &schema))
             })
         });
         all.boxed()
@@ -253,7 +258,7 @@ impl Provider for RepositoryProvider {
     ) -> BoxFuture<'a, Result<Instance>> {
         Box::pin(async move {
             let (_, row) = self.find(cx, path).await?;
-            decoded(&row, &cx.schema)
+            decoded(row.view(), &cx.schema)
         })
     }
 
@@ -267,8 +272,9 @@ impl Provider for RepositoryProvider {
         let (kept, schema) = (self.kept.clone(), cx.schema.clone());
         let (namespace, target) = (cx.namespace.folded(), keys::target(object));
         let all = paged(move |after, limit| {
-            let rows = kept.reader.referring(&namespace, &target, after, limit)?;
-            Ok(rows.iter().map(|row| made(row, &schema)).collect())
+            let made = |row: InstanceView<'_>| made(row, &schema);
+            kept.reader
+                .referring(&namespace, &target, after, limit, made)
         });
         let (scope, object, role) = (cx.clone(), object.clone(), role.cloned());
         let class = class.name.clone();
@@ -343,7 +349,7 @@ impl Provider for RepositoryProvider {
                 let row = batch.instance(&wanted)?.ok_or_else(missing)?;
                 batch.delete_instance(&wanted)?;
                 // One that cannot be read any more can be deleted all the same.
-                let Ok(instance) = decoded(&row, &scope.schema) else {
+                let Ok(instance) = decoded(row.view(), &scope.schema) else {
                     return Ok(Notices::default());
                 };
                 presence.check_lost(batch, &instance)?;
@@ -535,11 +541,11 @@ fn data(instance: &Instance, namespace: &Namespace, schema: &Schema) -> Instance
     }
 }
 
-fn decoded(row: &InstanceRow, schema: &Schema) -> Result<Instance> {
-    let class = schema.class(&row.class);
+fn decoded(row: InstanceView<'_>, schema: &Schema) -> Result<Instance> {
+    let class = schema.class(row.class);
     let instance = class
         .filter(|_| row.format == encoding::FORMAT)
-        .and_then(|class| encoding::decode(&row.values, class, schema));
+        .and_then(|class| encoding::decode(row.values, class, schema));
     instance.ok_or_else(|| {
         tracing::error!(
             class = row.class,
@@ -553,7 +559,7 @@ fn decoded(row: &InstanceRow, schema: &Schema) -> Result<Instance> {
     })
 }
 
-fn made(row: &InstanceRow, schema: &Schema) -> (i64, Result<Instance>) {
+fn made(row: InstanceView<'_>, schema: &Schema) -> (i64, Result<Instance>) {
     (row.id, decoded(row, schema))
 }
 
@@ -564,15 +570,16 @@ where
     F: Fn(i64, usize) -> Result<Vec<(i64, Result<Instance>)>, StoreError> + Send + Sync + 'static,
 {
     let read = Arc::new(read);
-    let pages = stream::try_unfold(Some(0), move |at| {
+    let pages = stream::try_unfold(Some((0, PAGE)), move |at| {
         let read = read.clone();
         async move {
-            let Some(after) = at else {
+            let Some((after, limit)) = at else {
                 return Ok(None);
             };
-            let page = blocking(move || read(after, PAGE)).await?;
+            let page = blocking(move || read(after, limit)).await?;
             // A page may be short because its instances are long: only an empty one is the last.
-            let next = page.last().map(|(id, _)| *id);
+            let longer = LONGEST_PAGE.min(limit * 2);
+            let next = page.last().map(|(id, _)| (*id, longer));
             let instances = stream::iter(page.into_iter().map(|(_, instance)| instance));
             Ok::<_, CimError>(Some((instances, next)))
         }

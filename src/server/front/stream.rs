@@ -167,7 +167,8 @@ impl Rendering {
     fn chunks(self) -> Chunks {
         stream::unfold(Some(self), |state| async move {
             let mut rendering = state?;
-            let mut chunk = BytesMut::new();
+            // The last item makes it longer than it should be.
+            let mut chunk = BytesMut::with_capacity(rendering.pace.chunk_bytes * 5 / 4);
             let filled = timeout(rendering.pace.chunk_time, rendering.fill(&mut chunk)).await;
             match filled.unwrap_or_else(|_| Err(too_long())) {
                 Ok(()) => {
