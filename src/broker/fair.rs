@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::Stream;
 
-/// Items in a row after which others have their turn: some hundred microseconds.
-const ROW: u32 = 256;
+/// Items in a row after which others have their turn: a few hundred microseconds of whole jobs.
+const ROW: u32 = 64;
 
 /// `stream`, with pauses.
 pub(super) fn fair<S: Stream + Unpin>(stream: S) -> Fair<S> {

@@ -36,7 +36,7 @@ use crate::store::{
 const PAGE: usize = 64;
 /// Instances read from the disk at a time: each page is twice as long as the one before, up to this,
 /// which is few enough that others do not wait long for the processor.
-const LONGEST_PAGE: usize = 256;
+const LONGEST_PAGE: usize = 128;
 
 /// What is tried when the store fails.
 const READ: &str = "read instances";

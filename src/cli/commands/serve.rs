@@ -14,12 +14,17 @@ use crate::server::{Reload, Running, StartError, start};
 use super::super::CliError;
 use super::super::args::Serve;
 
+/// Turns of tasks after which a busy thread looks for requests that came meanwhile. A turn of a long
+/// answer takes some hundred microseconds, and a small question must not wait for many of them.
+const TURNS: u32 = 8;
+
 /// Runs `serve`.
 pub fn run(arguments: &Serve) -> Result<ExitCode, CliError> {
     let settings = settings(arguments)?;
     log(settings.log_level.as_deref().unwrap_or("info"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .event_interval(TURNS)
         .build();
     let failed = |error| StartError::System("start the runtime", error);
     runtime.map_err(failed)?.block_on(serve(&settings))
