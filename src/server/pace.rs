@@ -20,8 +20,29 @@ pub(super) struct Paced<S> {
     header_time: Duration,
     /// Armed while a write waits.
     writing: Option<Pin<Box<Sleep>>>,
-    /// Armed from the first byte of a request until one more has been served than then.
-    heading: Option<(u64, Pin<Box<Sleep>>)>,
+    /// There from the first byte of a request until one more has been served than then.
+    heading: Option<Heading>,
+}
+
+/// The headers of a request that has begun.
+struct Heading {
+    /// How many requests had been served then.
+    served: u64,
+    until: Instant,
+    /// Armed once they are waited for: most come in one piece.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Heading {
+    /// Whether they are late; `waits` where there is nothing more to read yet.
+    fn is_late(&mut self, cx: &mut Context<'_>, waits: bool) -> bool {
+        if !waits {
+            return self.until <= Instant::now();
+        }
+        let until = self.until;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        timer.as_mut().poll(cx).is_ready()
+    }
 }
 
 impl<S> Paced<S> {
@@ -47,14 +68,11 @@ impl<S> Paced<S> {
             return written;
         }
         let limit = self.stall_time;
-        let armed = self.writing.get_or_insert_with(|| sleep(limit));
+        let armed = || Box::pin(sleep_until(Instant::now() + limit));
+        let armed = self.writing.get_or_insert_with(armed);
         ready!(armed.as_mut().poll(cx));
         Poll::Ready(late("the client takes no answer"))
     }
-}
-
-fn sleep(limit: Duration) -> Pin<Box<Sleep>> {
-    Box::pin(sleep_until(Instant::now() + limit))
 }
 
 fn late<T>(what: &str) -> io::Result<T> {
@@ -70,15 +88,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let served = self.connection.served();
-        self.heading.take_if(|(then, _)| *then != served);
+        self.heading.take_if(|heading| heading.served != served);
         if self.connection.is_working() {
             return read;
         }
         if buffer.filled().len() > before && self.heading.is_none() {
-            self.heading = Some((served, sleep(self.header_time)));
+            self.heading = Some(Heading {
+                served,
+                until: Instant::now() + self.header_time,
+                timer: None,
+            });
         }
         let heading = self.heading.as_mut();
-        if heading.is_some_and(|(_, heading)| heading.as_mut().poll(cx).is_ready()) {
+        if heading.is_some_and(|heading| heading.is_late(cx, read.is_pending())) {
             return Poll::Ready(late("the headers came too slowly"));
         }
         read
