@@ -246,8 +246,8 @@ async fn speak(
     let io = TokioIo::new(Paced::new(stream, connection.clone(), limits));
     let front = serving.front;
     let answer = service_fn(move |request| {
-        let (front, connection) = (front.clone(), connection.clone());
-        async move { Ok::<_, Infallible>(front.answer(connection, transport, request).await) }
+        let answer = (front.clone()).answer(connection.clone(), transport, request);
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())

@@ -40,7 +40,9 @@ impl Heading {
             return self.until <= Instant::now();
         }
         let until = self.until;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(until)));
         timer.as_mut().poll(cx).is_ready()
     }
 }

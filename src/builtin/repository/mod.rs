@@ -32,11 +32,9 @@ use crate::store::{
     Writer,
 };
 
-/// Instances read from the disk at first, so that the answer begins soon.
-const PAGE: usize = 64;
-/// Instances read from the disk at a time: each page is twice as long as the one before, up to this,
-/// which is few enough that others do not wait long for the processor.
-const LONGEST_PAGE: usize = 128;
+/// Instances read from the disk at a time: few enough that others do not wait long for the processor,
+/// and so many that it costs little to hand them over.
+const PAGE: usize = 96;
 
 /// What is tried when the store fails.
 const READ: &str = "read instances";
@@ -570,16 +568,15 @@ where
     F: Fn(i64, usize) -> Result<Vec<(i64, Result<Instance>)>, StoreError> + Send + Sync + 'static,
 {
     let read = Arc::new(read);
-    let pages = stream::try_unfold(Some((0, PAGE)), move |at| {
+    let pages = stream::try_unfold(Some(0), move |at| {
         let read = read.clone();
         async move {
-            let Some((after, limit)) = at else {
+            let Some(after) = at else {
                 return Ok(None);
             };
-            let page = blocking(move || read(after, limit)).await?;
+            let page = blocking(move || read(after, PAGE)).await?;
             // A page may be short because its instances are long: only an empty one is the last.
-            let longer = LONGEST_PAGE.min(limit * 2);
-            let next = page.last().map(|(id, _)| (*id, longer));
+            let next = page.last().map(|(id, _)| *id);
             let instances = stream::iter(page.into_iter().map(|(_, instance)| instance));
             Ok::<_, CimError>(Some((instances, next)))
         }

@@ -149,38 +149,41 @@ impl Front {
         self.authenticator.reload();
     }
 
-    /// Answers `request`. A panic costs the one request.
-    pub(in super::super) async fn answer(
+    /// Answers `request`, which is under way from here on, before anybody polls. A panic costs the one
+    /// request.
+    pub(in super::super) fn answer(
         self: Arc<Self>,
         connection: Arc<Connection>,
         transport: Transport,
         request: Request<Incoming>,
-    ) -> Response<Body> {
+    ) -> impl Future<Output = Response<Body>> + Send {
         let working = connection.begin(Instant::now);
-        let version = request.version();
-        let responding = AssertUnwindSafe(self.respond(&connection, transport, request));
-        let mut response = match responding.catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Ok(Err(fault)) => refused(&fault),
-            Err(_) => {
-                self.panics.fetch_add(1, Ordering::Relaxed);
-                refused(&http::refuse(500, "a fault of the server").into())
-            }
-        };
-        // HTTP/1.0 has no chunks: a body of unknown length ends with its connection, which a client that
-        // asked to keep it must not take for kept (RFC 9112 §9.3).
-        let ends_it = version == Version::HTTP_10 && response.size_hint().exact().is_none();
-        if ends_it || connection.served() >= self.limits.connection_requests {
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(CONNECTION, close);
-        }
-        // The request is under way until the last of its body is gone.
-        response.map(|body| {
-            let see = move |_: &Frame<Bytes>| {
-                let _ = &working;
+        async move {
+            let version = request.version();
+            let responding = AssertUnwindSafe(self.respond(&connection, transport, request));
+            let mut response = match responding.catch_unwind().await {
+                Ok(Ok(response)) => response,
+                Ok(Err(fault)) => refused(&fault),
+                Err(_) => {
+                    self.panics.fetch_add(1, Ordering::Relaxed);
+                    refused(&http::refuse(500, "a fault of the server").into())
+                }
             };
-            BodyExt::boxed_unsync(Seen { body, see })
-        })
+            // HTTP/1.0 has no chunks: a body of unknown length ends with its connection, which a client
+            // that asked to keep it must not take for kept (RFC 9112 §9.3).
+            let ends_it = version == Version::HTTP_10 && response.size_hint().exact().is_none();
+            if ends_it || connection.served() >= self.limits.connection_requests {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            // The request is under way until the last of its body is gone.
+            response.map(|body| {
+                let see = move |_: &Frame<Bytes>| {
+                    let _ = &working;
+                };
+                BodyExt::boxed_unsync(Seen { body, see })
+            })
+        }
     }
 
     async fn respond(
