@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::{Equivalent, IndexMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
@@ -227,7 +228,7 @@ impl Equivalent<CimName> for Folded<'_> {
 /// A map from names that keeps declaration order, looks up in any case and numbers its entries:
 /// the number (slot) of an entry never changes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NameMap<V>(IndexMap<CimName, V>);
+pub struct NameMap<V>(IndexMap<CimName, V, RandomState>);
 
 impl<V> Default for NameMap<V> {
     fn default() -> Self {

@@ -100,10 +100,11 @@ pub fn instance(
         .into_iter()
         .filter(|(_, value)| !matches!(value, Plain::Null))
     {
-        if let Some(property) = class.properties.get(name) {
+        let slot = class.properties.slot(name);
+        if let Some((slot, property)) = slot.and_then(|at| Some((at, class.properties.at(at)?))) {
             let value = value.typed(&property.slot)?;
             instance
-                .set(name, value)
+                .set_at(slot, value)
                 .map_err(|error| CimError::failed(error.description))?;
         }
     }
