@@ -265,6 +265,11 @@ impl Courier {
                 }
                 None
             }
+            Action::Drop => {
+                let damaged = self.page.pop_front()?;
+                self.drop_to(damaged.position).await;
+                None
+            }
             Action::GiveUp { failing } => {
                 let given_up = self.page.pop_front()?;
                 self.drop_to(given_up.position).await;
@@ -298,6 +303,11 @@ impl Courier {
                 Ok(()) => {
                     self.desk.trouble.store(None);
                     Event::Taken
+                }
+                Err(SendError::Damaged(error)) => {
+                    let (stream, position) = (self.stream.0, head.position);
+                    tracing::error!(stream, position, error, "an indication is lost");
+                    Event::Damaged
                 }
                 Err(error) => {
                     self.tell(&error);
@@ -373,7 +383,7 @@ async fn send_head(
 ) -> Result<(), SendError> {
     if head.indication.is_empty() {
         let text = "what is queued is damaged on the disk".to_owned();
-        return Err(SendError::Unsendable(text));
+        return Err(SendError::Damaged(text));
     }
     let mut sent = carrier.send(head);
     loop {
@@ -640,15 +650,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_damaged_is_given_up_and_told() {
+    async fn what_is_damaged_is_dropped_and_holds_nothing_up() {
         let fill = |memory: &Memory| {
             memory.put(1, Utc::now(), b"");
             memory.push(2, Utc::now());
         };
         let mut bench = Bench::start(100_000, 1, Vec::new(), fill);
+        let begun = tokio::time::Instant::now();
         bench.take(2..=2).await;
-        let fault = bench.faults.recv().await.expect("a fault");
-        assert_eq!(fault.stream, StreamId(7));
+        assert_eq!(begun.elapsed(), Duration::ZERO, "at once");
+        assert!(bench.faults.try_recv().is_err(), "the listener is blamed");
         let left = bench.end().await;
         assert_eq!(left, [(1, Leave::Dropped), (2, Leave::Delivered)]);
     }

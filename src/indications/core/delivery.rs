@@ -2,8 +2,8 @@
 //!
 //! The queue itself is in the store, in order, and its head is all that is looked at here. An
 //! indication keeps its place through every attempt, so order is never lost; it leaves the queue
-//! when the listener took it, when its attempts are used up, or when it is older than a listener
-//! remembers (DSP1054 1.2: attempts times interval times ten).
+//! when the listener took it, when its attempts are used up, when it is older than a listener
+//! remembers (DSP1054 1.2: attempts times interval times ten), or when it cannot be sent to anybody.
 
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub enum Event {
     Taken,
     /// The attempt to deliver the head failed.
     Failed,
+    /// The head cannot be sent to anybody, whoever listens.
+    Damaged,
     /// There was nothing at the head of the queue.
     Drained,
     /// Time has passed.
@@ -57,6 +59,8 @@ pub enum Action {
     },
     /// Remove the head: the listener has it.
     Settle,
+    /// Remove the head: nobody will have it, which is no fault of the listener.
+    Drop,
     /// Remove the head: it is given up, and deliveries have failed for so long.
     GiveUp {
         /// Since the first failure after the last success.
@@ -110,11 +114,10 @@ impl Delivery {
             }
             (Event::Time, State::Waiting(until)) if until <= now => self.send(),
             (Event::Taken, State::Sending) => {
-                (self.failures, self.failing_since) = (0, None);
-                let mut actions = vec![Action::Settle];
-                actions.extend(self.send());
-                actions
+                self.failing_since = None;
+                self.next(Action::Settle)
             }
+            (Event::Damaged, State::Sending) => self.next(Action::Drop),
             (Event::Failed, State::Sending) => self.failed(now),
             (Event::Drained, State::Sending) if self.more => self.send(),
             (Event::Drained, State::Sending) => {
@@ -125,9 +128,10 @@ impl Delivery {
             // News of an attempt that was not made, or of time that means nothing here.
             (Event::Queued | Event::Time, State::Waiting(_))
             | (Event::Time, State::Idle | State::Sending)
-            | (Event::Taken | Event::Failed | Event::Drained, State::Idle | State::Waiting(_)) => {
-                Vec::new()
-            }
+            | (
+                Event::Taken | Event::Failed | Event::Damaged | Event::Drained,
+                State::Idle | State::Waiting(_),
+            ) => Vec::new(),
         }
     }
 
@@ -137,6 +141,14 @@ impl Delivery {
             State::Waiting(until) => Some(until),
             State::Idle | State::Sending => None,
         }
+    }
+
+    /// Removes the head by `removal` and goes on with what is behind it.
+    fn next(&mut self, removal: Action) -> Vec<Action> {
+        self.failures = 0;
+        let mut actions = vec![removal];
+        actions.extend(self.send());
+        actions
     }
 
     fn send(&mut self) -> Vec<Action> {
@@ -218,6 +230,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_damaged_is_dropped_at_once_and_no_failure_of_the_listener() {
+        let mut delivery = Delivery::new(POLICY);
+        let lifetime = POLICY.lifetime();
+        let send = Action::Send { lifetime };
+        assert_eq!(delivery.handle(Event::Queued, second(0)), [send]);
+        let next = [Action::Drop, send];
+        assert_eq!(delivery.handle(Event::Damaged, second(0)), next);
+        // Attempts at the one before do not count for the one behind it, the time of failures does.
+        assert_eq!(delivery.handle(Event::Failed, second(10)), []);
+        assert_eq!(delivery.handle(Event::Time, second(40)), [send]);
+        assert_eq!(delivery.handle(Event::Damaged, second(40)), next);
+        for at in [50, 80] {
+            assert_eq!(delivery.handle(Event::Failed, second(at)), []);
+            assert_eq!(delivery.handle(Event::Time, second(at + 30)), [send]);
+        }
+        let failing = second(100);
+        let given_up = delivery.handle(Event::Failed, second(110));
+        assert_eq!(given_up, [Action::GiveUp { failing }]);
+    }
+
+    #[test]
     fn without_retries_one_failure_gives_up() {
         let mut delivery = Delivery::new(Policy {
             retries: 0,
@@ -266,14 +299,15 @@ mod tests {
     #[derive(Debug, Clone, Copy)]
     enum Step {
         Queue,
-        Answer(bool),
+        Answer(Event),
         Wait(u64),
     }
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             Just(Step::Queue),
-            any::<bool>().prop_map(Step::Answer),
+            prop::sample::select(vec![Event::Taken, Event::Failed, Event::Damaged])
+                .prop_map(Step::Answer),
             (1..60_u64).prop_map(Step::Wait),
         ]
     }
@@ -300,7 +334,7 @@ mod tests {
                             None => return self.happen(Event::Drained),
                         }
                     }
-                    Action::Settle => {
+                    Action::Settle | Action::Drop => {
                         let head = self.queue.pop_front().expect("the head that was sent");
                         self.settled.push(head);
                         self.attempts = 0;
@@ -321,10 +355,10 @@ mod tests {
                     self.next += 1;
                     self.happen(Event::Queued);
                 }
-                Step::Answer(taken) => {
+                Step::Answer(answer) => {
                     if self.on_its_way.take().is_some() {
                         self.attempts += 1;
-                        self.happen(if taken { Event::Taken } else { Event::Failed });
+                        self.happen(answer);
                     }
                 }
                 Step::Wait(seconds) => {
@@ -355,7 +389,7 @@ mod tests {
             // A listener that answers and time that passes empty every queue.
             for _ in 0..=2 * world.queue.len() {
                 world.step(Step::Wait(60));
-                world.step(Step::Answer(true));
+                world.step(Step::Answer(Event::Taken));
             }
             let expected: Vec<u32> = (0..world.next).collect();
             prop_assert_eq!(world.settled, expected);

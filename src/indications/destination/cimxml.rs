@@ -22,7 +22,7 @@ impl Carrier for CimXml {
             };
             let id = queued.position.to_string();
             encode_export(&mut message, &id, &queued.indication, sequence)
-                .map_err(|error| SendError::Unsendable(error.description))?;
+                .map_err(|error| SendError::Damaged(error.description))?;
             let headers = [
                 ("content-type", "application/xml; charset=\"utf-8\""),
                 // Listeners made with pywbem compare the whole value with single types.

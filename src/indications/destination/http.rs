@@ -54,9 +54,12 @@ pub enum SendError {
     /// The destination refused what was sent, or answered what cannot be read.
     #[error("{0}")]
     Refused(String),
-    /// What is queued, or the destination's properties, cannot be sent at all.
+    /// The destination's properties cannot be sent.
     #[error("{0}")]
     Unsendable(String),
+    /// What is queued cannot be sent to anybody.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 /// A way to post to one destination.

@@ -77,7 +77,7 @@ async fn udp(target: &Target, outward: &Outward, message: &[u8]) -> Result<(), S
 /// One line: priority, version, time, application and the indication as JSON.
 fn message(queued: &Queued) -> Result<String, SendError> {
     let indication = decode_indication(&queued.indication, &Limits::default());
-    let indication = indication.map_err(|error| SendError::Unsendable(error.to_string()))?;
+    let indication = indication.map_err(|error| SendError::Damaged(error.to_string()))?;
     let priority = FACILITY * 8 + severity(&indication);
     let time = queued.queued.format("%Y-%m-%dT%H:%M:%S%.6fZ");
     let mut line = format!("<{priority}>1 {time} - jobwright - {} - ", indication.class);

@@ -26,7 +26,7 @@ impl Carrier for Webhook {
 
 fn body(queued: &Queued) -> Result<Bytes, SendError> {
     let indication = decode_indication(&queued.indication, &Limits::default());
-    let indication = indication.map_err(|error| SendError::Unsendable(error.to_string()))?;
+    let indication = indication.map_err(|error| SendError::Damaged(error.to_string()))?;
     let mut shown = json::instance(&indication);
     if let Some(properties) = shown
         .pointer_mut("/properties")
