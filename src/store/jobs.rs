@@ -24,6 +24,8 @@ const FORMAT: i64 = 1;
 const REQUEST_IDS_KEPT: TimeDelta = TimeDelta::days(7);
 /// Jobs read before they are decoded together.
 const PAGE: usize = 4096;
+/// A page ends when its records are so long together.
+const PAGE_BYTES: usize = 8 << 20;
 /// Pages read before the first of them is decoded.
 const PAGES_AHEAD: usize = 4;
 /// Most old request ids deleted in one transaction.
@@ -217,8 +219,13 @@ fn read_jobs(transaction: &Transaction<'_>) -> Result<Vec<Arc<JobRecord>>, Store
         let decoder = scope.spawn(move || decode_jobs(&pages));
         let mut page = Page::default();
         while let Some(row) = rows.next()? {
-            page.add(text(row, 0)?, text(row, 1)?);
-            if page.ends.len() == PAGE && sender.send(page.turn()).is_err() {
+            let id = text(row, 0)?;
+            let data = text(row, 1).map_err(|error| StoreError::Record {
+                id: id.to_owned(),
+                source: serde::de::Error::custom(error),
+            });
+            page.add(id, data?);
+            if page.is_full() && sender.send(page.turn()).is_err() {
                 break;
             }
         }
@@ -247,10 +254,14 @@ impl Page {
         self.ends.push((middle, self.text.len()));
     }
 
+    fn is_full(&self) -> bool {
+        self.ends.len() == PAGE || self.text.len() >= PAGE_BYTES
+    }
+
     /// Gives this page, and goes on with an empty one of the same size.
     fn turn(&mut self) -> Self {
         let next = Self {
-            text: String::with_capacity(self.text.capacity()),
+            text: String::with_capacity(self.text.len().min(PAGE_BYTES)),
             ends: Vec::with_capacity(PAGE),
         };
         std::mem::replace(self, next)

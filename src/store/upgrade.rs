@@ -2,11 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "fixtures are files")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
+use serde_json::Value;
 
 use super::database::MIGRATIONS;
 use super::{Options, Query, Store};
@@ -18,11 +20,19 @@ fn fixture(format: usize) -> PathBuf {
     folder.join(format!("v{format}/jobwright.sql"))
 }
 
-/// Makes the store of the fixture in `folder`.
-fn make(format: usize, folder: &Path) {
+/// Makes the store of the fixture in `folder`; the records of its jobs by their ids.
+fn make(format: usize, folder: &Path) -> BTreeMap<String, Value> {
     let sql = fs::read_to_string(fixture(format)).expect("every older format has its fixture");
     let database = Connection::open(folder.join("jobwright.db")).expect("opens");
     database.execute_batch(&sql).expect("the fixture is SQL");
+    let mut jobs = (database.prepare("SELECT id, data FROM jobs")).expect("there are jobs");
+    let record = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?));
+    let jobs = jobs.query_map([], record).expect("reads");
+    let jobs = jobs.map(|job| {
+        let (id, data) = job.expect("reads");
+        (id, serde_json::from_str(&data).expect("a record"))
+    });
+    jobs.collect()
 }
 
 fn id(text: &str) -> JobId {
@@ -68,6 +78,33 @@ fn check(store: &mut Store) {
     assert_eq!(known, [Some(Prior::IdUsed), Some(repeat)]);
 }
 
+/// The jobs say what they said, whatever is left out of their records now.
+fn check_records(store: &mut Store, written: &BTreeMap<String, Value>) {
+    let loaded = store.load("another host", "this boot").expect("loads");
+    assert_eq!(loaded.jobs.len(), written.len());
+    for job in loaded.jobs {
+        let old = &written[job.id.as_str()];
+        let mut new = serde_json::to_value(&*job).expect("it is data");
+        new["spec"] = serde_json::to_value(job.spec.fields()).expect("it is data");
+        assert!(agrees(old, &new), "{old}\nis now\n{new}");
+    }
+}
+
+/// Whether `new` says all that `old` says, where nothing is what is left out.
+fn agrees(old: &Value, new: &Value) -> bool {
+    match old {
+        Value::Null => new.is_null(),
+        Value::Bool(false) if new.is_null() => true,
+        Value::Number(number) if new.is_null() => number.as_u64() == Some(0),
+        Value::Array(list) if new.is_null() => list.is_empty(),
+        Value::Object(fields) => fields.iter().all(|(name, old)| {
+            let new = new.get(name).unwrap_or(&Value::Null);
+            agrees(old, new)
+        }),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => old == new,
+    }
+}
+
 /// The format from which the fixtures hold an indication that waits.
 const WITH_QUEUE: usize = 5;
 
@@ -100,11 +137,12 @@ fn check_queue(store: &mut Store, new: i64) {
 fn every_older_format_is_brought_up_to_date() {
     for format in 1..MIGRATIONS.len() {
         let folder = tempfile::tempdir().expect("a folder");
-        make(format, folder.path());
+        let written = make(format, folder.path());
         let options = Options::new(folder.path().to_owned());
         for time in 1..=2 {
             let mut store = Store::open(&options).expect("opens");
             check(&mut store);
+            check_records(&mut store, &written);
             if format >= WITH_QUEUE {
                 check_queue(&mut store, time);
             }

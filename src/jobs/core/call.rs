@@ -57,10 +57,11 @@ impl Long {
     }
 
     /// Gives them back as the job has them.
-    fn give(self, fields: &mut JobFields, job: JobFields) {
-        fields.command = job.command.filter(|_| self.command);
-        fields.script = job.script.filter(|_| self.script);
-        fields.environment = job.environment.filter(|_| self.environment);
+    fn give(self, fields: &mut JobFields, job: &JobSpec) {
+        fields.command = job.command().filter(|_| self.command).cloned();
+        fields.script = job.script().filter(|_| self.script).cloned();
+        let environment = Some(job.environment()).filter(|_| self.environment);
+        fields.environment = environment.map(<[String]>::to_vec);
     }
 }
 
@@ -95,7 +96,7 @@ impl Call {
             name: Some(job.name().to_owned()),
             ..JobFields::default()
         };
-        self.0.parameters.give(&mut fields, job.fields());
+        self.0.parameters.give(&mut fields, job);
         fields
     }
 
@@ -103,7 +104,7 @@ impl Call {
     pub fn settings(&self, job: &JobSpec) -> Option<JobFields> {
         let Settings { fields, long } = self.0.settings.as_ref()?;
         let mut fields = fields.clone().into();
-        long.give(&mut fields, job.fields());
+        long.give(&mut fields, job);
         Some(fields)
     }
 }

@@ -11,8 +11,16 @@ pub trait Usual: Default + PartialEq + 'static {
 }
 
 /// A value that is mostly [`Usual::usual`]; whoever changes it gets one of its own.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Rare<T>(Option<Box<T>>);
+
+/// A value that is usual again is shared again.
+impl<T: Usual + Clone> Clone for Rare<T> {
+    fn clone(&self) -> Self {
+        let own = self.0.as_ref().filter(|value| ***value != *T::usual());
+        Self(own.cloned())
+    }
+}
 
 impl<T: Usual> Rare<T> {
     /// Whether it is the usual one.
@@ -68,7 +76,7 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     struct Number(u32);
 
     impl Usual for Number {
@@ -84,7 +92,9 @@ mod tests {
         number.0 = Some(Box::new(Number(7)));
         assert_eq!((&*number, number.is_usual()), (&Number(7), false));
         assert_ne!(number, Rare::default());
+        assert_eq!(number.clone(), number);
         *number = Number(0);
+        assert!(number.clone().0.is_none(), "it is shared again");
         assert!(number.is_usual());
         assert_eq!(number, Rare::default());
         for value in [0, 7] {

@@ -15,7 +15,7 @@ use crate::model::datetime::CimDateTime;
 use super::depend::Dependency;
 use super::fields::{JobFields, Settable, Setting};
 use super::id::JobId;
-use super::schedule::ScheduleFields;
+use super::schedule::{DEFAULT_CLOCK, ScheduleFields};
 use super::spec::DEFAULT_QUEUE;
 
 /// Longest single argument or environment entry, in bytes.
@@ -142,7 +142,7 @@ pub(super) fn fill_defaults(fields: &mut JobFields) {
         .get_or_insert_with(|| DEFAULT_QUEUE.to_owned());
     fields.hold.get_or_insert(false);
     fields.job_run_times.get_or_insert(1);
-    fields.local_or_utc_time.get_or_insert(2); // #10: UTC, and shown as such
+    fields.local_or_utc_time.get_or_insert(DEFAULT_CLOCK);
     fields.delete_on_completion.get_or_insert(false);
     fields
         .time_before_removal

@@ -15,6 +15,11 @@ use super::record::JobRecord;
 use super::rules::{self, Rule, SpecError, length};
 use super::spec::StartRule;
 
+/// `LocalOrUtcTime`: the clock of the place.
+const LOCAL: u16 = 1;
+/// `LocalOrUtcTime` where it is NULL: UTC, and shown as such (#10).
+pub(super) const DEFAULT_CLOCK: u16 = 2;
+
 /// Most further schedules of one job: enough for one every five minutes of the day.
 pub const SCHEDULE_LIMIT: usize = 300;
 
@@ -88,7 +93,7 @@ impl ScheduleFields {
             month: self.run_month,
             days: DayRule::new(self.run_day, self.run_day_of_week),
             time_of_day: time_of_day.unwrap_or_default(), // #8
-            zone: if self.local_or_utc_time == Some(1) {
+            zone: if self.local_or_utc_time.unwrap_or(DEFAULT_CLOCK) == LOCAL {
                 named().unwrap_or(host)
             } else {
                 Tz::UTC // #10
@@ -109,7 +114,7 @@ impl TryFrom<ScheduleFields> for ScheduleSpec {
         if !fields.has_calendar() {
             return Err(SpecError::new("RunStartInterval", Rule::NoCalendar));
         }
-        fields.local_or_utc_time.get_or_insert(2); // #10
+        fields.local_or_utc_time.get_or_insert(DEFAULT_CLOCK);
         rules::calendar(&fields)?;
         Ok(Self(fields))
     }

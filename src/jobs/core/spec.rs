@@ -80,6 +80,13 @@ pub struct JobSpec {
     kept: Kept,
 }
 
+/// The value of a property: the job's own, else the default. What it is otherwise shown as, it is.
+macro_rules! value {
+    ($spec:expr, $property:ident) => {
+        $spec.kept.$property().or(DEFAULTS.$property.as_ref())
+    };
+}
+
 /// The default values.
 static DEFAULTS: LazyLock<JobFields> = LazyLock::new(|| {
     let mut fields = JobFields::default();
@@ -161,6 +168,16 @@ impl JobSpec {
         }
     }
 
+    /// Its argument vector, where it has one.
+    pub(super) fn command(&self) -> Option<&Vec<String>> {
+        self.kept.command()
+    }
+
+    /// Its script, where it has one.
+    pub(super) fn script(&self) -> Option<&String> {
+        self.kept.script()
+    }
+
     /// `NAME=value` entries to add to the clean environment.
     pub fn environment(&self) -> &[String] {
         self.kept.environment().map_or(&[], |entries| entries)
@@ -173,7 +190,7 @@ impl JobSpec {
 
     /// The queue that the job waits on.
     pub fn queue(&self) -> &str {
-        self.kept.queue_name().map_or(DEFAULT_QUEUE, |name| name)
+        value!(self, queue_name).map_or(DEFAULT_QUEUE, |name| name)
     }
 
     /// The settings that it named, by their id.
@@ -204,7 +221,7 @@ impl JobSpec {
 
     /// Whether the job is born Suspended.
     pub fn hold(&self) -> bool {
-        self.kept.hold().copied().unwrap_or(false)
+        value!(self, hold).copied().unwrap_or_default()
     }
 
     /// The jobs that must end first.
@@ -256,7 +273,9 @@ impl JobSpec {
 
     /// How many runs the job may have; `None` is without limit.
     pub fn run_limit(&self) -> Option<u32> {
-        Some(self.kept.job_run_times().copied().unwrap_or(1)).filter(|limit| *limit != 0)
+        value!(self, job_run_times)
+            .copied()
+            .filter(|limit| *limit != 0)
     }
 
     /// When the job expires; `None` is never (#18).
@@ -273,25 +292,21 @@ impl JobSpec {
 
     /// Time from SIGTERM to SIGKILL.
     pub fn grace(&self) -> Duration {
-        let grace = self
-            .kept
-            .kill_grace_period()
-            .or(DEFAULTS.kill_grace_period.as_ref());
+        let grace = value!(self, kill_grace_period);
         grace.copied().and_then(length).unwrap_or_default()
     }
 
     /// Whether the job removes itself after its end.
     pub fn deletes_itself(&self) -> bool {
-        self.kept.delete_on_completion().copied().unwrap_or(false)
+        value!(self, delete_on_completion)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// How long the job stays after its end when it removes itself, at least a second; `None` is
     /// for ever.
     pub fn time_before_removal(&self) -> Option<Duration> {
-        let time = self
-            .kept
-            .time_before_removal()
-            .or(DEFAULTS.time_before_removal.as_ref());
+        let time = value!(self, time_before_removal);
         let time = time.copied().filter(|time| !time.is_infinite());
         time.and_then(length)
             .map(|time| time.max(Duration::from_secs(1)))
@@ -306,7 +321,7 @@ impl JobSpec {
 
     /// `MissedRunPolicy`.
     pub fn missed_run_policy(&self) -> Missed {
-        match self.kept.missed_run_policy() {
+        match value!(self, missed_run_policy) {
             Some(2) => Missed::Skip,
             Some(4) => Missed::RunAll,
             Some(_) | None => Missed::RunOnce,
@@ -315,7 +330,7 @@ impl JobSpec {
 
     /// `OverlapPolicy`.
     pub fn overlap_policy(&self) -> Overlap {
-        match self.kept.overlap_policy() {
+        match value!(self, overlap_policy) {
             Some(2) => Overlap::Skip,
             Some(5) => Overlap::Replace,
             Some(_) | None => Overlap::Queue,
@@ -324,7 +339,7 @@ impl JobSpec {
 
     /// How often a failed run is tried again with `RecoveryAction` 4.
     pub fn max_retries(&self) -> u32 {
-        let retries = self.kept.max_retries().or(DEFAULTS.max_retries.as_ref());
+        let retries = value!(self, max_retries);
         retries.copied().unwrap_or_default()
     }
 

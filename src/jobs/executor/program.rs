@@ -46,7 +46,10 @@ pub async fn supervisor(own: PathBuf) -> PathBuf {
     let program = small.display();
     match check(&small).await {
         Ok(()) => return small,
-        Err(Unusable::Start(error)) if error.kind() == io::ErrorKind::NotFound => {
+        // One that is there, and whose loader is missing, is not found either.
+        Err(Unusable::Start(error))
+            if error.kind() == io::ErrorKind::NotFound && !small.exists() =>
+        {
             tracing::info!(
                 %program,
                 "there is no supervisor beside this program, which does its work itself"
