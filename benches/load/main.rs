@@ -90,13 +90,11 @@ fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    match arguments.fixed {
-        Some(bytes) => runtime.block_on(fixed::serve(bytes)),
-        None => {
-            runtime.spawn(stay_awake());
-            runtime.block_on(run(&arguments))
-        }
+    if let Some(bytes) = arguments.fixed {
+        return runtime.block_on(fixed::serve(bytes));
     }
+    runtime.spawn(stay_awake());
+    runtime.block_on(run(&arguments))
 }
 
 /// Keeps the processor of the load program from sleeping. To wake it would cost the server more than

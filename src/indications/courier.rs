@@ -11,6 +11,7 @@
 )]
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -389,7 +390,16 @@ async fn send_head(
     loop {
         tokio::select! {
             sent = &mut sent => return sent,
-            () = at(receipts.due) => receipts.record_due().await,
+            () = at(receipts.due) => {}
+        }
+        // Sending goes on meanwhile: the store may take its time, and the destination has a limit of its own.
+        let mut recording = pin!(receipts.record_due());
+        tokio::select! {
+            sent = &mut sent => {
+                recording.await;
+                return sent;
+            }
+            () = &mut recording => {}
         }
     }
 }
@@ -432,6 +442,8 @@ mod tests {
         left: Mutex<Vec<(i64, Leave)>>,
         /// Rings when something has left.
         rings: Notify,
+        /// A record for each permit.
+        records: Semaphore,
     }
 
     impl Memory {
@@ -479,13 +491,16 @@ mod tests {
             position: i64,
             how: Leave,
         ) -> BoxFuture<'_, Result<u64, StoreError>> {
-            self.waiting
-                .lock()
-                .expect("unpoisoned")
-                .retain(|queued| queued.position > position);
-            self.left.lock().expect("unpoisoned").push((position, how));
-            self.rings.notify_one();
-            Box::pin(async { Ok(1) })
+            Box::pin(async move {
+                self.records.acquire().await.expect("it is open").forget();
+                self.waiting
+                    .lock()
+                    .expect("unpoisoned")
+                    .retain(|queued| queued.position > position);
+                self.left.lock().expect("unpoisoned").push((position, how));
+                self.rings.notify_one();
+                Ok(1)
+            })
         }
 
         fn expire(
@@ -547,6 +562,7 @@ mod tests {
                 waiting: Mutex::default(),
                 left: Mutex::default(),
                 rings: Notify::new(),
+                records: Semaphore::new(1000),
             });
             fill(&memory);
             let (gate, desk) = (Arc::new(Semaphore::new(takes)), Arc::<Desk>::default());
@@ -575,7 +591,8 @@ mod tests {
 
         async fn take(&mut self, positions: RangeInclusive<i64>) {
             for position in positions {
-                assert_eq!(self.taken.recv().await, Some(position));
+                let taken = tokio::time::timeout(Duration::from_hours(1), self.taken.recv()).await;
+                assert_eq!(taken, Ok(Some(position)));
             }
         }
 
@@ -626,6 +643,24 @@ mod tests {
         // Timers count whole milliseconds.
         let late = begun.elapsed().saturating_sub(waited);
         assert!(late <= Duration::from_millis(1), "{late:?} late");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_on_its_way_goes_on_while_the_store_takes_its_time() {
+        let fill = |memory: &Memory| {
+            full(memory, 2);
+            memory.records.forget_permits(1000);
+        };
+        let mut bench = Bench::start(100_000, 1, Vec::new(), fill);
+        bench.take(1..=1).await;
+        // The first is being recorded by now, and will be for long.
+        tokio::time::advance(2 * RECORD_DELAY).await;
+        bench.gate.add_permits(1);
+        bench.take(2..=2).await;
+        assert_eq!(bench.memory.left(), []);
+        bench.memory.records.add_permits(10);
+        let left = bench.end().await;
+        assert_eq!(left, [(1, Leave::Delivered), (2, Leave::Delivered)]);
     }
 
     #[tokio::test(start_paused = true)]
