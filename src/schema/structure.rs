@@ -53,17 +53,34 @@ fn same_parameter(old: &Parameter, new: &Parameter) -> bool {
         && same_qualifiers(&old.qualifiers, &new.qualifiers)
 }
 
-/// Qualifiers that lay something down have the same values, wherever they stand.
+/// Qualifiers that lay something down have the same values, wherever they stand; how many objects a reference
+/// leads to may be limited less.
 fn same_qualifiers(old: &NameMap<Qualifier>, new: &NameMap<Qualifier>) -> bool {
     let held = |one: &NameMap<Qualifier>, other: &NameMap<Qualifier>| {
         one.values()
-            .filter(|qualifier| is_enforced(qualifier))
+            .filter(|qualifier| {
+                is_enforced(qualifier) && !LIMITS.contains(&qualifier.name.as_str())
+            })
             .all(|qualifier| {
                 let other = other.get(qualifier.name.as_str());
                 other.is_some_and(|other| other.value == qualifier.value)
             })
     };
-    held(old, new) && held(new, old)
+    held(old, new) && held(new, old) && allows_what(old, new)
+}
+
+/// The qualifiers that [`allows_what`] compares.
+const LIMITS: [&str; 2] = ["Min", "Max"];
+
+/// Whether `new` allows every number of objects at a reference that `old` allows.
+fn allows_what(old: &NameMap<Qualifier>, new: &NameMap<Qualifier>) -> bool {
+    let limits = |qualifiers: &NameMap<Qualifier>| {
+        let number = |name| qualifiers.get(name).and_then(|it| it.value.as_integer());
+        let [min, max] = LIMITS.map(number);
+        (min.unwrap_or(0), max.unwrap_or(i128::MAX))
+    };
+    let ((old_min, old_max), (new_min, new_max)) = (limits(old), limits(new));
+    new_min <= old_min && old_max <= new_max
 }
 
 fn is_enforced(qualifier: &Qualifier) -> bool {

@@ -122,21 +122,43 @@ impl Batch<'_> {
         one(&self.transaction, key)
     }
 
-    /// The instances that refer to `target`, as [`Repository::referring`] gives them.
+    /// Whether there is an instance with these keys in `namespace`, made of one of `classes`, which are in
+    /// lower case.
+    pub fn has_instance(
+        &self,
+        (namespace, keys): (&str, &str),
+        classes: &[String],
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM instances WHERE namespace = ? AND keys = ?
+             AND class IN (SELECT value FROM json_each(?)))",
+        )?;
+        let classes = serde_json::to_string(classes).map_err(StoreError::Encode)?;
+        Ok(statement.query_row(params![namespace, keys, classes], |row| row.get(0))?)
+    }
+
+    /// The instances of `classes`, which are in lower case, in `namespace` that refer to `target` and were
+    /// made after the one with the id `after`, oldest first, at most `limit`.
     pub fn referring(
         &self,
-        namespace: &str,
-        target: &str,
+        (namespace, target): (&str, &str),
+        classes: &[String],
         after: i64,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError> {
-        referring(
-            &self.transaction,
-            (namespace, target),
-            after,
-            limit,
-            |row| row.into(),
-        )
+        // What refers to the target is looked through first, by its index: instances of other classes are
+        // not read.
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT id, class, format, data FROM instance_references
+             CROSS JOIN instances ON id = instance
+             WHERE target = ? AND instance > ? AND namespace = ?
+             AND +class IN (SELECT value FROM json_each(?))
+             ORDER BY instance LIMIT ?",
+        )?;
+        let classes = serde_json::to_string(classes).map_err(StoreError::Encode)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query(params![target, after, namespace, classes, limit])?;
+        bounded(rows, |row| row.into())
     }
 
     /// Gives the instance `row` under `key`, which this transaction has read, other values.
@@ -244,29 +266,18 @@ impl Repository {
         limit: usize,
         read: impl FnMut(InstanceView<'_>) -> T,
     ) -> Result<Vec<T>, StoreError> {
-        self.readers
-            .read(|connection| referring(connection, (namespace, target), after, limit, read))
+        self.readers.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, class, format, data FROM instance_references
+                 JOIN instances ON id = instance
+                 WHERE target = ? AND instance > ? AND namespace = ?
+                 ORDER BY instance LIMIT ?",
+            )?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = statement.query(params![target, after, namespace, limit])?;
+            bounded(rows, read)
+        })
     }
-}
-
-fn referring<T>(
-    connection: &rusqlite::Connection,
-    (namespace, target): (&str, &str),
-    after: i64,
-    limit: usize,
-    read: impl FnMut(InstanceView<'_>) -> T,
-) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, class, format, data FROM instance_references
-         JOIN instances ON id = instance
-         WHERE target = ? AND instance > ? AND namespace = ?
-         ORDER BY instance LIMIT ?",
-    )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    bounded(
-        statement.query(params![target, after, namespace, limit])?,
-        read,
-    )
 }
 
 /// What `read` makes of the rows until their values are long enough; of at least one where there is

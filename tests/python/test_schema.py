@@ -1,5 +1,6 @@
 """Classes, qualifiers, namespaces and instances that clients make."""
 
+import contextlib
 import unittest
 
 import pywbem
@@ -33,13 +34,14 @@ class Making(Case):
         self.made = []
 
     def tearDown(self):
-        for name in reversed(self.made):
-            try:
+        # Objects go before what refers to them, classes after their subclasses.
+        for name in self.made:
+            with contextlib.suppress(pywbem.CIMError):
                 for path in self.conn.EnumerateInstanceNames(name):
                     self.conn.DeleteInstance(path)
+        for name in reversed(self.made):
+            with contextlib.suppress(pywbem.CIMError):
                 self.conn.DeleteClass(name)
-            except pywbem.CIMError:
-                pass
         super().tearDown()
 
     def make(self, new):
@@ -343,6 +345,84 @@ class Instances(Making):
         self.assertEqual([n["Id"] for n in self.conn.AssociatorNames(b)], ["d"])
         for path in self.conn.EnumerateInstanceNames("TST_O"):
             self.conn.DeleteInstance(path)
+
+    def associations(self):
+        """TST_P, TST_Q below it with just one Up for each Down, and TST_R, which limits nothing."""
+        ends = [prop(name, "reference", KEY, reference_class="TST_A") for name in ("Up", "Down")]
+        self.make(thing("TST_P", *ends, qualifiers=[qualifier("Association", True)]))
+        one = [qualifier(name, 1, "uint32") for name in ("Min", "Max")]
+        up = prop("Up", "reference", qualifier("Override", "Up", STRING), *one, reference_class="TST_A")
+        self.make(thing("TST_Q", up, superclass="TST_P", qualifiers=[qualifier("Association", True)]))
+        self.make(thing("TST_R", superclass="TST_P", qualifiers=[qualifier("Association", True)]))
+
+    def link(self, name, up, down, **more):
+        values = {"Up": up, "Down": down, **more}
+        return self.conn.CreateInstance(pywbem.CIMInstance(name, values))
+
+    def test_limits_are_those_of_the_class_that_sets_them(self):
+        self.associations()
+        a, b, c = (self.new(Id=name) for name in "abc")
+        other = self.link("TST_R", a, c)
+        one = self.link("TST_Q", b, c)
+        error = self.assert_status(pywbem.CIM_ERR_FAILED, self.link, "TST_Q", a, c)
+        self.assertIn("TST_Q.Up: Max allows 1", error.status_description)
+        self.link("TST_R", b, c)
+        # TST_R leads to c too, and is no TST_Q.
+        self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.DeleteInstance, one)
+        self.conn.DeleteInstance(other)
+        self.conn.DeleteInstance(c)
+        self.conn.DeleteInstance(one)
+
+    def test_limits_tell_objects_of_different_classes_apart(self):
+        ends = [
+            prop("Up", "reference", KEY, qualifier("Max", 1, "uint32"), reference_class="TST_A"),
+            prop("Down", "reference", KEY, reference_class="CIM_ManagedElement"),
+        ]
+        self.make(thing("TST_T", *ends, qualifiers=[qualifier("Association", True)]))
+        self.make(thing("TST_U", prop("Id", STRING, KEY), superclass="CIM_ManagedElement"))
+        self.make(thing("TST_V", prop("Id", STRING, KEY), superclass="CIM_ManagedElement"))
+        up, other = self.new(Id="a"), self.new(Id="b")
+        first, second = self.new("TST_U", Id="x"), self.new("TST_V", Id="x")
+        self.link("TST_T", up, first)
+        self.link("TST_T", other, second)
+        self.assert_status(pywbem.CIM_ERR_FAILED, self.link, "TST_T", other, first)
+
+    def test_a_min_that_is_not_met_hinders_nothing(self):
+        ends = [
+            prop("Up", "reference", WRITE, qualifier("Min", 2, "uint32"), reference_class="TST_A"),
+            prop("Down", "reference", KEY, reference_class="TST_A"),
+            prop("Number", "uint8", KEY),
+        ]
+        association = thing("TST_N", *ends, qualifiers=[qualifier("Association", True)])
+        self.make(association)
+        a, b, c = (self.new(Id=name) for name in "abc")
+        first = self.link("TST_N", a, c, Number=pywbem.Uint8(1))
+        changed = self.conn.GetInstance(first)
+        changed["Up"] = b
+        self.conn.ModifyInstance(changed)
+        self.conn.DeleteInstance(first)
+        first = self.link("TST_N", a, c, Number=pywbem.Uint8(1))
+        # The same object twice is one.
+        again = self.link("TST_N", a, c, Number=pywbem.Uint8(2))
+        self.conn.DeleteInstance(again)
+        second = self.link("TST_N", b, c, Number=pywbem.Uint8(2))
+        for nothing in (None, a):
+            changed = self.conn.GetInstance(second)
+            changed.properties["Up"].value = nothing
+            error = self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.ModifyInstance, changed)
+            self.assertIn("TST_N.Up: Min wants 2", error.status_description)
+        # The class may limit less, and no more.
+        for least, is_allowed in ((3, False), (1, True)):
+            ends[0].qualifiers["Min"].value = pywbem.Uint32(least)
+            association = thing("TST_N", *ends, qualifiers=[qualifier("Association", True)])
+            if is_allowed:
+                self.conn.ModifyClass(association)
+            else:
+                status = pywbem.CIM_ERR_CLASS_HAS_INSTANCES
+                self.assert_status(status, self.conn.ModifyClass, association)
+        self.conn.DeleteInstance(second)
+        self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.DeleteInstance, first)
+        self.conn.DeleteInstance(c)
 
     def test_no_job_lies_in_the_repository(self):
         job = pywbem.CIMInstance("CIM_ConcreteJob", {"InstanceID": "dead"})

@@ -1,19 +1,35 @@
-//! `Max` and `Min` on references (DSP0004 2.8 §5.6.3): how many instances of an association lead to the same
+//! `Max` and `Min` on references (DSP0004 2.8 §5.6.3): to how many objects a reference may lead for the same
 //! other ends.
 //!
-//! An object is there before what refers to it, and may go before it: `Min` is asked when an association is
-//! lost that its other ends still need. So whatever was made can be deleted, first the objects.
+//! A class that sets a limit speaks of its own instances and those of its subclasses: other associations
+//! below the class that declares the reference do not count. An object is there before what refers to it,
+//! and may go before it: a `Min` that is met must stay so as long as the other ends are there, and one that
+//! is not yet met is no hindrance. So whatever was made can be deleted, first the objects.
 
-use crate::model::{CimError, CimType, CimValue, Instance, Namespace, ObjectPath, Property};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{
+    CimError, CimName, CimType, CimValue, Class, Instance, Namespace, ObjectPath, Property,
+};
 use crate::schema::Schema;
 use crate::store::{Batch, Trouble};
 
-use super::{decoded, keys};
+use super::{decoded, family, keys};
 
 /// Instances read at a time.
 const PAGE: usize = 256;
 
-/// Refuses `new`, which has been added, when there are more instances then than a `Max` allows.
+/// What a class sets for one of its references.
+#[derive(Debug)]
+pub(super) struct Limit {
+    reference: CimName,
+    /// Whose instances count.
+    of: Arc<Class>,
+    number: u64,
+}
+
+/// Refuses `new`, which has been added, when a reference leads to more objects then than a `Max` allows.
 ///
 /// # Errors
 /// `FAILED`, naming the reference and its `Max`; what keeps the store from being read.
@@ -22,45 +38,60 @@ pub fn check(
     new: &Instance,
     namespace: &Namespace,
     schema: &Schema,
-) -> std::result::Result<(), Trouble> {
-    for (property, _) in references(new) {
-        let Some(max) = limit(property, "Max") else {
-            continue;
-        };
-        let found = count(batch, (new, property), (namespace, schema), max)?;
+) -> Result<(), Trouble> {
+    for limit in limits(&new.class, "Max", schema) {
+        let max = limit.number;
+        let found = limit.count(batch, new, (namespace, schema), max)?;
         if found.is_some_and(|count| count > max) {
-            return Err(broken(new, property, &format!("Max allows {max}")).into());
+            return Err(broken(new, &limit, &format!("Max allows {max}")).into());
         }
     }
     Ok(())
 }
 
-/// Refuses that `lost` leads no longer where it led, when there are fewer instances then than a `Min` wants
-/// and its other ends are still there, as `is_there` says.
+/// Each `Min` that is met now with the help of `instance`, and whose other ends are there, as `is_there` says.
+///
+/// # Errors
+/// What keeps the store from being read.
+pub(super) fn met(
+    batch: &Batch<'_>,
+    instance: &Instance,
+    (namespace, schema): (&Namespace, &Schema),
+    is_there: impl Fn(&ObjectPath) -> Result<bool, Trouble>,
+) -> Result<Vec<Limit>, Trouble> {
+    let mut met = Vec::new();
+    for limit in limits(&instance.class, "Min", schema) {
+        let Some(enough) = limit.number.checked_sub(1) else {
+            continue;
+        };
+        let others = references(instance).filter(|(other, _)| other.name != limit.reference);
+        let mut is_needed = true;
+        for other in others.filter_map(|(_, value)| value.as_reference()) {
+            is_needed = is_needed && is_there(other)?;
+        }
+        let ground = (namespace, schema);
+        if is_needed && limit.count(batch, instance, ground, enough)? > Some(enough) {
+            met.push(limit);
+        }
+    }
+    Ok(met)
+}
+
+/// Refuses that `lost` leads no longer where it led, when a `Min` is not met any more that was.
 ///
 /// # Errors
 /// `FAILED`, naming the reference and its `Min`; what keeps the store from being read.
-pub(super) fn check_lost(
+pub(super) fn check_met(
     batch: &Batch<'_>,
     lost: &Instance,
-    (namespace, schema): (&Namespace, &Schema),
-    is_there: impl Fn(&ObjectPath) -> std::result::Result<bool, Trouble>,
-) -> std::result::Result<(), Trouble> {
-    for (property, _) in references(lost) {
-        let Some(min) = limit(property, "Min").filter(|min| *min > 0) else {
-            continue;
-        };
-        let others = references(lost).filter(|(other, _)| other.name != property.name);
-        let mut needs_it = true;
-        for other in others.filter_map(|(_, value)| value.as_reference()) {
-            needs_it = needs_it && is_there(other)?;
-        }
-        if !needs_it {
-            continue;
-        }
-        let found = count(batch, (lost, property), (namespace, schema), min)?;
+    ground: (&Namespace, &Schema),
+    met: &[Limit],
+) -> Result<(), Trouble> {
+    for limit in met {
+        let min = limit.number;
+        let found = limit.count(batch, lost, ground, min - 1)?;
         if found.is_some_and(|count| count < min) {
-            return Err(broken(lost, property, &format!("Min wants {min}")).into());
+            return Err(broken(lost, limit, &format!("Min wants {min}")).into());
         }
     }
     Ok(())
@@ -71,65 +102,166 @@ pub(super) fn leads_alike(one: &Instance, other: &Instance) -> bool {
     references(one).eq(references(other))
 }
 
-/// How many instances there are that have the other ends of `like` than `property`, counted until there are
-/// more than `enough`; `None` where there is no other end.
-fn count(
-    batch: &Batch<'_>,
-    (like, property): (&Instance, &Property),
-    (namespace, schema): (&Namespace, &Schema),
-    enough: u64,
-) -> std::result::Result<Option<u64>, Trouble> {
-    let ends = others(like, property, namespace, schema);
-    let Some((_, target)) = ends.first() else {
-        return Ok(None);
-    };
-    let (mut count, mut after) = (0, 0);
-    loop {
-        let rows = batch.referring(&namespace.folded(), target, after, PAGE)?;
-        for row in &rows {
-            after = row.id;
-            let there = decoded(row.view(), schema)?;
-            let is_like = there.class.is_a(property.origin.as_str())
-                && others(&there, property, namespace, schema) == ends;
-            count += u64::from(is_like);
+/// The limits that `class` and the classes above it set by `qualifier`.
+fn limits(class: &Arc<Class>, qualifier: &str, schema: &Schema) -> Vec<Limit> {
+    let above = class.ancestors.iter();
+    let above = above.filter_map(|name| schema.class(name.as_str()));
+    let line: Vec<_> = std::iter::once(class).chain(above).collect();
+    let mut limits: Vec<Limit> = Vec::new();
+    for reference in references_of(class) {
+        let mut last = None;
+        for of in &line {
+            let property = of.properties.get(reference.name.as_str());
+            let number = property.and_then(|property| number(property, qualifier));
+            match (number, limits.last_mut()) {
+                // The same limit, of a class further up, which is the one that set it.
+                (Some(number), Some(limit)) if last == Some(number) => limit.of = (*of).clone(),
+                (Some(number), _) => limits.push(Limit {
+                    reference: reference.name.clone(),
+                    of: (*of).clone(),
+                    number,
+                }),
+                (None, _) => {}
+            }
+            last = number;
         }
-        if count > enough || rows.is_empty() {
-            return Ok(Some(count));
+    }
+    limits
+}
+
+fn number(property: &Property, qualifier: &str) -> Option<u64> {
+    let number = property.qualifiers.get(qualifier)?.value.as_integer()?;
+    u64::try_from(number).ok()
+}
+
+impl Limit {
+    /// To how many objects the reference leads in the instances that have the other ends of `like`, counted
+    /// until there are more than `enough`; `None` where that is no question: without another end, or where
+    /// the reference of `like` is NULL.
+    fn count(
+        &self,
+        batch: &Batch<'_>,
+        like: &Instance,
+        (namespace, schema): (&Namespace, &Schema),
+        enough: u64,
+    ) -> Result<Option<u64>, Trouble> {
+        let ends = |instance: &Instance| Ends::of(instance, &self.reference, namespace, schema);
+        let (Some(like), classes) = (ends(like), family(&self.of, schema)) else {
+            return Ok(None);
+        };
+        let Some((_, other)) = like.others.first() else {
+            return Ok(None);
+        };
+        let (mut objects, mut after) = (Objects::default(), 0);
+        loop {
+            let place = (&*namespace.folded(), &*other.target);
+            let rows = batch.referring(place, &classes, after, PAGE)?;
+            for row in &rows {
+                after = row.id;
+                // One that cannot be read leads nowhere, and is no reason to refuse another.
+                let there = decoded(row.view(), schema).ok().and_then(|it| ends(&it));
+                let same = there.filter(|there| there.have_others_of(&like, schema));
+                if let Some(there) = same {
+                    objects.add(there.own, schema);
+                }
+                if objects.count > enough {
+                    break;
+                }
+            }
+            if objects.count > enough || rows.is_empty() {
+                return Ok(Some(objects.count));
+            }
         }
     }
 }
 
-fn broken(instance: &Instance, property: &Property, rule: &str) -> CimError {
+/// Where an instance leads, seen from one of its references.
+struct Ends {
+    own: End,
+    /// The others, by their names.
+    others: Vec<(String, End)>,
+}
+
+/// An object as a reference names it.
+struct End {
+    target: String,
+    class: CimName,
+}
+
+impl Ends {
+    /// `None` where `reference` leads nowhere.
+    fn of(
+        instance: &Instance,
+        reference: &CimName,
+        namespace: &Namespace,
+        schema: &Schema,
+    ) -> Option<Self> {
+        let end = |value: &CimValue| {
+            let path = value.as_reference()?;
+            let target = keys::referred(path, namespace, schema)?;
+            let class = path.class.clone();
+            Some(End { target, class })
+        };
+        let own = end(instance.value(reference.as_str()))?;
+        let others = references(instance).filter(|(other, _)| other.name != *reference);
+        let others = others.filter_map(|(other, value)| Some((other.name.folded(), end(value)?)));
+        let mut others: Vec<_> = others.collect();
+        others.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Some(Self { own, others })
+    }
+
+    fn have_others_of(&self, like: &Self, schema: &Schema) -> bool {
+        let pairs = || self.others.iter().zip(&like.others);
+        self.others.len() == like.others.len()
+            && pairs().all(|((name, own), (other_name, other))| {
+                name == other_name && own.is_same(other, schema)
+            })
+    }
+}
+
+impl End {
+    /// A reference may name a class above that of the object: what has equal keys is the same object where
+    /// one class is above the other. The classes of other namespaces are not looked up.
+    fn is_same(&self, other: &Self, schema: &Schema) -> bool {
+        let is_a = |one: &Self, other: &Self| {
+            let class = schema.class(one.class.as_str());
+            class.is_some_and(|class| class.is_a(other.class.as_str()))
+        };
+        self.target == other.target
+            && (self.class == other.class || is_a(self, other) || is_a(other, self))
+    }
+}
+
+/// Different objects.
+#[derive(Default)]
+struct Objects {
+    by_target: HashMap<String, Vec<End>>,
+    count: u64,
+}
+
+impl Objects {
+    fn add(&mut self, end: End, schema: &Schema) {
+        let alike = self.by_target.entry(end.target.clone()).or_default();
+        if !alike.iter().any(|other| other.is_same(&end, schema)) {
+            alike.push(end);
+            self.count += 1;
+        }
+    }
+}
+
+fn broken(instance: &Instance, limit: &Limit, rule: &str) -> CimError {
     CimError::failed(format!(
         "{}.{}: {rule} for the same other ends",
-        instance.class.name, property.name
+        instance.class.name, limit.reference
     ))
 }
 
-fn limit(property: &Property, qualifier: &str) -> Option<u64> {
-    let limit = property.qualifiers.get(qualifier)?.value.as_integer()?;
-    u64::try_from(limit).ok()
+fn references_of(class: &Class) -> impl Iterator<Item = &Property> {
+    let all = class.properties.values().map(AsRef::as_ref);
+    all.filter(|property: &&Property| property.slot.ty == CimType::Reference)
 }
 
 fn references(instance: &Instance) -> impl Iterator<Item = (&Property, &CimValue)> {
     let all = instance.iter();
     all.filter(|(property, _)| property.slot.ty == CimType::Reference)
-}
-
-/// The other references of the instance than `property`, each by name with what it leads to.
-fn others(
-    instance: &Instance,
-    property: &Property,
-    namespace: &Namespace,
-    schema: &Schema,
-) -> Vec<(String, String)> {
-    let others = references(instance).filter(|(other, _)| other.name != property.name);
-    let mut others: Vec<(String, String)> = others
-        .filter_map(|(other, value)| {
-            let target = keys::referred(value.as_reference()?, namespace, schema)?;
-            Some((other.name.folded(), target))
-        })
-        .collect();
-    others.sort();
-    others
 }

@@ -5,6 +5,7 @@ mod cardinality;
 mod decoding;
 mod encoding;
 mod keys;
+mod presence;
 
 pub use audience::Audience;
 pub use cardinality::check as check_cardinality;
@@ -31,6 +32,8 @@ use crate::store::{
     Batch, InstanceData, InstanceKey, InstanceRow, InstanceView, Repository, StoreError, Trouble,
     Writer,
 };
+
+use presence::Presence;
 
 /// Instances read from the disk at a time: few enough that others do not wait long for the processor,
 /// and so many that it costs little to hand them over.
@@ -151,10 +154,14 @@ impl RepositoryProvider {
             for (name, value) in changes.values.iter() {
                 after.set(name.as_str(), value.clone())?;
             }
-            batch.update_instance(&key, &row, &data(&after, &cx.namespace, &cx.schema))?;
-            if !cardinality::leads_alike(&before, &after) {
+            let written = data(&after, &cx.namespace, &cx.schema);
+            if cardinality::leads_alike(&before, &after) {
+                batch.update_instance(&key, &row, &written)?;
+            } else {
+                presence.keeping(batch, &before, || {
+                    Ok(batch.update_instance(&key, &row, &written)?)
+                })?;
                 cardinality::check(batch, &after, &cx.namespace, &cx.schema)?;
-                presence.check_lost(batch, &before)?;
             }
             let class = after.class.name.clone();
             let at = (&cx.namespace, class.as_str());
@@ -345,12 +352,15 @@ impl Provider for RepositoryProvider {
             let work = move |batch: &Batch<'_>, audience: &Audience| {
                 let missing = || CimError::not_found(format!("there is no instance {path}"));
                 let row = batch.instance(&wanted)?.ok_or_else(missing)?;
-                batch.delete_instance(&wanted)?;
                 // One that cannot be read any more can be deleted all the same.
                 let Ok(instance) = decoded(row.view(), &scope.schema) else {
+                    batch.delete_instance(&wanted)?;
                     return Ok(Notices::default());
                 };
-                presence.check_lost(batch, &instance)?;
+                presence.keeping(batch, &instance, || {
+                    batch.delete_instance(&wanted)?;
+                    Ok(())
+                })?;
                 let class = instance.class.name.clone();
                 let at = (&scope.namespace, class.as_str());
                 let change = || Change::Deleted(instance);
@@ -430,47 +440,15 @@ impl RepositoryProvider {
     }
 
     fn presence(&self, cx: &Context) -> Presence {
-        Presence {
-            kept: self.kept.clone(),
-            catalogue: self.catalogue.clone(),
-            cx: cx.clone(),
-        }
+        Presence::new(self.catalogue.clone(), cx.clone())
     }
 }
 
-/// Knows whether the objects that are kept here are there.
-struct Presence {
-    kept: Arc<Kept>,
-    catalogue: Arc<Catalogue>,
-    cx: Context,
-}
-
-impl Presence {
-    /// Refuses that `lost` leads no longer where it led, when what it led to still needs it.
-    fn check_lost(&self, batch: &Batch<'_>, lost: &Instance) -> Result<(), Trouble> {
-        let ground = (&self.cx.namespace, &*self.cx.schema);
-        cardinality::check_lost(batch, lost, ground, |end| self.is_there(batch, end))
-    }
-
-    /// Whether what `path` leads to is kept here; of what others provide nothing is known.
-    fn is_there(&self, batch: &Batch<'_>, path: &ObjectPath) -> Result<bool, Trouble> {
-        let Some((namespace, schema)) = home_of(&self.catalogue, &self.cx, path) else {
-            return Ok(false);
-        };
-        let Ok(path) = schema.instance_path(&namespace, path) else {
-            return Ok(false);
-        };
-        let Some(class) = schema.class(path.class.as_str()) else {
-            return Ok(false);
-        };
-        for class in self.kept.classes((&namespace, &schema), class) {
-            let key = keys::key(&namespace, &class.name, &path.keys);
-            if batch.instance(&key)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+/// The names of `class` and its subclasses, in lower case.
+fn family(class: &Arc<Class>, schema: &Schema) -> Vec<String> {
+    let below = schema.descendants(Some(&class.name)).into_iter();
+    let all = std::iter::once(class).chain(below);
+    all.map(|class| class.name.folded()).collect()
 }
 
 /// The namespace that `path` leads to, by its own name, with its schema; `None` for one that is not of this

@@ -80,7 +80,7 @@ pub const STANDING: &[(&str, Standing)] = &[
     ("MappingStrings", Descriptive),
     (
         "Max",
-        Enforced("instances of a stored association with the same other ends"),
+        Enforced("objects that a stored association leads to from the same other ends"),
     ),
     ("MaxLen", Enforced("characters of each string")),
     (
@@ -90,7 +90,7 @@ pub const STANDING: &[(&str, Standing)] = &[
     ("MethodConstraint", OCL),
     (
         "Min",
-        Enforced("a stored association stays while the objects at its other ends do and need it"),
+        Enforced("once met, it stays so while the objects at the other ends are there"),
     ),
     ("MinLen", Enforced("characters of each string")),
     (
