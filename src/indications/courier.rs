@@ -442,7 +442,8 @@ mod tests {
         left: Mutex<Vec<(i64, Leave)>>,
         /// Rings when something has left.
         rings: Notify,
-        /// A record for each permit.
+        /// Rings when a record is asked for, of which there is one for each permit.
+        asks: Notify,
         records: Semaphore,
     }
 
@@ -492,6 +493,7 @@ mod tests {
             how: Leave,
         ) -> BoxFuture<'_, Result<u64, StoreError>> {
             Box::pin(async move {
+                self.asks.notify_one();
                 self.records.acquire().await.expect("it is open").forget();
                 self.waiting
                     .lock()
@@ -562,6 +564,7 @@ mod tests {
                 waiting: Mutex::default(),
                 left: Mutex::default(),
                 rings: Notify::new(),
+                asks: Notify::new(),
                 records: Semaphore::new(1000),
             });
             fill(&memory);
@@ -653,8 +656,8 @@ mod tests {
         };
         let mut bench = Bench::start(100_000, 1, Vec::new(), fill);
         bench.take(1..=1).await;
-        // The first is being recorded by now, and will be for long.
-        tokio::time::advance(2 * RECORD_DELAY).await;
+        // The first is being recorded from here on, and will be for long.
+        bench.memory.asks.notified().await;
         bench.gate.add_permits(1);
         bench.take(2..=2).await;
         assert_eq!(bench.memory.left(), []);
