@@ -98,7 +98,8 @@ fn main() -> Outcome<()> {
 }
 
 /// Keeps the processor of the load program from sleeping. To wake it would cost the server more than
-/// many a request does, and the slower a server the more often: what it takes by itself is measured.
+/// many a request does, and the slower a server the more often: what it takes by itself is measured. The
+/// server needs a processor of its own.
 async fn stay_awake() {
     loop {
         tokio::task::yield_now().await;
@@ -134,7 +135,7 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
         fill(&server, &calls, stored, *wanted).await?;
         stored = stored.max(*wanted);
         if is_wanted(Part::Enumerations) {
-            enumerate(arguments, &server, &calls, stored).await?;
+            enumerate(arguments, &server, &calls).await?;
         }
     }
     if is_wanted(Part::Latency) {
@@ -216,7 +217,6 @@ async fn enumerate(
     arguments: &Arguments,
     server: &Server,
     calls: &messages::Messages,
-    stored: usize,
 ) -> Outcome<()> {
     let mut connection = Connection::open(server).await?;
     // What filling it took is not what enumerating takes: the peak begins anew.
@@ -236,7 +236,8 @@ async fn enumerate(
     let pulled_time = start.elapsed();
     let peak = arguments.pid.map(peak_kib).transpose()?;
     println!(
-        "enumeration of {stored:>8}: plain {:>9.0}/s {:>7.1} MB/s, pulled {:>9.0}/s, first byte {} us{}",
+        "enumeration of {:>8}: plain {:>9.0}/s {:>7.1} MB/s, pulled {:>9.0}/s, first byte {} us{}",
+        plain.instances,
         rate(plain.instances, plain_time),
         rate(plain.bytes, plain_time) / 1e6,
         rate(count, pulled_time),

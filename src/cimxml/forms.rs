@@ -12,7 +12,7 @@ use super::writer::{Written, markup};
 use super::{path_writer, value_writer};
 
 /// Classes whose forms are kept at a time; a list whose instances are of more makes some again.
-const CLASSES: usize = 16;
+const CLASSES: usize = 32;
 
 /// The forms of the instances of one list.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Forms {
     pub(super) fn path(&mut self, out: &mut BytesMut, host: &str, object: &Object) -> Written {
         markup(out, "<INSTANCEPATH>");
         match &self.place {
-            Some((namespace, element)) if *namespace == object.namespace => {
+            Some((namespace, element)) if namespace.as_str() == object.namespace.as_str() => {
                 out.extend_from_slice(element);
             }
             Some(_) | None => {

@@ -157,9 +157,13 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Makes plans independent of the values bound to a statement: by default SQLite compiles one with a
-/// bound LIMIT again before each use.
+/// More statements than one connection uses.
+const STATEMENTS: usize = 128;
+
+/// Has each statement compiled once. Plans become independent of the values bound to it: by default SQLite
+/// compiles a statement with a bound LIMIT again before each use.
 fn plan_once(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }

@@ -122,19 +122,20 @@ impl Batch<'_> {
         one(&self.transaction, key)
     }
 
-    /// Whether there is an instance with these keys in `namespace`, made of one of `classes`, which are in
-    /// lower case.
-    pub fn has_instance(
+    /// The class of an instance with these keys in `namespace` that was made of one of `classes`, all of them
+    /// in lower case.
+    pub fn class_of(
         &self,
         (namespace, keys): (&str, &str),
         classes: &[String],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM instances WHERE namespace = ? AND keys = ?
-             AND class IN (SELECT value FROM json_each(?)))",
+            "SELECT class FROM instances WHERE namespace = ? AND keys = ?
+             AND class IN (SELECT value FROM json_each(?)) ORDER BY class LIMIT 1",
         )?;
         let classes = serde_json::to_string(classes).map_err(StoreError::Encode)?;
-        Ok(statement.query_row(params![namespace, keys, classes], |row| row.get(0))?)
+        let found = statement.query_row(params![namespace, keys, classes], |row| row.get(0));
+        Ok(found.optional()?)
     }
 
     /// The instances of `classes`, which are in lower case, in `namespace` that refer to `target` and were

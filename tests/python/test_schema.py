@@ -386,6 +386,15 @@ class Instances(Making):
         self.link("TST_T", up, first)
         self.link("TST_T", other, second)
         self.assert_status(pywbem.CIM_ERR_FAILED, self.link, "TST_T", other, first)
+        # A reference that names the superclass leads to the object that is there.
+        self.make(thing("TST_C", superclass="TST_A"))
+        below, beside = self.new("TST_B", Id="y"), self.new("TST_C", Id="y")
+        named = below.copy()
+        named.classname = "TST_A"
+        third = self.new("TST_U", Id="z")
+        self.link("TST_T", named, third)
+        self.link("TST_T", below, third)
+        self.assert_status(pywbem.CIM_ERR_FAILED, self.link, "TST_T", beside, third)
 
     def test_a_min_that_is_not_met_hinders_nothing(self):
         ends = [

@@ -15,7 +15,7 @@ use crate::model::{
 use crate::schema::Schema;
 use crate::store::{Batch, Trouble};
 
-use super::{decoded, family, keys};
+use super::{family, keys, readable};
 
 /// Instances read at a time.
 const PAGE: usize = 256;
@@ -152,17 +152,23 @@ impl Limit {
         let Some((_, other)) = like.others.first() else {
             return Ok(None);
         };
+        let namespace_key = namespace.folded();
+        let place = (&*namespace_key, &*other.target);
+        let world = World {
+            batch,
+            namespace: &namespace_key,
+            schema,
+        };
         let (mut objects, mut after) = (Objects::default(), 0);
         loop {
-            let place = (&*namespace.folded(), &*other.target);
             let rows = batch.referring(place, &classes, after, PAGE)?;
             for row in &rows {
                 after = row.id;
                 // One that cannot be read leads nowhere, and is no reason to refuse another.
-                let there = decoded(row.view(), schema).ok().and_then(|it| ends(&it));
-                let same = there.filter(|there| there.have_others_of(&like, schema));
-                if let Some(there) = same {
-                    objects.add(there.own, schema);
+                let there = readable(row.view(), schema).and_then(|it| ends(&it));
+                let Some(there) = there else { continue };
+                if there.have_others_of(&like, &world)? {
+                    objects.add(there.own, &world)?;
                 }
                 if objects.count > enough {
                     break;
@@ -210,25 +216,46 @@ impl Ends {
         Some(Self { own, others })
     }
 
-    fn have_others_of(&self, like: &Self, schema: &Schema) -> bool {
-        let pairs = || self.others.iter().zip(&like.others);
-        self.others.len() == like.others.len()
-            && pairs().all(|((name, own), (other_name, other))| {
-                name == other_name && own.is_same(other, schema)
-            })
+    fn have_others_of(&self, like: &Self, world: &World<'_>) -> Result<bool, Trouble> {
+        if self.others.len() != like.others.len() {
+            return Ok(false);
+        }
+        for ((name, own), (other_name, other)) in self.others.iter().zip(&like.others) {
+            if name != other_name || !world.are_same(own, other)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
-impl End {
-    /// A reference may name a class above that of the object: what has equal keys is the same object where
-    /// one class is above the other. The classes of other namespaces are not looked up.
-    fn is_same(&self, other: &Self, schema: &Schema) -> bool {
-        let is_a = |one: &Self, other: &Self| {
-            let class = schema.class(one.class.as_str());
-            class.is_some_and(|class| class.is_a(other.class.as_str()))
+/// What objects there are.
+struct World<'a> {
+    batch: &'a Batch<'a>,
+    namespace: &'a str,
+    schema: &'a Schema,
+}
+
+impl World<'_> {
+    fn are_same(&self, one: &End, other: &End) -> Result<bool, Trouble> {
+        Ok(one.target == other.target
+            && (one.class == other.class || self.made_of(one)? == self.made_of(other)?))
+    }
+
+    /// The class that the object was made of, in lower case: a reference may name one above it. That of an
+    /// object that is not there, or not here, is the class that is named.
+    fn made_of(&self, end: &End) -> Result<String, Trouble> {
+        let named = end.class.folded();
+        let keys = end.target.strip_prefix(self.namespace);
+        let keys = keys.and_then(|keys| keys.strip_prefix(':'));
+        let (Some(keys), Some(class)) = (keys, self.schema.class(&named)) else {
+            return Ok(named);
         };
-        self.target == other.target
-            && (self.class == other.class || is_a(self, other) || is_a(other, self))
+        let made_of = |classes: &[String]| self.batch.class_of((self.namespace, keys), classes);
+        if let Some(class) = made_of(std::slice::from_ref(&named))? {
+            return Ok(class);
+        }
+        Ok(made_of(&family(class, self.schema))?.unwrap_or(named))
     }
 }
 
@@ -240,12 +267,16 @@ struct Objects {
 }
 
 impl Objects {
-    fn add(&mut self, end: End, schema: &Schema) {
+    fn add(&mut self, end: End, world: &World<'_>) -> Result<(), Trouble> {
         let alike = self.by_target.entry(end.target.clone()).or_default();
-        if !alike.iter().any(|other| other.is_same(&end, schema)) {
-            alike.push(end);
-            self.count += 1;
+        for other in &*alike {
+            if world.are_same(other, &end)? {
+                return Ok(());
+            }
         }
+        alike.push(end);
+        self.count += 1;
+        Ok(())
     }
 }
 

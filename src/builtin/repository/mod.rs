@@ -517,12 +517,14 @@ fn data(instance: &Instance, namespace: &Namespace, schema: &Schema) -> Instance
     }
 }
 
+fn readable(row: InstanceView<'_>, schema: &Schema) -> Option<Instance> {
+    let class = schema.class(row.class)?;
+    let is_ours = row.format == encoding::FORMAT;
+    is_ours.then(|| encoding::decode(row.values, class, schema))?
+}
+
 fn decoded(row: InstanceView<'_>, schema: &Schema) -> Result<Instance> {
-    let class = schema.class(row.class);
-    let instance = class
-        .filter(|_| row.format == encoding::FORMAT)
-        .and_then(|class| encoding::decode(row.values, class, schema));
-    instance.ok_or_else(|| {
+    readable(row, schema).ok_or_else(|| {
         tracing::error!(
             class = row.class,
             id = row.id,

@@ -48,6 +48,7 @@ impl Presence {
         // Not by the tally, which follows what is committed.
         let classes = family(class, &schema);
         let keys = keys::key(&namespace, &class.name, &path.keys).keys;
-        Ok(batch.has_instance((&namespace.folded(), &keys), &classes)?)
+        let found = batch.class_of((&namespace.folded(), &keys), &classes)?;
+        Ok(found.is_some())
     }
 }
