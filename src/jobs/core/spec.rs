@@ -80,7 +80,7 @@ pub struct JobSpec {
     kept: Kept,
 }
 
-/// The value of a property: the job's own, else the default. What it is otherwise shown as, it is.
+/// The job's own value of a property, else the default that it is shown with.
 macro_rules! value {
     ($spec:expr, $property:ident) => {
         $spec.kept.$property().or(DEFAULTS.$property.as_ref())
