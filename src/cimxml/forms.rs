@@ -72,10 +72,7 @@ impl Forms {
     /// `INSTANCE`, as the module for values writes one.
     pub(super) fn instance(&mut self, out: &mut BytesMut, instance: &Instance) -> Written {
         let form = self.of(&instance.class);
-        out.extend_from_slice(&form.instance);
-        for part in &form.properties {
-            part.write(out, instance)?;
-        }
+        element(out, &form.instance, &form.properties, instance)?;
         markup(out, "</INSTANCE>");
         Ok(())
     }
@@ -83,10 +80,7 @@ impl Forms {
     /// `INSTANCENAME` of the path of `instance`.
     pub(super) fn name(&mut self, out: &mut BytesMut, instance: &Instance) -> Written {
         let form = self.of(&instance.class);
-        out.extend_from_slice(&form.name);
-        for part in &form.keys {
-            part.write(out, instance)?;
-        }
+        element(out, &form.name, &form.keys, instance)?;
         markup(out, "</INSTANCENAME>");
         Ok(())
     }
@@ -123,6 +117,12 @@ impl Forms {
         });
         &self.classes[at]
     }
+}
+
+/// The start tag `open` and what stands in its element.
+fn element(out: &mut BytesMut, open: &[u8], parts: &[Part], instance: &Instance) -> Written {
+    out.extend_from_slice(open);
+    parts.iter().try_for_each(|part| part.write(out, instance))
 }
 
 impl Form {

@@ -94,16 +94,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         if self.connection.is_working() {
             return read;
         }
-        if buffer.filled().len() > before && self.heading.is_none() {
+        if let Some(heading) = &mut self.heading {
+            if heading.is_late(cx, read.is_pending()) {
+                return Poll::Ready(late("the headers came too slowly"));
+            }
+        } else if buffer.filled().len() > before {
             self.heading = Some(Heading {
                 served,
                 until: Instant::now() + self.header_time,
                 timer: None,
             });
-        }
-        let heading = self.heading.as_mut();
-        if heading.is_some_and(|heading| heading.is_late(cx, read.is_pending())) {
-            return Poll::Ready(late("the headers came too slowly"));
         }
         read
     }

@@ -300,20 +300,24 @@ class Instances(Making):
         for path in self.conn.EnumerateInstanceNames("TST_M"):
             self.conn.DeleteInstance(path)
 
-    def test_min_keeps_what_other_ends_need(self):
+    def link(self, name, up, down, **more):
+        values = {"Up": up, "Down": down, **more}
+        return self.conn.CreateInstance(pywbem.CIMInstance(name, values))
+
+    def numbered(self, least):
+        """TST_N, which wants at least so many Up for each Down."""
         ends = [
-            prop("Up", "reference", WRITE, qualifier("Min", 1, "uint32"), reference_class="TST_A"),
+            prop("Up", "reference", WRITE, qualifier("Min", least, "uint32"), reference_class="TST_A"),
             prop("Down", "reference", KEY, reference_class="TST_A"),
             prop("Number", "uint8", KEY),
         ]
-        self.make(thing("TST_N", *ends, qualifiers=[qualifier("Association", True)]))
+        return thing("TST_N", *ends, qualifiers=[qualifier("Association", True)])
+
+    def test_min_keeps_what_other_ends_need(self):
+        self.make(self.numbered(1))
         a, b, c = self.new(Id="a"), self.new("TST_B", Id="b"), self.new(Id="c")
-
-        def link(up, down, number):
-            values = {"Up": up, "Down": down, "Number": pywbem.Uint8(number)}
-            return self.conn.CreateInstance(pywbem.CIMInstance("TST_N", values))
-
-        first, second = link(a, c, 1), link(b, c, 2)
+        first = self.link("TST_N", a, c, Number=pywbem.Uint8(1))
+        second = self.link("TST_N", b, c, Number=pywbem.Uint8(2))
         self.conn.DeleteInstance(first)
         error = self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.DeleteInstance, second)
         self.assertIn("TST_N.Up: Min wants 1", error.status_description)
@@ -355,10 +359,6 @@ class Instances(Making):
         self.make(thing("TST_Q", up, superclass="TST_P", qualifiers=[qualifier("Association", True)]))
         self.make(thing("TST_R", superclass="TST_P", qualifiers=[qualifier("Association", True)]))
 
-    def link(self, name, up, down, **more):
-        values = {"Up": up, "Down": down, **more}
-        return self.conn.CreateInstance(pywbem.CIMInstance(name, values))
-
     def test_limits_are_those_of_the_class_that_sets_them(self):
         self.associations()
         a, b, c = (self.new(Id=name) for name in "abc")
@@ -397,13 +397,7 @@ class Instances(Making):
         self.assert_status(pywbem.CIM_ERR_FAILED, self.link, "TST_T", beside, third)
 
     def test_a_min_that_is_not_met_hinders_nothing(self):
-        ends = [
-            prop("Up", "reference", WRITE, qualifier("Min", 2, "uint32"), reference_class="TST_A"),
-            prop("Down", "reference", KEY, reference_class="TST_A"),
-            prop("Number", "uint8", KEY),
-        ]
-        association = thing("TST_N", *ends, qualifiers=[qualifier("Association", True)])
-        self.make(association)
+        self.make(self.numbered(2))
         a, b, c = (self.new(Id=name) for name in "abc")
         first = self.link("TST_N", a, c, Number=pywbem.Uint8(1))
         changed = self.conn.GetInstance(first)
@@ -422,13 +416,11 @@ class Instances(Making):
             self.assertIn("TST_N.Up: Min wants 2", error.status_description)
         # The class may limit less, and no more.
         for least, is_allowed in ((3, False), (1, True)):
-            ends[0].qualifiers["Min"].value = pywbem.Uint32(least)
-            association = thing("TST_N", *ends, qualifiers=[qualifier("Association", True)])
             if is_allowed:
-                self.conn.ModifyClass(association)
+                self.conn.ModifyClass(self.numbered(least))
             else:
                 status = pywbem.CIM_ERR_CLASS_HAS_INSTANCES
-                self.assert_status(status, self.conn.ModifyClass, association)
+                self.assert_status(status, self.conn.ModifyClass, self.numbered(least))
         self.conn.DeleteInstance(second)
         self.assert_status(pywbem.CIM_ERR_FAILED, self.conn.DeleteInstance, first)
         self.conn.DeleteInstance(c)

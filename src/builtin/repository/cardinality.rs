@@ -104,21 +104,20 @@ pub(super) fn leads_alike(one: &Instance, other: &Instance) -> bool {
 
 /// The limits that `class` and the classes above it set by `qualifier`.
 fn limits(class: &Arc<Class>, qualifier: &str, schema: &Schema) -> Vec<Limit> {
-    let above = class.ancestors.iter();
-    let above = above.filter_map(|name| schema.class(name.as_str()));
-    let line: Vec<_> = std::iter::once(class).chain(above).collect();
     let mut limits: Vec<Limit> = Vec::new();
     for reference in references_of(class) {
+        let above = class.ancestors.iter();
+        let above = above.filter_map(|name| schema.class(name.as_str()));
         let mut last = None;
-        for of in &line {
+        for of in std::iter::once(class).chain(above) {
             let property = of.properties.get(reference.name.as_str());
             let number = property.and_then(|property| number(property, qualifier));
             match (number, limits.last_mut()) {
                 // The same limit, of a class further up, which is the one that set it.
-                (Some(number), Some(limit)) if last == Some(number) => limit.of = (*of).clone(),
+                (Some(number), Some(limit)) if last == Some(number) => limit.of = of.clone(),
                 (Some(number), _) => limits.push(Limit {
                     reference: reference.name.clone(),
-                    of: (*of).clone(),
+                    of: of.clone(),
                     number,
                 }),
                 (None, _) => {}
@@ -146,12 +145,13 @@ impl Limit {
         enough: u64,
     ) -> Result<Option<u64>, Trouble> {
         let ends = |instance: &Instance| Ends::of(instance, &self.reference, namespace, schema);
-        let (Some(like), classes) = (ends(like), family(&self.of, schema)) else {
+        let Some(like) = ends(like) else {
             return Ok(None);
         };
         let Some((_, other)) = like.others.first() else {
             return Ok(None);
         };
+        let classes = family(&self.of, schema);
         let namespace_key = namespace.folded();
         let place = (&*namespace_key, &*other.target);
         let world = World {

@@ -155,12 +155,11 @@ impl RepositoryProvider {
                 after.set(name.as_str(), value.clone())?;
             }
             let written = data(&after, &cx.namespace, &cx.schema);
+            let update = || Ok::<_, Trouble>(batch.update_instance(&key, &row, &written)?);
             if cardinality::leads_alike(&before, &after) {
-                batch.update_instance(&key, &row, &written)?;
+                update()?;
             } else {
-                presence.keeping(batch, &before, || {
-                    Ok(batch.update_instance(&key, &row, &written)?)
-                })?;
+                presence.keeping(batch, &before, update)?;
                 cardinality::check(batch, &after, &cx.namespace, &cx.schema)?;
             }
             let class = after.class.name.clone();
