@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
-use crate::model::{CimError, CimName, Instance, InstancePath, ObjectPath, Result};
+use crate::model::{CimError, CimName, Instance, InstancePath, ObjectPath, Result, Status};
 use crate::ops::{
     CreateInstance, DeleteInstance, EnumerateInstanceNames, EnumerateInstances, GetInstance,
     InstanceStream, PathStream, Reply,
@@ -144,12 +144,13 @@ pub(super) async fn lookup(
     path: &InstancePath,
 ) -> Result<Instance> {
     let class = cx.schema.known_class(&path.class)?;
-    let mut missing = CimError::not_found(format!("there is no instance {path}"));
+    let mut missing = None;
     for provider in registry.providers_under(&cx.namespace, &cx.schema, class) {
         match provider.get(cx, path).await {
-            Err(error) if error.status == missing.status => missing = error,
+            Err(error) if error.status == Status::NotFound => missing = Some(error),
             found => return found,
         }
     }
-    Err(missing)
+    let nobody = || CimError::not_found(format!("there is no instance {path}"));
+    Err(missing.unwrap_or_else(nobody))
 }

@@ -51,12 +51,11 @@ pub(super) fn is_protocol_version(text: &str) -> bool {
 fn is_version(text: &str, major: &str) -> bool {
     let mut parts = text.trim().split('.');
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let first = parts.next().unwrap_or("");
-    let rest: Vec<&str> = parts.take(4).collect();
-    number(first)
-        && first.trim_start_matches('0') == major
-        && (1..=2).contains(&rest.len())
-        && rest.into_iter().all(number)
+    let is_major = |first: &str| number(first) && first.trim_start_matches('0') == major;
+    parts.next().is_some_and(is_major)
+        && parts.next().is_some_and(number)
+        && parts.next().is_none_or(number)
+        && parts.next().is_none()
 }
 
 fn shorten(text: &str) -> String {

@@ -3,6 +3,8 @@
 //!
 //! It sees names and values only; which HTTP library they come from does not matter here.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode;
 
 use crate::model::{CimValue, Keys, Namespace, ObjectPath, key_of_type};
@@ -229,9 +231,9 @@ fn single<'a>(
     prefix: Option<&str>,
     name: &str,
 ) -> Checked<Option<&'a [u8]>> {
-    let full = match prefix {
-        Some(prefix) => format!("{prefix}-{name}"),
-        None => name.to_owned(),
+    let full: Cow<'_, str> = match prefix {
+        Some(prefix) => format!("{prefix}-{name}").into(),
+        None => name.into(),
     };
     let mut found = values(all, &full);
     match (found.next(), found.next()) {
@@ -272,13 +274,8 @@ fn texts(raw: &[u8]) -> impl Iterator<Item = String> {
 }
 
 fn same_version(a: &str, b: &str) -> bool {
-    let numbers = |text: &str| -> Vec<Option<u32>> {
-        text.trim()
-            .split('.')
-            .map(|part| part.parse().ok())
-            .collect()
-    };
-    numbers(a) == numbers(b)
+    let numbers = |text| str::trim(text).split('.').map(|part| part.parse::<u32>().ok());
+    numbers(a).eq(numbers(b))
 }
 
 fn is_namespace(text: &str, namespace: &Namespace, agreement: Agreement) -> bool {

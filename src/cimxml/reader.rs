@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use quick_xml::events::Event;
+use smallvec::SmallVec;
 
 use crate::model::{CimError, CimName, Status};
 
@@ -14,12 +15,15 @@ use super::headers::Agreement;
 use super::validity::Validity;
 use super::{Limits, dtd, syntax};
 
+/// The attributes of a start tag; hardly one has more than three.
+type Attributes<'a> = SmallVec<[(&'a str, Cow<'a, str>); 3]>;
+
 /// A start tag.
 #[derive(Debug)]
 pub(super) struct Tag<'a> {
     /// The element's name.
     pub name: &'a str,
-    attributes: Vec<(&'a str, Cow<'a, str>)>,
+    attributes: Attributes<'a>,
     offset: usize,
 }
 
@@ -376,7 +380,7 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| self.malformed("a malformed tag"))?;
         let (name, mut rest) = syntax::split_name(inner).map_err(|what| self.malformed(what))?;
         self.check_name(name)?;
-        let mut attributes = Vec::new();
+        let mut attributes = Attributes::new();
         let mut xmlns = 0;
         while let Some(found) =
             syntax::split_attribute(rest).map_err(|what| self.malformed(what))?

@@ -46,25 +46,33 @@ pub(super) fn illegal_char(text: &str) -> Option<usize> {
 
 /// ASCII only: no name in CIM-XML has another letter, and the fourth and fifth editions of XML 1.0
 /// disagree on which others are letters.
-fn starts_name(c: char) -> bool {
-    c.is_ascii_alphabetic() || matches!(c, ':' | '_')
+fn starts_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b':' | b'_')
 }
 
-fn continues_name(c: char) -> bool {
-    starts_name(c) || c.is_ascii_digit() || matches!(c, '-' | '.')
+fn continues_name(byte: u8) -> bool {
+    starts_name(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+}
+
+/// Splits `text` before the first byte that `ends`; what ends it begins a character. What tags are made of is
+/// short: a loop over its bytes is sooner done than a search is set up.
+fn split_before(text: &str, ends: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(ends);
+    text.split_at(end.unwrap_or(text.len()))
 }
 
 /// Splits the name at the beginning of `text` off (XML 1.0 production 5).
 pub(super) fn split_name(text: &str) -> Syntax<(&str, &str)> {
-    let end = text.find(|c| !continues_name(c)).unwrap_or(text.len());
-    match text.chars().next() {
-        Some(first) if starts_name(first) => Ok(text.split_at(end)),
+    match text.bytes().next() {
+        Some(first) if starts_name(first) => {
+            Ok(split_before(text, |byte| !continues_name(byte)))
+        }
         _ => Err("a name is missing"),
     }
 }
 
 pub(super) fn trim_space(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t', '\r', '\n'])
+    split_before(text, |byte| !is_space(byte)).1
 }
 
 /// The character that `&name;` stands for, without the `&` and the `;`.
@@ -101,11 +109,12 @@ pub(super) fn line_ends(text: &str) -> Cow<'_, str> {
 
 /// The value of an attribute from what stands between its quotes (XML 1.0 §3.3.3).
 pub(super) fn attribute_value(raw: &str) -> Syntax<Cow<'_, str>> {
+    let is_plain = |byte| !matches!(byte, b'<' | b'&' | b'\t' | b'\n' | b'\r');
+    if raw.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return Ok(raw.into());
+    }
     if raw.contains('<') {
         return Err("a < in the value of an attribute");
-    }
-    if !raw.contains(['&', '\t', '\n', '\r']) {
-        return Ok(raw.into());
     }
     let mut value = String::with_capacity(raw.len());
     let mut rest: &str = &raw.replace("\r\n", "\n");
@@ -151,14 +160,13 @@ pub(super) struct Attribute<'a> {
 
 /// Splits a quoted literal at the beginning of `text` off.
 pub(super) fn split_quoted(text: &str) -> Syntax<(&str, &str)> {
-    let quote = match text.as_bytes().first() {
-        Some(b'"') => '"',
-        Some(b'\'') => '\'',
+    let quote = match text.bytes().next() {
+        Some(quote @ (b'"' | b'\'')) => quote,
         _ => return Err("a value without quotes"),
     };
-    text[1..]
-        .split_once(quote)
-        .ok_or("a quoted value without its end")
+    let (value, rest) = split_before(&text[1..], |byte| byte == quote);
+    let after = rest.get(1..).ok_or("a quoted value without its end")?;
+    Ok((value, after))
 }
 
 /// Checks `<!-- … -->`.

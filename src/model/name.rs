@@ -2,6 +2,7 @@
 //!
 //! DSP0004 2.8 §5.1.2.8: names keep the case they were written in and compare without it.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -114,6 +115,15 @@ fn same_folded(a: &str, b: &str) -> bool {
         || (!(a.is_ascii() && b.is_ascii()) && folded_chars(a).eq(folded_chars(b)))
 }
 
+fn folded_order(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        // The same order, since UTF-8 sorts as its characters do.
+        let [a, b] = [a, b].map(|text| text.bytes().map(|byte| byte.to_ascii_lowercase()));
+        return a.cmp(b);
+    }
+    folded_chars(a).cmp(folded_chars(b))
+}
+
 /// FNV-1a. Only ever used to tell names apart quickly: maps hash the text itself with a keyed
 /// hash, because names come from strangers.
 fn folded_hash(text: &str) -> u32 {
@@ -186,18 +196,12 @@ impl Hash for CimName {
     }
 }
 impl Ord for CimName {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        if self.text.is_ascii() && other.text.is_ascii() {
-            // The same order, since UTF-8 sorts as its characters do.
-            let own = self.text.bytes().map(|byte| byte.to_ascii_lowercase());
-            let others = other.text.bytes().map(|byte| byte.to_ascii_lowercase());
-            return own.cmp(others);
-        }
-        folded_chars(&self.text).cmp(folded_chars(&other.text))
+    fn cmp(&self, other: &Self) -> Ordering {
+        folded_order(&self.text, &other.text)
     }
 }
 impl PartialOrd for CimName {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
@@ -323,12 +327,12 @@ impl Hash for CimNamespaceText {
     }
 }
 impl Ord for CimNamespaceText {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        folded_chars(&self.0).cmp(folded_chars(&other.0))
+    fn cmp(&self, other: &Self) -> Ordering {
+        folded_order(&self.0, &other.0)
     }
 }
 impl PartialOrd for CimNamespaceText {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }

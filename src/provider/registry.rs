@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::model::{CimName, Class, Namespace};
+use crate::model::{CimName, Class, NameMap, Namespace};
 use crate::schema::Schema;
 
 use super::Provider;
@@ -43,6 +43,8 @@ pub enum RegistryError {
 #[derive(Clone, Default)]
 pub struct Registry {
     registrations: Vec<Registration>,
+    /// The numbers of the registrations that claim a class.
+    claims: NameMap<Vec<usize>>,
     /// Classes claimed in every namespace in which nobody claims them by its name.
     everywhere: Vec<(Vec<CimName>, Arc<dyn Provider>)>,
     /// Serves what nobody claims.
@@ -57,8 +59,18 @@ impl Registry {
                 disjoint(first, second)?;
             }
         }
+        let mut claims: NameMap<Vec<usize>> = NameMap::new();
+        for (at, registration) in registrations.iter().enumerate() {
+            for class in &registration.classes {
+                match claims.get_mut(class.as_str()) {
+                    Some(known) => known.push(at),
+                    None => drop(claims.insert(class.clone(), vec![at])),
+                }
+            }
+        }
         Ok(Self {
             registrations,
+            claims,
             ..Self::default()
         })
     }
@@ -90,9 +102,10 @@ impl Registry {
     fn claimant(&self, namespace: &Namespace, class: &Class) -> Option<&Arc<dyn Provider>> {
         let mut names = std::iter::once(&class.name).chain(&class.ancestors);
         names.find_map(|name| {
-            let here = self.serving(namespace);
-            let mut here = here.filter(|registration| registration.classes.contains(name));
-            here.next()
+            let claims = self.claims.get(name.as_str()).into_iter().flatten();
+            let mut claims = claims.filter_map(|at| self.registrations.get(*at));
+            claims
+                .find(|registration| registration.namespaces.contains(namespace))
                 .map(|registration| &registration.provider)
                 .or_else(|| {
                     let mut wide = self.everywhere.iter();
@@ -109,17 +122,32 @@ impl Registry {
         schema: &'a Schema,
         class: &'a Class,
     ) -> impl Iterator<Item = &'a Arc<dyn Provider>> {
-        // Asked once: every other class would have to be looked up for the answer that none is below.
+        // What has no subclasses is served by one provider, and most requests are about such a class.
         let has_subclasses = schema.children(Some(&class.name)).next().is_some();
+        let only = self
+            .provider_of(namespace, class)
+            .filter(|_| !has_subclasses);
+        let several = has_subclasses.then(|| self.providers_of_family(namespace, schema, class));
+        only.into_iter().chain(several.into_iter().flatten())
+    }
+
+    /// The providers that may have instances of `class`, which has subclasses, or of those.
+    fn providers_of_family<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        schema: &'a Schema,
+        class: &'a Class,
+    ) -> impl Iterator<Item = &'a Arc<dyn Provider>> {
         let related = move |claimed: &CimName| {
             let above = || schema.class(claimed.as_str());
             class.descends_from(claimed)
-                || has_subclasses
-                    && above().is_some_and(|claimed| claimed.descends_from(&class.name))
+                || above().is_some_and(|claimed| claimed.descends_from(&class.name))
         };
-        let is_claimed = self.claimant(namespace, class).is_some();
+        let is_claimed = self.is_claimed(namespace, class);
         let here = self
-            .serving(namespace)
+            .registrations
+            .iter()
+            .filter(|registration| registration.namespaces.contains(namespace))
             .filter(move |registration| registration.classes.iter().any(related))
             .map(|registration| &registration.provider);
         let everywhere = self
@@ -130,15 +158,6 @@ impl Registry {
         // What is claimed is claimed with its subclasses.
         let repository = self.repository.iter().filter(move |_| !is_claimed);
         here.chain(everywhere).chain(repository)
-    }
-
-    fn serving<'a, 'n>(
-        &'a self,
-        namespace: &'n Namespace,
-    ) -> impl Iterator<Item = &'a Registration> + use<'a, 'n> {
-        self.registrations
-            .iter()
-            .filter(move |r| r.namespaces.contains(namespace))
     }
 }
 

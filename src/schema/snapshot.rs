@@ -2,7 +2,6 @@
 //!
 //! Requests hold a snapshot and never see a change half done; writers make a new one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{CimName, Class, NameMap, QualifierDecl};
@@ -12,23 +11,32 @@ use crate::model::{CimName, Class, NameMap, QualifierDecl};
 pub struct Schema {
     classes: NameMap<Arc<Class>>,
     qualifiers: NameMap<QualifierDecl>,
-    /// Direct subclasses by superclass; the roots are under `None`.
-    children: BTreeMap<Option<CimName>, Vec<CimName>>,
+    /// The classes without superclass.
+    roots: Vec<CimName>,
+    /// Direct subclasses by superclass.
+    children: NameMap<Vec<CimName>>,
 }
 
 impl Schema {
     /// A schema of these classes, in which every superclass is present.
     pub(super) fn new(classes: NameMap<Arc<Class>>, qualifiers: NameMap<QualifierDecl>) -> Self {
-        let mut children: BTreeMap<Option<CimName>, Vec<CimName>> = BTreeMap::new();
+        let mut roots = Vec::new();
+        let mut children: NameMap<Vec<CimName>> = NameMap::new();
         for class in classes.values() {
-            children
-                .entry(class.superclass().cloned())
-                .or_default()
-                .push(class.name.clone());
+            let name = class.name.clone();
+            let Some(superclass) = class.superclass() else {
+                roots.push(name);
+                continue;
+            };
+            match children.get_mut(superclass.as_str()) {
+                Some(siblings) => siblings.push(name),
+                None => drop(children.insert(superclass.clone(), vec![name])),
+            }
         }
         Self {
             classes,
             qualifiers,
+            roots,
             children,
         }
     }
@@ -69,11 +77,11 @@ impl Schema {
 
     /// The direct subclasses of `name`; the classes without superclass for `None`.
     pub fn children(&self, name: Option<&CimName>) -> impl Iterator<Item = &Arc<Class>> {
-        let names = self
-            .children
-            .get(&name.cloned())
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let names = match name {
+            Some(name) => self.children.get(name.as_str()),
+            None => Some(&self.roots),
+        };
+        let names = names.map(Vec::as_slice).unwrap_or_default();
         names.iter().filter_map(|name| self.class(name.as_str()))
     }
 

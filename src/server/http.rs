@@ -8,7 +8,7 @@ use hyper::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderValue,
     TRANSFER_ENCODING,
 };
-use hyper::{Request, Version};
+use hyper::{Request, Uri, Version};
 
 use crate::cimxml::{Charset, HttpFault, Method};
 
@@ -51,7 +51,7 @@ pub(super) fn head<B>(
     limits: &Limits,
 ) -> Result<Verb, HttpFault> {
     let headers = request.headers();
-    if request.uri().to_string().len() > limits.uri_bytes {
+    if target_bytes(request.uri()) > limits.uri_bytes {
         return Err(refuse(414, "the request target is too long"));
     }
     framing(headers)?;
@@ -65,6 +65,14 @@ pub(super) fn head<B>(
     length(headers, limits)?;
     expectation(headers)?;
     Ok(Verb::Call(method))
+}
+
+/// How long a request target is.
+fn target_bytes(uri: &Uri) -> usize {
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let authority = uri.authority().map_or(0, |name| name.as_str().len());
+    let scheme = uri.scheme_str().map_or(0, |name| name.len() + "://".len());
+    scheme + authority + path
 }
 
 /// The only expectation there is, which is met when the body is read (RFC 9110 §10.1.1).

@@ -8,7 +8,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -323,9 +323,7 @@ impl Front {
         prefix: Option<&str>,
         mut measure: Option<Measure>,
     ) -> std::result::Result<Response<Body>, HttpFault> {
-        let micros = measure
-            .as_ref()
-            .map(|measure| measure.begun.max(Duration::from_micros(1)).as_micros());
+        let micros = measure.as_ref().map(Measure::begun_micros);
         let spent = measure.as_ref().map(|measure| measure.spent.clone());
         let delivery = deliver(text, manner, prefix, self.limits.compressed_bytes, spent);
         let delivery = delivery.map_err(|error| {
@@ -335,12 +333,7 @@ impl Front {
         let mut response = answered(delivery, manner, prefix);
         if let Some(micros) = micros {
             let headers = response.headers_mut();
-            extend(
-                headers,
-                prefix,
-                "WBEMServerResponseTime",
-                &micros.to_string(),
-            );
+            extend(headers, prefix, "WBEMServerResponseTime", micros);
         }
         if let Some(measure) = &mut measure {
             measure.sent(head_bytes(response.headers()));

@@ -53,7 +53,7 @@ pub(super) fn answered(
                 .map(|names| (TRAILER, names)),
         );
     }
-    extend(headers, prefix, "CIMOperation", "MethodResponse");
+    extend(headers, prefix, "CIMOperation", HeaderValue::from_static("MethodResponse"));
     declare(headers, prefix);
     response
 }
@@ -69,7 +69,7 @@ pub(super) fn refused(refused: &Refused) -> Response<Body> {
     if let Some(error) = fault.cim_error {
         let detail = utf8_percent_encode(&fault.detail, CONTROLS).to_string();
         extend(headers, prefix, "CIMError", error.as_str());
-        extend(headers, prefix, "PGErrorDetail", &detail);
+        extend(headers, prefix, "PGErrorDetail", detail);
         declare(headers, prefix);
     }
     let more = match fault.status {
@@ -86,9 +86,15 @@ pub(super) fn refused(refused: &Refused) -> Response<Body> {
 }
 
 /// Adds a CIM header in the spelling that the request's method asks for.
-pub(super) fn extend(headers: &mut HeaderMap, prefix: Option<&str>, name: &str, value: &str) {
-    let name = HeaderName::from_bytes(prefixed(prefix, name).as_bytes());
-    if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+pub(super) fn extend<V>(headers: &mut HeaderMap, prefix: Option<&str>, name: &str, value: V)
+where
+    V: TryInto<HeaderValue>,
+{
+    let name = match prefix {
+        None => HeaderName::from_bytes(name.as_bytes()),
+        Some(_) => HeaderName::from_bytes(prefixed(prefix, name).as_bytes()),
+    };
+    if let (Ok(name), Ok(value)) = (name, value.try_into()) {
         headers.insert(name, value);
     }
 }
@@ -98,5 +104,5 @@ fn declare(headers: &mut HeaderMap, prefix: Option<&str>) {
     let Some(prefix) = prefix else { return };
     let man = format!("http://www.dmtf.org/cim/mapping/http/v1.0 ; ns={prefix}");
     headers.insert(HeaderName::from_static("ext"), HeaderValue::from_static(""));
-    extend(headers, None, "Man", &man);
+    extend(headers, None, "Man", man);
 }
