@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use crate::model::{CimName, CimType, Class, Instance, Namespace, Property};
 use crate::ops::{Object, Select};
 
+use super::known_forms::KnownForms;
 use super::writer::{Written, markup};
 use super::{path_writer, value_writer};
 
@@ -18,14 +19,16 @@ const CLASSES: usize = 32;
 #[derive(Debug)]
 pub struct Forms {
     select: Select,
-    classes: Vec<Form>,
+    /// Where they are kept beyond this list, unless it wants some of the properties alone.
+    known: Option<KnownForms>,
+    classes: Vec<Arc<Form>>,
     /// The namespace of the last absolute path with the element that says where it is.
     place: Option<(Namespace, BytesMut)>,
 }
 
 /// The form of the instances of one class.
 #[derive(Debug)]
-struct Form {
+pub(super) struct Form {
     class: Arc<Class>,
     /// The start tag of `INSTANCENAME`.
     name: BytesMut,
@@ -64,17 +67,24 @@ impl Forms {
     pub fn new(select: Select) -> Self {
         Self {
             select,
+            known: None,
             classes: Vec::new(),
             place: None,
         }
     }
 
+    /// The same, with those that `known` has or shall have.
+    pub(super) fn with_known(select: Select, known: Option<&KnownForms>) -> Self {
+        let known = known.filter(|_| is_usual(&select));
+        Self {
+            known: known.cloned(),
+            ..Self::new(select)
+        }
+    }
+
     /// `INSTANCE`, as the module for values writes one.
     pub(super) fn instance(&mut self, out: &mut BytesMut, instance: &Instance) -> Written {
-        let form = self.of(&instance.class);
-        element(out, &form.instance, &form.properties, instance)?;
-        markup(out, "</INSTANCE>");
-        Ok(())
+        self.of(&instance.class).instance(out, instance)
     }
 
     /// `INSTANCENAME` of the path of `instance`.
@@ -107,15 +117,36 @@ impl Forms {
 
     /// The form of the instances of `class`. A class that was changed meanwhile is another one.
     fn of(&mut self, class: &Arc<Class>) -> &Form {
-        let known = |form: &Form| Arc::ptr_eq(&form.class, class);
-        let at = self.classes.iter().position(known).unwrap_or_else(|| {
+        let is_its = |form: &Arc<Form>| Arc::ptr_eq(&form.class, class);
+        let at = self.classes.iter().position(is_its).unwrap_or_else(|| {
             if self.classes.len() == CLASSES {
                 self.classes.remove(0);
             }
-            self.classes.push(Form::new(class, &self.select));
+            self.classes.push(match &self.known {
+                Some(known) => known.of(class),
+                None => Arc::new(Form::new(class, &self.select)),
+            });
             self.classes.len() - 1
         });
         &self.classes[at]
+    }
+}
+
+/// Whether `select` wants what is usual: all properties, without their origins.
+fn is_usual(select: &Select) -> bool {
+    select.properties.is_none() && !select.class_origin
+}
+
+/// `INSTANCE` of an instance that stands alone, as [`Forms::instance`] writes those of a list.
+pub(super) fn instance(
+    out: &mut BytesMut,
+    instance: &Instance,
+    select: &Select,
+    known: Option<&KnownForms>,
+) -> Written {
+    match known.filter(|_| is_usual(select)) {
+        Some(known) => known.of(&instance.class).instance(out, instance),
+        None => value_writer::instance(out, instance, select),
     }
 }
 
@@ -126,7 +157,8 @@ fn element(out: &mut BytesMut, open: &[u8], parts: &[Part], instance: &Instance)
 }
 
 impl Form {
-    fn new(class: &Arc<Class>, select: &Select) -> Self {
+    /// The form of the instances of `class` with what `select` wants.
+    pub(super) fn new(class: &Arc<Class>, select: &Select) -> Self {
         let (mut name, mut instance) = (BytesMut::new(), BytesMut::new());
         path_writer::open_instance_name(&mut name, &class.name);
         value_writer::open_instance(&mut instance, class);
@@ -143,6 +175,12 @@ impl Form {
                 .collect(),
             class: class.clone(),
         }
+    }
+
+    fn instance(&self, out: &mut BytesMut, instance: &Instance) -> Written {
+        element(out, &self.instance, &self.properties, instance)?;
+        markup(out, "</INSTANCE>");
+        Ok(())
     }
 }
 

@@ -274,7 +274,11 @@ fn texts(raw: &[u8]) -> impl Iterator<Item = String> {
 }
 
 fn same_version(a: &str, b: &str) -> bool {
-    let numbers = |text| str::trim(text).split('.').map(|part| part.parse::<u32>().ok());
+    let numbers = |text| {
+        str::trim(text)
+            .split('.')
+            .map(|part| part.parse::<u32>().ok())
+    };
     numbers(a).eq(numbers(b))
 }
 

@@ -27,6 +27,7 @@ mod value;
 mod class_writer;
 mod error_instance;
 mod forms;
+mod known_forms;
 mod path_writer;
 mod response;
 mod value_writer;
@@ -56,6 +57,7 @@ pub use export::{
 pub use forms::Forms;
 pub use headers::{Agreement, CimHeaders, ExportHeaders, Method};
 pub use instance::NamedInstance;
+pub use known_forms::KnownForms;
 pub use limits::Limits;
 pub use request::{Decoded, decode};
 pub use response::{ResponseEncoder, Rest, begin_batch, encode_class_reply, end_batch};

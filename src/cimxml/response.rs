@@ -17,7 +17,8 @@ use crate::ops::{
 };
 
 use super::error::ResponseHead;
-use super::forms::Forms;
+use super::forms::{self, Forms};
+use super::known_forms::KnownForms;
 use super::writer::{EncodeError, Written, attribute, markup, plain};
 use super::{class_writer, error_instance, path_writer, value_writer};
 
@@ -76,10 +77,12 @@ pub enum Rest {
 /// Encodes the response to one request.
 #[derive(Debug, Clone)]
 pub struct ResponseEncoder {
-    head: ResponseHead,
+    head: Arc<ResponseHead>,
     host: Arc<str>,
     place: Place,
     error_instances: bool,
+    /// Where forms are kept beyond this response.
+    known: Option<KnownForms>,
 }
 
 /// Where a response stands.
@@ -127,10 +130,20 @@ impl ResponseEncoder {
     /// An encoder of the response to the request of that head.
     pub fn new(head: ResponseHead) -> Self {
         Self {
-            head,
+            head: Arc::new(head),
             host: "localhost".into(),
             place: Place::Message,
             error_instances: false,
+            known: None,
+        }
+    }
+
+    /// The same, with forms that other answers have made and will use.
+    #[must_use]
+    pub fn with_known_forms(self, known: KnownForms) -> Self {
+        Self {
+            known: Some(known),
+            ..self
         }
     }
 
@@ -170,8 +183,9 @@ impl ResponseEncoder {
         let rest = match reply {
             Reply::Instances { stream, select } => Rest::Instances {
                 stream,
-                forms: Forms::new(select),
+                forms: Forms::with_known(select, self.known.as_ref()),
             },
+            // Each query has classes of its own.
             Reply::Rows { stream, select } => Rest::Rows {
                 stream,
                 forms: Forms::new(select),
@@ -179,7 +193,7 @@ impl ResponseEncoder {
             Reply::Paths(stream) => Rest::Paths(stream),
             Reply::Objects { stream, select } => Rest::Objects {
                 stream,
-                forms: Forms::new(select),
+                forms: Forms::with_known(select, self.known.as_ref()),
             },
             Reply::ObjectPaths(stream) => Rest::ObjectPaths(stream),
             Reply::Classes(classes) => Rest::Classes(classes.into_iter()),
@@ -189,7 +203,7 @@ impl ResponseEncoder {
             },
             Reply::Pulled(PullReply { stream, shape }) => Rest::Pulled {
                 stream,
-                forms: Forms::new(shape.select),
+                forms: Forms::with_known(shape.select, self.known.as_ref()),
                 result_class: shape.result_class,
             },
             whole => {
@@ -370,12 +384,50 @@ impl ResponseEncoder {
             Reply::Method(method) => outputs(out, method)?,
             items => {
                 markup(out, "<IRETURNVALUE>");
-                returned(out, items, &self.host)?;
+                self.returned(out, items)?;
                 markup(out, "</IRETURNVALUE>");
             }
         }
         self.close(out);
         Ok(())
+    }
+
+    /// What stands inside `IRETURNVALUE`.
+    fn returned(&self, out: &mut BytesMut, reply: &Reply) -> Written {
+        match reply {
+            Reply::Void
+            | Reply::Method(_)
+            | Reply::Instances { .. }
+            | Reply::Rows { .. }
+            | Reply::Paths(_)
+            | Reply::Objects { .. }
+            | Reply::ObjectPaths(_)
+            | Reply::Classes(_)
+            | Reply::ClassObjects { .. }
+            | Reply::Pulled(_) => Ok(()),
+            Reply::ClassPaths { namespace, classes } => classes.iter().try_for_each(|class| {
+                markup(out, "<OBJECTPATH>");
+                path_writer::absolute_class(out, &self.host, namespace, class)?;
+                markup(out, "</OBJECTPATH>");
+                Ok(())
+            }),
+            Reply::Value(value) => value_writer::value(out, value),
+            Reply::Instance { instance, select } => {
+                forms::instance(out, instance, select, self.known.as_ref())
+            }
+            Reply::Path(path) => path_writer::instance_path(out, path),
+            Reply::Class(class) => class_writer::class(out, class),
+            Reply::ClassNames(names) => {
+                for name in names {
+                    path_writer::class_name(out, name);
+                }
+                Ok(())
+            }
+            Reply::Qualifier(declared) => class_writer::declaration(out, declared),
+            Reply::Qualifiers(all) => all
+                .iter()
+                .try_for_each(|declared| class_writer::declaration(out, declared)),
+        }
     }
 
     fn open(&self, out: &mut BytesMut) {
@@ -430,42 +482,6 @@ fn error_with_instance(out: &mut BytesMut, error: &CimError) {
     });
     if begun.is_err() {
         error_element(out, error);
-    }
-}
-
-/// What stands inside `IRETURNVALUE`.
-fn returned(out: &mut BytesMut, reply: &Reply, host: &str) -> Written {
-    match reply {
-        Reply::Void
-        | Reply::Method(_)
-        | Reply::Instances { .. }
-        | Reply::Rows { .. }
-        | Reply::Paths(_)
-        | Reply::Objects { .. }
-        | Reply::ObjectPaths(_)
-        | Reply::Classes(_)
-        | Reply::ClassObjects { .. }
-        | Reply::Pulled(_) => Ok(()),
-        Reply::ClassPaths { namespace, classes } => classes.iter().try_for_each(|class| {
-            markup(out, "<OBJECTPATH>");
-            path_writer::absolute_class(out, host, namespace, class)?;
-            markup(out, "</OBJECTPATH>");
-            Ok(())
-        }),
-        Reply::Value(value) => value_writer::value(out, value),
-        Reply::Instance { instance, select } => value_writer::instance(out, instance, select),
-        Reply::Path(path) => path_writer::instance_path(out, path),
-        Reply::Class(class) => class_writer::class(out, class),
-        Reply::ClassNames(names) => {
-            for name in names {
-                path_writer::class_name(out, name);
-            }
-            Ok(())
-        }
-        Reply::Qualifier(declared) => class_writer::declaration(out, declared),
-        Reply::Qualifiers(all) => all
-            .iter()
-            .try_for_each(|declared| class_writer::declaration(out, declared)),
     }
 }
 

@@ -64,9 +64,7 @@ fn split_before(text: &str, ends: impl Fn(u8) -> bool) -> (&str, &str) {
 /// Splits the name at the beginning of `text` off (XML 1.0 production 5).
 pub(super) fn split_name(text: &str) -> Syntax<(&str, &str)> {
     match text.bytes().next() {
-        Some(first) if starts_name(first) => {
-            Ok(split_before(text, |byte| !continues_name(byte)))
-        }
+        Some(first) if starts_name(first) => Ok(split_before(text, |byte| !continues_name(byte))),
         _ => Err("a name is missing"),
     }
 }

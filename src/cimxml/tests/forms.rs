@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::roundtrip::instance;
 use super::samples::{self, property, slot};
-use crate::cimxml::{EncodeError, Forms, path_writer, value_writer};
+use crate::cimxml::{EncodeError, Forms, KnownForms, forms, path_writer, value_writer};
 use crate::model::{CimName, CimType, CimValue, Class, Instance, Namespace, ObjectPath};
 use crate::ops::{Object, Select};
 
@@ -131,5 +131,42 @@ fn classes_follow_each_other_and_may_change() {
         let set = instance.set("Number", CimValue::Uint32(7));
         set.expect("a number");
         check(&mut forms, &instance, &select);
+    }
+}
+
+#[test]
+fn what_other_answers_have_made_serves_again_and_is_forgotten_in_time() {
+    let known = KnownForms::default();
+    let select = Select::default();
+    let classes: Vec<_> = (0..300)
+        .map(|at| {
+            let text = property("Text", slot(CimType::String, at % 2 == 0));
+            class(&format!("JW_Class{}", at % 100), vec![text])
+        })
+        .collect();
+    for class in classes.iter().chain(&classes) {
+        let instance = Instance::empty(class.clone());
+        let alone = text(|out| value_writer::instance(out, &instance, &select));
+        for _ in 0..2 {
+            let written = text(|out| forms::instance(out, &instance, &select, Some(&known)));
+            assert_eq!(written, alone);
+        }
+        let mut listed = Forms::with_known(select.clone(), Some(&known));
+        assert_eq!(text(|out| listed.instance(out, &instance)), alone);
+    }
+}
+
+#[test]
+fn a_list_of_some_properties_is_not_written_with_all() {
+    let known = KnownForms::default();
+    let instance = samples::instance("a", &[]);
+    let some = Select {
+        properties: Some(vec![]),
+        class_origin: false,
+    };
+    for select in [Select::default(), some, Select::default()] {
+        let alone = text(|out| value_writer::instance(out, &instance, &select));
+        let written = text(|out| forms::instance(out, &instance, &select, Some(&known)));
+        assert_eq!(written, alone);
     }
 }

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::broker::{Arrival, Broker};
 use crate::builtin::{Kind, Statistics};
 use crate::cimxml::{
-    Agreement, Answer, Batch, Charset, CimHeaders, DecodeError, Decoded, HttpFault,
+    Agreement, Answer, Batch, Charset, CimHeaders, DecodeError, Decoded, HttpFault, KnownForms,
     Limits as XmlLimits, Method, decode, decode_batch, to_utf8,
 };
 use crate::model::{Namespace, Result};
@@ -87,6 +87,7 @@ pub struct Front {
     pub(super) panics: AtomicU64,
     pub(super) error_instances: bool,
     pub(super) texts: ClassTexts,
+    pub(super) forms: KnownForms,
 }
 
 /// A message that was understood.
@@ -127,6 +128,7 @@ impl Front {
             panics: AtomicU64::new(0),
             error_instances: false,
             texts: ClassTexts::default(),
+            forms: KnownForms::default(),
         }
     }
 

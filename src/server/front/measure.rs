@@ -68,7 +68,9 @@ impl Measure {
 
     /// The microseconds until the answer began, at least one.
     pub(super) fn begun_micros(&self) -> u64 {
-        u64::try_from(self.begun.as_micros()).unwrap_or(u64::MAX).max(1)
+        u64::try_from(self.begun.as_micros())
+            .unwrap_or(u64::MAX)
+            .max(1)
     }
 
     /// So many bytes more go to the client.

@@ -92,11 +92,17 @@ impl Front {
     }
 
     fn encoder(&self, head: ResponseHead) -> ResponseEncoder {
-        ResponseEncoder::new(head).with_error_instances(self.error_instances)
+        self.configured(ResponseEncoder::new(head))
     }
 
     fn in_batch(&self, head: ResponseHead) -> ResponseEncoder {
-        ResponseEncoder::in_batch(head).with_error_instances(self.error_instances)
+        self.configured(ResponseEncoder::in_batch(head))
+    }
+
+    fn configured(&self, encoder: ResponseEncoder) -> ResponseEncoder {
+        encoder
+            .with_error_instances(self.error_instances)
+            .with_known_forms(self.forms.clone())
     }
 
     /// What a call with a wrong value is answered: `error`, unless it would have been refused before

@@ -53,7 +53,12 @@ pub(super) fn answered(
                 .map(|names| (TRAILER, names)),
         );
     }
-    extend(headers, prefix, "CIMOperation", HeaderValue::from_static("MethodResponse"));
+    extend(
+        headers,
+        prefix,
+        "CIMOperation",
+        HeaderValue::from_static("MethodResponse"),
+    );
     declare(headers, prefix);
     response
 }
