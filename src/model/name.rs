@@ -234,6 +234,9 @@ impl Equivalent<CimName> for Folded<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NameMap<V>(IndexMap<CimName, V, RandomState>);
 
+/// How many entries are compared before one is looked up by its hash.
+const NEAR: usize = 6;
+
 impl<V> Default for NameMap<V> {
     fn default() -> Self {
         Self(IndexMap::default())
@@ -257,12 +260,11 @@ impl<V> NameMap<V> {
     pub fn slot(&self, name: &str) -> Option<usize> {
         self.0.get_index_of(&Folded(name))
     }
-    /// The slot of `name`, in any case, which is soonest found where it is `expected`.
-    pub fn slot_expected(&self, name: &str, expected: usize) -> Option<usize> {
-        match self.0.get_index(expected) {
-            Some((found, _)) if found.as_str() == name => Some(expected),
-            _ => self.slot(name),
-        }
+    /// The slot of `name`, in any case, which is soonest found where it is `from` or one of the next few.
+    pub fn slot_near(&self, name: &str, from: usize) -> Option<usize> {
+        let near = self.0.get_range(from..(from + NEAR).min(self.len()));
+        let found = near.and_then(|near| near.keys().position(|own| own.as_str() == name));
+        found.map(|at| from + at).or_else(|| self.slot(name))
     }
     /// The value in slot `slot`.
     pub fn at(&self, slot: usize) -> Option<&V> {
@@ -401,10 +403,18 @@ mod tests {
         let map: NameMap<u8> = [(a, 1)].into_iter().collect();
         assert_eq!(map.get("CIM_JOB"), Some(&1));
         assert_eq!(map.slot("cim_job"), Some(0));
-        for expected in 0..3 {
-            assert_eq!(map.slot_expected("CIM_Job", expected), Some(0));
-            assert_eq!(map.slot_expected("cim_job", expected), Some(0));
-            assert_eq!(map.slot_expected("CIM_Jobs", expected), None);
+    }
+
+    #[test]
+    fn a_slot_is_found_wherever_it_is_looked_for_first() {
+        let names = (0..20).map(|at| CimName::new(&format!("Name{at}")).expect("a name"));
+        let map: NameMap<()> = names.map(|name| (name, ())).collect();
+        for at in 0..20 {
+            for from in 0..25 {
+                assert_eq!(map.slot_near(&format!("Name{at}"), from), Some(at));
+                assert_eq!(map.slot_near(&format!("nAME{at}"), from), Some(at));
+                assert_eq!(map.slot_near("Nam", from), None);
+            }
         }
     }
 

@@ -96,12 +96,15 @@ pub fn instance(
     values: impl IntoIterator<Item = (&'static str, Plain)>,
 ) -> Result<Instance> {
     let mut instance = Instance::empty(class.clone());
+    // Most providers name properties in the order of the class.
+    let mut next = 0;
     for (name, value) in values
         .into_iter()
         .filter(|(_, value)| !matches!(value, Plain::Null))
     {
-        let slot = class.properties.slot(name);
+        let slot = class.properties.slot_near(name, next);
         if let Some((slot, property)) = slot.and_then(|at| Some((at, class.properties.at(at)?))) {
+            next = slot + 1;
             let value = value.typed(&property.slot)?;
             instance
                 .set_at(slot, value)

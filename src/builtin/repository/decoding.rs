@@ -97,7 +97,7 @@ impl Visitor<'_> for Slot<'_> {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
-        let slot = self.0.properties.slot_expected(name, self.1);
+        let slot = self.0.properties.slot_near(name, self.1);
         slot.ok_or_else(|| E::custom(format_args!("{} has no property {name}", self.0.name)))
     }
 }

@@ -48,29 +48,16 @@ pub(super) fn given(class: &Arc<Class>, fields: &JobFields, commands: bool) -> R
     )
 }
 
+/// Names with values, in the order in which the class declares them: so they are soonest found.
 type Values = Vec<(&'static str, Plain)>;
 
 /// What a client said the job is, when it is to run, and what it runs; the last may hold secrets.
 fn said(fields: JobFields, commands: bool) -> Values {
     let mut said: Values = vec![
-        ("Name", fields.name.into()),
-        ("ElementName", fields.element_name.into()),
         ("Caption", fields.caption.into()),
         ("Description", fields.description.into()),
-        ("QueueName", fields.queue_name.into()),
-        ("SettingID", fields.setting_id.into()),
-        ("Hold", fields.hold.into()),
-        ("DependsOn", fields.depends_on.into()),
-        ("Notify", fields.notify.into()),
-        ("Priority", fields.priority.into()),
-        ("DeleteOnCompletion", fields.delete_on_completion.into()),
-        ("TimeBeforeRemoval", fields.time_before_removal.into()),
-        ("RecoveryAction", fields.recovery_action.into()),
-        ("OtherRecoveryAction", fields.other_recovery_action.into()),
-        ("MaxRetries", fields.max_retries.into()),
-        ("RetryDelay", fields.retry_delay.into()),
-        ("MaxElapsedTime", fields.max_elapsed_time.into()),
-        ("KillGracePeriod", fields.kill_grace_period.into()),
+        ("ElementName", fields.element_name.into()),
+        ("Name", fields.name.into()),
         ("ScheduledStartTime", fields.scheduled_start_time.into()),
         ("JobRunTimes", fields.job_run_times.into()),
         ("RunMonth", fields.run_month.into()),
@@ -79,9 +66,23 @@ fn said(fields: JobFields, commands: bool) -> Values {
         ("RunStartInterval", fields.run_start_interval.into()),
         ("LocalOrUtcTime", fields.local_or_utc_time.into()),
         ("UntilTime", fields.until_time.into()),
+        ("Notify", fields.notify.into()),
+        ("Priority", fields.priority.into()),
+        ("DeleteOnCompletion", fields.delete_on_completion.into()),
+        ("RecoveryAction", fields.recovery_action.into()),
+        ("OtherRecoveryAction", fields.other_recovery_action.into()),
+        ("TimeBeforeRemoval", fields.time_before_removal.into()),
+        ("QueueName", fields.queue_name.into()),
+        ("SettingID", fields.setting_id.into()),
+        ("Hold", fields.hold.into()),
+        ("DependsOn", fields.depends_on.into()),
         ("TimeZone", fields.time_zone.into()),
+        ("MaxElapsedTime", fields.max_elapsed_time.into()),
+        ("KillGracePeriod", fields.kill_grace_period.into()),
         ("MissedRunPolicy", fields.missed_run_policy.into()),
         ("OverlapPolicy", fields.overlap_policy.into()),
+        ("MaxRetries", fields.max_retries.into()),
+        ("RetryDelay", fields.retry_delay.into()),
     ];
     if commands {
         said.extend([
@@ -106,9 +107,7 @@ fn live(job: &JobRecord, now: Now) -> Values {
         .collect();
     vec![
         ("InstanceID", job.id.as_str().into()),
-        ("Owner", job.owner.name.as_str().into()),
         ("Generation", job.revision.into()),
-        ("JobState", state.number().into()),
         ("OperationalStatus", state.operational_status().into()),
         ("StatusDescriptions", Plain::Texts(descriptions)),
         ("HealthState", state.health_state().into()),
@@ -116,13 +115,15 @@ fn live(job: &JobRecord, now: Now) -> Values {
         ("TimeSubmitted", job.submitted.into()),
         ("StartTime", job.start_time().into()),
         ("ElapsedTime", job.elapsed(now).into()),
-        ("TimeOfLastStateChange", last_change(job)),
+        ("Owner", job.owner.name.as_str().into()),
         ("PercentComplete", job.percent_complete().into()),
         ("ErrorCode", job.error_code().into()),
         (
             "ErrorDescription",
             job.error_description().map(Cow::into_owned).into(),
         ),
+        ("JobState", state.number().into()),
+        ("TimeOfLastStateChange", last_change(job)),
         ("ExitStatus", job.exit_status().into()),
         ("ExitSignal", job.exit_signal().into()),
         ("RunCount", job.run_count.into()),

@@ -218,7 +218,8 @@ impl Front {
             body,
             start,
         };
-        let answer = self.called(called).await;
+        // Boxed: a connection keeps room for what is under way, and moves it, while it may be idle.
+        let answer = Box::pin(self.called(called)).await;
         answer.map_err(|fault| Refused { fault, prefix })
     }
 
@@ -292,7 +293,7 @@ impl Front {
             Ok(Message::Single(decoded)) => {
                 cim.agree(&decoded.envelope, self.agreement)?;
                 let kind = Kind::of(&decoded.call.request);
-                Ok((kind, self.single(&caller, *decoded).await))
+                Ok((kind, self.single(&caller, decoded).await))
             }
             Ok(Message::Batch(batch)) => {
                 cim.agree_on_version(&batch.protocol_version)?;

@@ -38,8 +38,8 @@ pub(super) struct Caller {
 
 impl Front {
     /// The answer to one call.
-    pub(super) async fn single(&self, caller: &Caller, decoded: Decoded) -> Text {
-        let Decoded { envelope, call } = decoded;
+    pub(super) async fn single(&self, caller: &Caller, decoded: Box<Decoded>) -> Text {
+        let Decoded { envelope, call } = *decoded;
         let encoder = self.encoder(envelope.head).with_host(&caller.host);
         let answered = self.operate(caller, call, encoder.clone()).await;
         answered.unwrap_or_else(|error| failed(&encoder, &error))
