@@ -264,13 +264,15 @@ fn namespace_prefix(parameter: &str) -> Option<String> {
     (name.trim().eq_ignore_ascii_case("ns") && is_number).then(|| number.to_owned())
 }
 
-fn decoded(raw: &[u8]) -> String {
-    percent_decode(raw).decode_utf8_lossy().into_owned()
+fn decoded(raw: &[u8]) -> Cow<'_, str> {
+    percent_decode(raw).decode_utf8_lossy()
 }
 
 /// The texts that a header may stand for: clients escape it, escape it by half, or not at all.
-fn texts(raw: &[u8]) -> impl Iterator<Item = String> {
-    [decoded(raw), String::from_utf8_lossy(raw).into_owned()].into_iter()
+fn texts(raw: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
+    [decoded, String::from_utf8_lossy]
+        .into_iter()
+        .map(|read| read(raw))
 }
 
 fn same_version(a: &str, b: &str) -> bool {
@@ -288,7 +290,7 @@ fn is_namespace(text: &str, namespace: &Namespace, agreement: Agreement) -> bool
         Agreement::Strict if text.starts_with("//") => return false,
         Agreement::Strict => text,
     };
-    Namespace::new(text).is_ok_and(|given| given == *namespace)
+    namespace.is(text)
 }
 
 /// The Java clients may write `//host/` before the namespace.

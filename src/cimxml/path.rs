@@ -152,7 +152,7 @@ pub(super) fn reference(reader: &mut Reader<'_>) -> Result<ObjectPath> {
 
 /// `LOCALNAMESPACEPATH`, whose start tag was read. A whole path in one `NAMESPACE` is taken too.
 pub(super) fn namespace(reader: &mut Reader<'_>, refusal: Status) -> Result<Namespace> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(64);
     while let Some(child) = reader.child()? {
         if child.name == "NAMESPACE" {
             if !text.is_empty() {

@@ -166,11 +166,8 @@ impl ResponseEncoder {
 
     /// The same, with `host` in absolute paths: the name by which the client reached the server.
     #[must_use]
-    pub fn with_host(self, host: &str) -> Self {
-        Self {
-            host: host.into(),
-            ..self
-        }
+    pub fn with_host(self, host: Arc<str>) -> Self {
+        Self { host, ..self }
     }
 
     /// Appends a whole response, or the start of a streamed one, whose items are then pulled by
@@ -489,7 +486,7 @@ fn error_with_instance(out: &mut BytesMut, error: &CimError) {
 fn outputs(out: &mut BytesMut, method: &MethodReply) -> Written {
     if let Some((ty, held)) = &method.returns {
         markup(out, "<RETURNVALUE");
-        if value_writer::embeds(held) {
+        if held.embeds() {
             attribute(out, "EmbeddedObject", "instance");
         }
         attribute(out, "PARAMTYPE", ty.as_str());

@@ -176,7 +176,7 @@ pub(super) fn output(out: &mut BytesMut, name: &CimName, ty: CimType, held: &Cim
     markup(out, "<PARAMVALUE");
     attribute(out, "NAME", name.as_str());
     attribute(out, "PARAMTYPE", ty.as_str());
-    if embeds(held) {
+    if held.embeds() {
         attribute(out, "EmbeddedObject", "instance");
     }
     markup(out, ">");
@@ -187,13 +187,4 @@ pub(super) fn output(out: &mut BytesMut, name: &CimName, ty: CimType, held: &Cim
     written.map_err(|error| error.within(name))?;
     markup(out, "</PARAMVALUE>");
     Ok(())
-}
-
-/// Whether the value is an instance or an array that has one.
-pub(super) fn embeds(value: &CimValue) -> bool {
-    match value {
-        CimValue::Instance(_) => true,
-        CimValue::Array(entries) => entries.iter().any(embeds),
-        _ => false,
-    }
 }

@@ -46,10 +46,7 @@ impl CimName {
         if text.len() > NAME_LIMIT_BYTES {
             return Err(NameError::TooLong(text.len()));
         }
-        let starts =
-            |c: char| c.is_ascii_alphabetic() || c == '_' || ('\u{80}'..='\u{ffef}').contains(&c);
-        let mut chars = text.chars();
-        if chars.next().is_some_and(starts) && chars.all(|c| starts(c) || c.is_ascii_digit()) {
+        if is_identifier(text) {
             Ok(Self::unchecked(text))
         } else {
             Err(NameError::Character(text.chars().take(64).collect()))
@@ -94,6 +91,24 @@ impl CimName {
     /// The name in lower case, for ordering and for storage keys.
     pub fn folded(&self) -> String {
         folded(&self.text)
+    }
+}
+
+/// `IDENTIFIER` of DSP0004, annex A.
+fn is_identifier(text: &str) -> bool {
+    let starts_ascii = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    if !text
+        .bytes()
+        .next()
+        .is_some_and(|byte| starts_ascii(byte) || !byte.is_ascii())
+    {
+        return false;
+    }
+    let continues = |byte: u8| starts_ascii(byte) || byte.is_ascii_digit();
+    text.bytes().all(continues) || {
+        let is_letter = |c: char| ('\u{80}'..='\u{ffef}').contains(&c);
+        let mut chars = text.chars();
+        chars.all(|c| u8::try_from(c).is_ok_and(continues) || is_letter(c))
     }
 }
 
@@ -356,6 +371,10 @@ impl Namespace {
             return Err(NameError::Character(trimmed.chars().take(64).collect()));
         }
         Ok(Self(CimNamespaceText(trimmed.into())))
+    }
+    /// Whether `text` is this namespace, in any case, with or without `/` around it.
+    pub fn is(&self, text: &str) -> bool {
+        same_folded(&self.0.0, text.trim_matches('/'))
     }
     /// A namespace of our own, known to be well formed.
     pub fn of(text: &'static str) -> Self {

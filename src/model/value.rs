@@ -146,6 +146,15 @@ impl CimValue {
         matches!(self, Self::Null)
     }
 
+    /// Whether this is an embedded instance or class, or an array that has one.
+    pub fn embeds(&self) -> bool {
+        match self {
+            Self::Instance(_) | Self::Class(_) => true,
+            Self::Array(entries) => entries.iter().any(Self::embeds),
+            _ => false,
+        }
+    }
+
     /// A string value.
     pub fn string(text: impl Into<Arc<str>>) -> Self {
         Self::String(text.into())

@@ -12,6 +12,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::Limits;
 use super::connections::Connection;
 
+/// What is not longer than this goes out in one piece, in bytes: to copy it costs less than to have the
+/// kernel gather it.
+const PIECE_BYTES: usize = 4096;
+
 /// A stream that fails when its peer does not keep pace.
 pub(super) struct Paced<S> {
     stream: S,
@@ -22,6 +26,8 @@ pub(super) struct Paced<S> {
     writing: Option<Pin<Box<Sleep>>>,
     /// There from the first byte of a request until one more has been served than then.
     heading: Option<Heading>,
+    /// What is put together to be written.
+    piece: Vec<u8>,
 }
 
 /// The headers of a request that has begun.
@@ -57,6 +63,7 @@ impl<S> Paced<S> {
             header_time: limits.header_time,
             writing: None,
             heading: None,
+            piece: Vec::new(),
         }
     }
 
@@ -124,7 +131,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        let length = pieces
+            .iter()
+            .fold(0_usize, |all, piece| all.saturating_add(piece.len()));
+        let paced = &mut *self;
+        let stream = Pin::new(&mut paced.stream);
+        let written = if pieces.len() > 1 && length <= PIECE_BYTES {
+            paced.piece.clear();
+            pieces
+                .iter()
+                .for_each(|piece| paced.piece.extend_from_slice(piece));
+            stream.poll_write(cx, &paced.piece)
+        } else {
+            stream.poll_write_vectored(cx, pieces)
+        };
         self.watch(cx, written)
     }
 

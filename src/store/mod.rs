@@ -30,5 +30,6 @@ pub use history::History;
 pub use jobs::{Loaded, Query};
 pub use keep::{Forgotten, Gone, Keep};
 pub use outbox::{Leave, PAGE_LIMIT, QueueLimits, Queued, StreamRow};
+pub use recent::ReadRow;
 pub use repository::{InstanceData, InstanceKey, InstanceRow, InstanceView, Repository};
 pub use writer::{Writer, WriterThread};

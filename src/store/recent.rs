@@ -3,8 +3,9 @@
 //! An instance that is written is forgotten once the write is committed, before its writer is told. What
 //! was read while something was committed is not remembered: it may be older than the commit.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::repository::{InstanceKey, InstanceRow};
 
@@ -12,6 +13,23 @@ use super::repository::{InstanceKey, InstanceRow};
 const LIMIT: usize = 4096;
 /// Longest values remembered, in bytes: with [`LIMIT`] it bounds the memory.
 const VALUES_LIMIT_BYTES: usize = 8 * 1024;
+
+/// An instance as it was read, with what its reader has made of it: whoever finds it again need not make
+/// that again.
+#[derive(Debug)]
+pub struct ReadRow {
+    /// As it is kept.
+    pub row: InstanceRow,
+    /// What was made of it. This module does not know what that is.
+    pub made: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl From<InstanceRow> for ReadRow {
+    fn from(row: InstanceRow) -> Self {
+        let made = OnceLock::new();
+        Self { row, made }
+    }
+}
 
 /// Remembered instances; clones share them.
 #[derive(Debug, Clone, Default)]
@@ -24,26 +42,26 @@ pub(super) struct Recent {
 struct Held {
     /// Grows with each commit that touched an instance.
     commits: u64,
-    rows: HashMap<InstanceKey, InstanceRow>,
+    rows: HashMap<InstanceKey, Arc<ReadRow>>,
 }
 
 impl Recent {
     /// The instance under `key`, and the number of commits to give to [`Self::remember`].
-    pub(super) fn get(&self, key: &InstanceKey) -> (Option<InstanceRow>, u64) {
+    pub(super) fn get(&self, key: &InstanceKey) -> (Option<Arc<ReadRow>>, u64) {
         let held = self.held();
         (held.rows.get(key).cloned(), held.commits)
     }
 
     /// Remembers what was read when there had been so many commits.
-    pub(super) fn remember(&self, key: &InstanceKey, row: &InstanceRow, commits: u64) {
+    pub(super) fn remember(&self, key: &InstanceKey, read: &Arc<ReadRow>, commits: u64) {
         let mut held = self.held();
-        if held.commits != commits || row.values.len() > VALUES_LIMIT_BYTES {
+        if held.commits != commits || read.row.values.len() > VALUES_LIMIT_BYTES {
             return;
         }
         if held.rows.len() >= LIMIT {
             held.rows.clear();
         }
-        held.rows.insert(key.clone(), row.clone());
+        held.rows.insert(key.clone(), read.clone());
     }
 
     /// Forgets what a commit has touched.
@@ -91,33 +109,38 @@ mod tests {
         }
     }
 
-    fn row(values: &str) -> InstanceRow {
-        InstanceRow {
+    fn row(values: &str) -> Arc<ReadRow> {
+        Arc::new(ReadRow::from(InstanceRow {
             id: 1,
             class: "c".to_owned(),
             format: 1,
             values: values.to_owned(),
-        }
+        }))
+    }
+
+    fn remembered(recent: &Recent, name: &str) -> Option<String> {
+        let (found, _) = recent.get(&key(name));
+        found.map(|read| read.row.values.clone())
     }
 
     #[test]
     fn what_a_commit_touched_is_not_given_again() {
         let recent = Recent::default();
         let (none, before) = recent.get(&key("a"));
-        assert_eq!(none, None);
+        assert!(none.is_none());
         recent.remember(&key("a"), &row("old"), before);
-        assert_eq!(recent.get(&key("a")).0, Some(row("old")));
+        assert_eq!(remembered(&recent, "a").as_deref(), Some("old"));
         let touched = Touched {
             keys: vec![key("a")],
             everything: false,
         };
         recent.forget(&touched);
-        assert_eq!(recent.get(&key("a")).0, None);
+        assert_eq!(remembered(&recent, "a"), None);
         recent.remember(&key("a"), &row("old"), before);
-        assert_eq!(recent.get(&key("a")).0, None, "read before the commit");
+        assert_eq!(remembered(&recent, "a"), None, "read before the commit");
         let (_, now) = recent.get(&key("a"));
         recent.remember(&key("a"), &row("new"), now);
-        assert_eq!(recent.get(&key("a")).0, Some(row("new")));
+        assert_eq!(remembered(&recent, "a").as_deref(), Some("new"));
     }
 
     #[test]
@@ -129,6 +152,6 @@ mod tests {
         assert!(recent.held().rows.len() <= LIMIT);
         let long = "x".repeat(VALUES_LIMIT_BYTES + 1);
         recent.remember(&key("long"), &row(&long), 0);
-        assert_eq!(recent.get(&key("long")).0, None);
+        assert_eq!(remembered(&recent, "long"), None);
     }
 }

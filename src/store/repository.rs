@@ -1,6 +1,7 @@
 //! Instances as text under their class and keys: this module does not know what they hold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Row, Rows, params};
 
@@ -8,7 +9,7 @@ use super::batch::Batch;
 use super::database::Store;
 use super::error::StoreError;
 use super::readers::Readers;
-use super::recent::Recent;
+use super::recent::{ReadRow, Recent};
 
 /// A page ends when its values are so long together.
 const PAGE_BYTES: usize = 1 << 20;
@@ -221,16 +222,17 @@ pub struct Repository {
 
 impl Repository {
     /// The instance under `key`, when it was read lately. Never blocks.
-    pub fn recent(&self, key: &InstanceKey) -> Option<InstanceRow> {
+    pub fn recent(&self, key: &InstanceKey) -> Option<Arc<ReadRow>> {
         self.recent.get(key).0
     }
 
     /// The instance under `key`. Blocks on the disk.
-    pub fn get(&self, key: &InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
+    pub fn get(&self, key: &InstanceKey) -> Result<Option<Arc<ReadRow>>, StoreError> {
         let (_, commits) = self.recent.get(key);
         let found = self.readers.read(|connection| one(connection, key))?;
-        if let Some(row) = &found {
-            self.recent.remember(key, row, commits);
+        let found = found.map(|row| Arc::new(ReadRow::from(row)));
+        if let Some(read) = &found {
+            self.recent.remember(key, read, commits);
         }
         Ok(found)
     }

@@ -15,7 +15,8 @@ use crate::model::{
 use crate::schema::Schema;
 use crate::store::{Batch, Trouble};
 
-use super::{family, keys, readable};
+use super::rows::readable;
+use super::{family, keys};
 
 /// Instances read at a time.
 const PAGE: usize = 256;

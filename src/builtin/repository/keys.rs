@@ -4,8 +4,6 @@
 //! lower case, keys in the order of their names, numbers without their width, times as instants, and
 //! of a reference the host is left out.
 
-use std::fmt::Write;
-
 use crate::model::{CimName, CimValue, InstancePath, Keys, Namespace, ObjectPath};
 use crate::schema::Schema;
 use crate::store::InstanceKey;
@@ -54,7 +52,9 @@ fn keys(keys: &Keys, namespace: &Namespace, class: Option<&CimName>) -> String {
     let mut out = class.map(CimName::folded).unwrap_or_default();
     for (name, value) in bound {
         // Names have no '=' and values are quoted or plain: the text reads in one way alone.
-        write!(out, ".{name}={value}").unwrap_or_default();
+        for part in [".", &name, "=", &value] {
+            out.push_str(part);
+        }
     }
     out
 }

@@ -6,6 +6,7 @@ mod decoding;
 mod encoding;
 mod keys;
 mod presence;
+mod rows;
 
 pub use audience::Audience;
 pub use cardinality::check as check_cardinality;
@@ -29,11 +30,12 @@ use crate::provider::{
 };
 use crate::schema::Schema;
 use crate::store::{
-    Batch, InstanceData, InstanceKey, InstanceRow, InstanceView, Repository, StoreError, Trouble,
+    Batch, InstanceData, InstanceKey, InstanceView, ReadRow, Repository, StoreError, Trouble,
     Writer,
 };
 
 use presence::Presence;
+use rows::{decoded, made, made_once};
 
 /// Instances read from the disk at a time: few enough that others do not wait long for the processor,
 /// and so many that it costs little to hand them over.
@@ -122,27 +124,33 @@ impl RepositoryProvider {
 
     /// Where the instance at `path` is kept, and its row. The path may name a superclass of the class
     /// that the instance was made of.
-    async fn find(&self, cx: &Context, path: &InstancePath) -> Result<(InstanceKey, InstanceRow)> {
+    async fn find(&self, cx: &Context, path: &InstancePath) -> Result<(InstanceKey, Arc<ReadRow>)> {
         let class = cx.schema.known_class(&path.class)?;
         let path = &*self.straight_path(cx, path);
-        for class in self.kept.classes((&cx.namespace, &cx.schema), class) {
+        let has_subclasses = cx.schema.children(Some(&class.name)).next().is_some();
+        let classes = if has_subclasses {
+            self.kept.classes((&cx.namespace, &cx.schema), class)
+        } else {
+            vec![class.clone()]
+        };
+        for class in classes {
             let key = keys::key(&cx.namespace, &class.name, &path.keys);
-            if let Some(row) = self.kept.reader.recent(&key) {
-                return Ok((key, row));
+            if let Some(read) = self.kept.reader.recent(&key) {
+                return Ok((key, read));
             }
             let (kept, wanted) = (self.kept.clone(), key.clone());
             let found = blocking(move || kept.reader.get(&wanted)).await?;
-            if let Some(row) = found {
-                return Ok((key, row));
+            if let Some(read) = found {
+                return Ok((key, read));
             }
         }
         Err(CimError::not_found(format!("there is no instance {path}")))
     }
 
     async fn modified(&self, cx: &Context, path: &InstancePath, changes: Changes) -> Result<()> {
-        let (key, row) = self.find(cx, path).await?;
+        let (key, read) = self.find(cx, path).await?;
         // No class changes until the instance is on the disk.
-        let held = self.held(cx, &row.class).await?;
+        let held = self.held(cx, &read.row.class).await?;
         let presence = self.presence(cx);
         let (now, cx, path) = (cx.now, cx.clone(), path.clone());
         let work = move |batch: &Batch<'_>, audience: &Audience| {
@@ -261,8 +269,8 @@ impl Provider for RepositoryProvider {
         path: &'a InstancePath,
     ) -> BoxFuture<'a, Result<Instance>> {
         Box::pin(async move {
-            let (_, row) = self.find(cx, path).await?;
-            decoded(row.view(), &cx.schema)
+            let (_, read) = self.find(cx, path).await?;
+            made_once(&read, &cx.schema)
         })
     }
 
@@ -514,30 +522,6 @@ fn data(instance: &Instance, namespace: &Namespace, schema: &Schema) -> Instance
             .filter_map(|reference| keys::referred(reference, namespace, schema))
             .collect(),
     }
-}
-
-fn readable(row: InstanceView<'_>, schema: &Schema) -> Option<Instance> {
-    let class = schema.class(row.class)?;
-    let is_ours = row.format == encoding::FORMAT;
-    is_ours.then(|| encoding::decode(row.values, class, schema))?
-}
-
-fn decoded(row: InstanceView<'_>, schema: &Schema) -> Result<Instance> {
-    readable(row, schema).ok_or_else(|| {
-        tracing::error!(
-            class = row.class,
-            id = row.id,
-            "a stored instance is not of its class"
-        );
-        CimError::failed(format!(
-            "a stored instance of {} is not readable",
-            row.class
-        ))
-    })
-}
-
-fn made(row: InstanceView<'_>, schema: &Schema) -> (i64, Result<Instance>) {
-    (row.id, decoded(row, schema))
 }
 
 /// What `read` gives, page after page; each page is asked for those after the last id of the one

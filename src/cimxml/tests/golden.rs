@@ -249,7 +249,7 @@ fn streamed_items_stand_between_start_and_finish() {
 
 #[test]
 fn results_of_associations_have_the_host_that_the_client_named() {
-    let encoder = samples::encoder("Associators", true).with_host("here:5988");
+    let encoder = samples::encoder("Associators", true).with_host("here:5988".into());
     let (namespace, instance) = (Namespace::of("root/cimv2"), samples::instance("a", &[]));
     let select = Select {
         properties: Some(Vec::new()),

@@ -333,7 +333,7 @@ const PATH: &str = "<INSTANCEPATH><NAMESPACEPATH><HOST>h:5988</HOST><LOCALNAMESP
     <KEYVALUE VALUETYPE=\"string\" TYPE=\"string\">a</KEYVALUE></KEYBINDING></INSTANCENAME></INSTANCEPATH>";
 
 fn answered(pieces: &[Pulled], shape: PullShape) -> String {
-    let encoder = samples::encoder("Pull", true).with_host("h:5988");
+    let encoder = samples::encoder("Pull", true).with_host("h:5988".into());
     let mut out = BytesMut::new();
     let reply = Reply::Pulled(PullReply {
         stream: stream_of(Vec::new()),

@@ -339,7 +339,7 @@ proptest! {
     fn pulled_objects_return_as_they_were(mut instance in instance(), key in text(), context in "[0-9a-f]{1,32}") {
         instance.set("InstanceID", CimValue::string(key)).expect("the key is a string");
         let object = Object { namespace: Namespace::of("root/cimv2"), instance: instance.clone() };
-        let encoder = samples::encoder("PullInstancesWithPath", true).with_host("h");
+        let encoder = samples::encoder("PullInstancesWithPath", true).with_host("h".into());
         let mut out = BytesMut::new();
         let pieces = [
             Pulled::Object(PulledObject::Instance(object.clone())),

@@ -10,10 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
-use http_body_util::BodyExt;
-use hyper::body::{Body as _, Frame, Incoming};
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
 use hyper::{Request, Response, Version};
 use tokio::sync::Semaphore;
@@ -35,7 +33,7 @@ use super::super::http::{self, Transport, Verb};
 use super::super::negotiation::{Manner, negotiate};
 use super::body::{Authenticated, Held};
 use super::class_texts::ClassTexts;
-use super::deliver::{Body, Seen, deliver};
+use super::deliver::{Body, deliver};
 use super::measure::{Measure, Spent, head_bytes};
 use super::operate::Caller;
 use super::options;
@@ -178,13 +176,7 @@ impl Front {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
-            // The request is under way until the last of its body is gone.
-            response.map(|body| {
-                let see = move |_: &Frame<Bytes>| {
-                    let _ = &working;
-                };
-                BodyExt::boxed_unsync(Seen { body, see })
-            })
+            response.map(|body| body.under_way(working))
         }
     }
 
@@ -336,13 +328,13 @@ impl Front {
         let mut response = answered(delivery, manner, prefix);
         if let Some(micros) = micros {
             let headers = response.headers_mut();
-            extend(headers, prefix, "WBEMServerResponseTime", micros);
+            extend(headers, prefix, "wbemserverresponsetime", micros);
         }
         if let Some(measure) = &mut measure {
             measure.sent(head_bytes(response.headers()));
         }
         Ok(match measure {
-            Some(measure) => response.map(|body| measured(body, measure)),
+            Some(measure) => response.map(|body| body.measured(measure)),
             None => response,
         })
     }
@@ -353,12 +345,6 @@ fn host(headers: &HeaderMap) -> &str {
     let named = headers.get(hyper::header::HOST);
     let named = named.and_then(|host| host.to_str().ok());
     named.unwrap_or("localhost")
-}
-
-/// `body`, whose bytes `measure` counts and whose end ends it.
-fn measured(body: Body, mut measure: Measure) -> Body {
-    let see = move |frame: &Frame<Bytes>| measure.sent(frame.data_ref().map_or(0, Bytes::len));
-    BodyExt::boxed_unsync(Seen { body, see })
 }
 
 fn understood(

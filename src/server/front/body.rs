@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -25,6 +25,13 @@ pub(super) struct Authenticated {
 pub(super) struct Held {
     pub(super) bytes: Bytes,
     _share: Vec<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    fn new(bytes: Bytes, share: Vec<OwnedSemaphorePermit>) -> Self {
+        let _share = share;
+        Self { bytes, _share }
+    }
 }
 
 impl Authenticated {
@@ -63,15 +70,12 @@ impl Authenticated {
             let permit = memory.clone().try_acquire_many_owned(size);
             share
                 .push(permit.map_err(|_| refuse(503, "the server has too many requests to read"))?);
+            if bytes.is_empty() && self.body.is_end_stream() {
+                return Ok((self.principal, Held::new(data, share)));
+            }
             bytes.extend_from_slice(&data);
         }
-        Ok((
-            self.principal,
-            Held {
-                bytes: bytes.freeze(),
-                _share: share,
-            },
-        ))
+        Ok((self.principal, Held::new(bytes.freeze(), share)))
     }
 }
 

@@ -16,13 +16,27 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::model::CimError;
 
+use super::super::connections::Working;
 use super::super::negotiation::{Coding, Manner};
 use super::compress::Compressor;
-use super::measure::Spent;
+use super::measure::{Measure, Spent};
 use super::stream::{Chunks, Text};
 
-/// A body that hyper sends.
-pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+/// A body that hyper sends. Its size stays known, so that a short answer has a `Content-Length`, which
+/// every client reads.
+pub(crate) struct Body {
+    frames: Frames,
+    /// What it costs: its bytes are counted as they go, and its end is the end of the call.
+    measure: Option<Measure>,
+    /// The request is under way until the last of its body is gone.
+    _working: Option<Working>,
+}
+
+/// What a body is made of.
+enum Frames {
+    Whole(Full<Bytes>),
+    Stream(UnsyncBoxBody<Bytes, io::Error>),
+}
 
 /// The trailers that tell of a late error: its code and the same in words.
 pub(super) const TRAILERS: [&str; 2] = ["CIMStatusCode", "CIMStatusCodeDescription"];
@@ -38,19 +52,32 @@ pub(super) struct Delivery {
 
 /// A body that is there already.
 pub(super) fn whole(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Body::of(Frames::Whole(Full::new(bytes.into())))
 }
 
-/// A body whose frames somebody sees as they go. Its size stays known, so that a short answer has a
-/// `Content-Length`, which every client reads.
-pub(super) struct Seen<F> {
-    pub(super) body: Body,
-    pub(super) see: F,
+impl Body {
+    fn of(frames: Frames) -> Self {
+        Self {
+            frames,
+            measure: None,
+            _working: None,
+        }
+    }
+
+    /// The same, whose bytes `measure` counts and whose end ends it.
+    pub(super) fn measured(self, measure: Measure) -> Self {
+        let measure = Some(measure);
+        Self { measure, ..self }
+    }
+
+    /// The same, which ends `working` with it.
+    pub(super) fn under_way(self, working: Working) -> Self {
+        let _working = Some(working);
+        Self { _working, ..self }
+    }
 }
 
-impl<F: FnMut(&Frame<Bytes>) + Unpin> HttpBody for Seen<F> {
+impl HttpBody for Body {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -58,19 +85,31 @@ impl<F: FnMut(&Frame<Bytes>) + Unpin> HttpBody for Seen<F> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            (self.see)(frame);
+        let frame = match &mut self.frames {
+            Frames::Whole(bytes) => {
+                let frame = ready!(Pin::new(bytes).poll_frame(cx));
+                frame.map(|frame| frame.map_err(|never| match never {}))
+            }
+            Frames::Stream(stream) => ready!(Pin::new(stream).poll_frame(cx)),
+        };
+        if let (Some(Ok(frame)), Some(measure)) = (&frame, &mut self.measure) {
+            measure.sent(frame.data_ref().map_or(0, Bytes::len));
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.frames {
+            Frames::Whole(bytes) => bytes.is_end_stream(),
+            Frames::Stream(stream) => stream.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.frames {
+            Frames::Whole(bytes) => bytes.size_hint(),
+            Frames::Stream(stream) => stream.size_hint(),
+        }
     }
 }
 
@@ -132,7 +171,9 @@ pub(super) fn deliver(
     };
     let frames = stream::iter([Ok(Frame::data(first))]).chain(stream::unfold(Some(sending), next));
     Ok(Delivery {
-        body: BodyExt::boxed_unsync(StreamBody::new(frames)),
+        body: Body::of(Frames::Stream(BodyExt::boxed_unsync(StreamBody::new(
+            frames,
+        )))),
         coding: named,
         trailer,
     })

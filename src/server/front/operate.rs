@@ -40,7 +40,7 @@ impl Front {
     /// The answer to one call.
     pub(super) async fn single(&self, caller: &Caller, decoded: Box<Decoded>) -> Text {
         let Decoded { envelope, call } = *decoded;
-        let encoder = self.encoder(envelope.head).with_host(&caller.host);
+        let encoder = self.encoder(envelope.head).with_host(caller.host.clone());
         let answered = self.operate(caller, call, encoder.clone()).await;
         answered.unwrap_or_else(|error| failed(&encoder, &error))
     }
@@ -78,7 +78,9 @@ impl Front {
                 failed(&self.in_batch(envelope.head), &error)
             }
             Part::Call(decoded) => {
-                let encoder = self.in_batch(decoded.envelope.head).with_host(&caller.host);
+                let encoder = self
+                    .in_batch(decoded.envelope.head)
+                    .with_host(caller.host.clone());
                 let answered = self.operate(caller, decoded.call, encoder.clone()).await;
                 answered.unwrap_or_else(|error| failed(&encoder, &error))
             }

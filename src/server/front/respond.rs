@@ -56,7 +56,7 @@ pub(super) fn answered(
     extend(
         headers,
         prefix,
-        "CIMOperation",
+        "cimoperation",
         HeaderValue::from_static("MethodResponse"),
     );
     declare(headers, prefix);
@@ -73,8 +73,8 @@ pub(super) fn refused(refused: &Refused) -> Response<Body> {
     let headers = response.headers_mut();
     if let Some(error) = fault.cim_error {
         let detail = utf8_percent_encode(&fault.detail, CONTROLS).to_string();
-        extend(headers, prefix, "CIMError", error.as_str());
-        extend(headers, prefix, "PGErrorDetail", detail);
+        extend(headers, prefix, "cimerror", error.as_str());
+        extend(headers, prefix, "pgerrordetail", detail);
         declare(headers, prefix);
     }
     let more = match fault.status {
@@ -90,13 +90,13 @@ pub(super) fn refused(refused: &Refused) -> Response<Body> {
     response
 }
 
-/// Adds a CIM header in the spelling that the request's method asks for.
-pub(super) fn extend<V>(headers: &mut HeaderMap, prefix: Option<&str>, name: &str, value: V)
+/// Adds a CIM header in the spelling that the request's method asks for; `name` is in lower case.
+pub(super) fn extend<V>(headers: &mut HeaderMap, prefix: Option<&str>, name: &'static str, value: V)
 where
     V: TryInto<HeaderValue>,
 {
     let name = match prefix {
-        None => HeaderName::from_bytes(name.as_bytes()),
+        None => Ok(HeaderName::from_static(name)),
         Some(_) => HeaderName::from_bytes(prefixed(prefix, name).as_bytes()),
     };
     if let (Ok(name), Ok(value)) = (name, value.try_into()) {
@@ -109,5 +109,5 @@ fn declare(headers: &mut HeaderMap, prefix: Option<&str>) {
     let Some(prefix) = prefix else { return };
     let man = format!("http://www.dmtf.org/cim/mapping/http/v1.0 ; ns={prefix}");
     headers.insert(HeaderName::from_static("ext"), HeaderValue::from_static(""));
-    extend(headers, None, "Man", man);
+    extend(headers, None, "man", man);
 }

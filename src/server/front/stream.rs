@@ -32,6 +32,9 @@ pub(super) struct Pace {
     pub(super) chunk_time: Duration,
 }
 
+/// Most replies with one instance are not longer.
+const USUAL_BYTES: usize = 4096;
+
 /// A reply in the making.
 struct Rendering {
     encoder: ResponseEncoder,
@@ -49,11 +52,12 @@ pub(super) async fn encode(
     texts: &ClassTexts,
     pace: Pace,
 ) -> Result<Text> {
-    let mut first = BytesMut::new();
     if let Reply::Class(class) = &reply {
-        encoder.class(&mut first, &texts.text(class)?);
-        return Ok(Text::whole(first.freeze()));
+        let mut whole = BytesMut::new();
+        encoder.class(&mut whole, &texts.text(class)?);
+        return Ok(Text::whole(whole.freeze()));
     }
+    let mut first = BytesMut::with_capacity(USUAL_BYTES);
     let list = match encoder.begin(&mut first, reply)? {
         Rest::Complete => return Ok(Text::whole(first.freeze())),
         rest => Some(rest),
