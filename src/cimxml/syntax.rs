@@ -158,9 +158,8 @@ pub(super) struct Attribute<'a> {
 
 /// Splits a quoted literal at the beginning of `text` off.
 pub(super) fn split_quoted(text: &str) -> Syntax<(&str, &str)> {
-    let quote = match text.bytes().next() {
-        Some(quote @ (b'"' | b'\'')) => quote,
-        _ => return Err("a value without quotes"),
+    let Some(quote @ (b'"' | b'\'')) = text.bytes().next() else {
+        return Err("a value without quotes");
     };
     let (value, rest) = split_before(&text[1..], |byte| byte == quote);
     let after = rest.get(1..).ok_or("a quoted value without its end")?;

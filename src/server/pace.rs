@@ -138,9 +138,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         let stream = Pin::new(&mut paced.stream);
         let written = if pieces.len() > 1 && length <= PIECE_BYTES {
             paced.piece.clear();
-            pieces
-                .iter()
-                .for_each(|piece| paced.piece.extend_from_slice(piece));
+            for piece in pieces {
+                paced.piece.extend_from_slice(piece);
+            }
             stream.poll_write(cx, &paced.piece)
         } else {
             stream.poll_write_vectored(cx, pieces)

@@ -29,8 +29,10 @@ pub(super) struct Held {
 
 impl Held {
     fn new(bytes: Bytes, share: Vec<OwnedSemaphorePermit>) -> Self {
-        let _share = share;
-        Self { bytes, _share }
+        Self {
+            bytes,
+            _share: share,
+        }
     }
 }
 

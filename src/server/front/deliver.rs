@@ -29,7 +29,7 @@ pub(crate) struct Body {
     /// What it costs: its bytes are counted as they go, and its end is the end of the call.
     measure: Option<Measure>,
     /// The request is under way until the last of its body is gone.
-    _working: Option<Working>,
+    _under_way: Option<Working>,
 }
 
 /// What a body is made of.
@@ -60,7 +60,7 @@ impl Body {
         Self {
             frames,
             measure: None,
-            _working: None,
+            _under_way: None,
         }
     }
 
@@ -72,8 +72,10 @@ impl Body {
 
     /// The same, which ends `working` with it.
     pub(super) fn under_way(self, working: Working) -> Self {
-        let _working = Some(working);
-        Self { _working, ..self }
+        Self {
+            _under_way: Some(working),
+            ..self
+        }
     }
 }
 
