@@ -32,6 +32,11 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Instances that one CreateInstance loop or one compiled text adds at a time.
 const BULK: usize = 5_000;
+/// The class of jobs.
+const JOBS: &str = "JW_Job";
+/// Longest fixed answer that an enumeration is held against, and for how long that is read.
+const FIXED_BYTES: usize = 64 << 20;
+const FIXED_TIME: Duration = Duration::from_millis(500);
 
 /// Arguments.
 #[derive(Debug, Parser)]
@@ -60,6 +65,9 @@ struct Arguments {
     /// Numbers of stored instances to enumerate, in rising order.
     #[arg(long, value_delimiter = ',', default_value = "1000,10000")]
     instances: Vec<usize>,
+    /// Number of jobs to enumerate, where the server has jobs: a class whose instances lie in memory.
+    #[arg(long, default_value_t = 10_000)]
+    jobs: usize,
     /// Process of the server, to read its peak memory; this machine's alone.
     #[arg(long)]
     pid: Option<u32>,
@@ -130,13 +138,17 @@ async fn run(arguments: &Arguments) -> Outcome<()> {
     }
     // Earlier runs may have left some.
     let mut connection = Connection::open(&server).await?;
-    let mut stored = connection.read(&calls.enumerate()).await?.instances;
+    let enumerate_stored = calls.enumerate(messages::CLASS);
+    let mut stored = connection.read(&enumerate_stored).await?.instances;
     for wanted in &arguments.instances {
         fill(&server, &calls, stored, *wanted).await?;
         stored = stored.max(*wanted);
         if is_wanted(Part::Enumerations) {
-            enumerate(arguments, &server, &calls).await?;
+            enumerate(arguments, &server, &calls, messages::CLASS).await?;
         }
+    }
+    if is_wanted(Part::Enumerations) && fill_jobs(&server, &calls, arguments.jobs).await? {
+        enumerate(arguments, &server, &calls, JOBS).await?;
     }
     if is_wanted(Part::Latency) {
         under_load(&server, plan, &calls, stored).await?;
@@ -213,10 +225,24 @@ async fn fill(
     Ok(())
 }
 
+/// Creates held jobs until there are `wanted`; false where the server has no jobs.
+async fn fill_jobs(server: &Server, calls: &messages::Messages, wanted: usize) -> Outcome<bool> {
+    let mut connection = Connection::open(server).await?;
+    let there = connection.read(&calls.enumerate(JOBS)).await?.instances;
+    for number in there..wanted {
+        let created = connection.ask(&calls.create_job_of_many(number)).await?;
+        if messages::succeeded(&created).is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(wanted > 0)
+}
+
 async fn enumerate(
     arguments: &Arguments,
     server: &Server,
     calls: &messages::Messages,
+    class: &str,
 ) -> Outcome<()> {
     let mut connection = Connection::open(server).await?;
     // What filling it took is not what enumerating takes: the peak begins anew.
@@ -224,10 +250,10 @@ async fn enumerate(
         fs::write(format!("/proc/{process}/clear_refs"), "5")?;
     }
     let start = Instant::now();
-    let plain = connection.read(&calls.enumerate()).await?;
+    let plain = connection.read(&calls.enumerate(class)).await?;
     let plain_time = start.elapsed();
     let start = Instant::now();
-    let mut pulled = connection.read(&calls.open()).await?;
+    let mut pulled = connection.read(&calls.open(class)).await?;
     let mut count = pulled.instances;
     while let Some(context) = pulled.context.take() {
         pulled = connection.read(&calls.pull(&context)).await?;
@@ -235,11 +261,13 @@ async fn enumerate(
     }
     let pulled_time = start.elapsed();
     let peak = arguments.pid.map(peak_kib).transpose()?;
+    let fixed = fixed_rate(arguments, plain.bytes).await?;
     println!(
-        "enumeration of {:>8}: plain {:>9.0}/s {:>7.1} MB/s, pulled {:>9.0}/s, first byte {} us{}",
+        "{class}, {:>8}: plain {:>9.0}/s {:>7.1} MB/s = {:.2} of fixed bytes, pulled {:>9.0}/s, first byte {} us{}",
         plain.instances,
         rate(plain.instances, plain_time),
         rate(plain.bytes, plain_time) / 1e6,
+        rate(plain.bytes, plain_time) / fixed,
         rate(count, pulled_time),
         plain.first_byte.as_micros(),
         peak.map_or(String::new(), |kib| format!(", peak memory {kib} KiB")),
@@ -248,6 +276,19 @@ async fn enumerate(
         return Err(format!("{} instances plain and {count} pulled", plain.instances).into());
     }
     Ok(())
+}
+
+/// Bytes a second of fixed answers, each as long as `bytes` where that is not very long.
+async fn fixed_rate(arguments: &Arguments, bytes: usize) -> Outcome<f64> {
+    let bytes = bytes.min(FIXED_BYTES);
+    let stand_in = fixed::Child::start(bytes, arguments.core)?;
+    let mut connection = Connection::open(&stand_in.server()?).await?;
+    let call = messages::Messages::new(&arguments.namespace).get_instance();
+    let (start, mut read) = (Instant::now(), 0);
+    while start.elapsed() < FIXED_TIME {
+        read += connection.read(&call).await?.bytes;
+    }
+    Ok(rate(read, start.elapsed()))
 }
 
 fn rate(count: usize, time: Duration) -> f64 {
@@ -275,7 +316,7 @@ async fn under_load(
         ..plan
     };
     let idle = hammer(server, alone, &[calls.get_instance()]).await?;
-    let (busy_server, call) = (server.clone(), calls.enumerate());
+    let (busy_server, call) = (server.clone(), calls.enumerate(messages::CLASS));
     let enumerating = tokio::spawn(async move {
         let mut connection = Connection::open(&busy_server).await?;
         loop {

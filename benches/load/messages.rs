@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Outcome;
 
 /// The class of the instances.
-const CLASS: &str = "LOAD_Thing";
+pub const CLASS: &str = "LOAD_Thing";
 /// The job on which a method is called.
 const JOB: &str = "load:held";
 
@@ -180,10 +180,19 @@ impl Messages {
 
     /// Creates the held job.
     pub fn create_job(&self) -> Call {
+        self.held_job(JOB)
+    }
+
+    /// Creates one of many such jobs.
+    pub fn create_job_of_many(&self, number: usize) -> Call {
+        self.held_job(&format!("load:{number}"))
+    }
+
+    fn held_job(&self, id: &str) -> Call {
         let command = "<PROPERTY.ARRAY NAME=\"Command\" TYPE=\"string\"><VALUE.ARRAY>\
                        <VALUE>/bin/true</VALUE></VALUE.ARRAY></PROPERTY.ARRAY>";
         let properties = [
-            property("InstanceID", "string", &value(JOB)),
+            property("InstanceID", "string", &value(id)),
             property("Name", "string", &value("held")),
             property("Hold", "boolean", &value("TRUE")),
             command.to_owned(),
@@ -243,15 +252,15 @@ impl Messages {
         self.message("NextRuns", &object, &call)
     }
 
-    /// Reads every instance.
-    pub fn enumerate(&self) -> Call {
-        let name = format!("<CLASSNAME NAME=\"{CLASS}\"/>");
+    /// Reads every instance of `class`.
+    pub fn enumerate(&self, class: &str) -> Call {
+        let name = format!("<CLASSNAME NAME=\"{class}\"/>");
         self.intrinsic("EnumerateInstances", &parameter("ClassName", &name))
     }
 
-    /// Opens an enumeration of every instance.
-    pub fn open(&self) -> Call {
-        let name = format!("<CLASSNAME NAME=\"{CLASS}\"/>");
+    /// Opens an enumeration of every instance of `class`.
+    pub fn open(&self, class: &str) -> Call {
+        let name = format!("<CLASSNAME NAME=\"{class}\"/>");
         let parameters = format!(
             "{}{}",
             parameter("ClassName", &name),
