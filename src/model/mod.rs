@@ -11,6 +11,7 @@ mod error;
 mod instance;
 mod literal;
 mod name;
+mod name_map;
 mod path;
 mod similar;
 mod status;
@@ -30,7 +31,8 @@ pub use decl::{
 pub use error::{CimError, Result};
 pub use instance::Instance;
 pub use literal::{Literal, ValueError};
-pub use name::{CimName, NAME_LIMIT_BYTES, NameError, NameMap, Namespace};
+pub use name::{CimName, NAME_LIMIT_BYTES, NameError, Namespace};
+pub use name_map::NameMap;
 pub use path::{InstancePath, Keys, NESTING_LIMIT, ObjectPath, PathError, key_of_type};
 pub use similar::nearest;
 pub use status::Status;

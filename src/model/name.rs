@@ -4,11 +4,10 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 use foldhash::fast::RandomState;
-use indexmap::{Equivalent, IndexMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
@@ -19,8 +18,9 @@ pub const NAME_LIMIT_BYTES: usize = 512;
 #[derive(Clone)]
 pub struct CimName {
     text: Arc<str>,
-    /// Hash of the folded text: unequal hashes settle most comparisons at once.
+    /// [`folded_hash`] of the text: made once for each name, and unequal ones settle comparisons.
     hash: u32,
+    is_ascii: bool,
 }
 
 /// Why a text is not a CIM name.
@@ -69,6 +69,7 @@ impl CimName {
     fn unchecked(text: &str) -> Self {
         Self {
             hash: folded_hash(text),
+            is_ascii: text.is_ascii(),
             text: text.into(),
         }
     }
@@ -85,7 +86,16 @@ impl CimName {
 
     /// Whether `text` is this name, in any case.
     pub fn is(&self, text: &str) -> bool {
-        same_folded(&self.text, text)
+        if self.is_ascii && self.text.len() == text.len() {
+            return self.text.eq_ignore_ascii_case(text);
+        }
+        // What is not ASCII may have lower case in ASCII, and of another length.
+        !(self.is_ascii && text.is_ascii()) && same_folded(&self.text, text)
+    }
+
+    /// [`folded_hash`] of the text.
+    pub(super) fn hash(&self) -> u32 {
+        self.hash
     }
 
     /// The name in lower case, for ordering and for storage keys.
@@ -139,15 +149,17 @@ fn folded_order(a: &str, b: &str) -> Ordering {
     folded_chars(a).cmp(folded_chars(b))
 }
 
-/// FNV-1a. Only ever used to tell names apart quickly: maps hash the text itself with a keyed
-/// hash, because names come from strangers.
-fn folded_hash(text: &str) -> u32 {
-    let step = |hash: u32, c: u32| (hash ^ c).wrapping_mul(0x0100_0193);
-    if text.is_ascii() {
-        let bytes = text.bytes().map(|byte| byte.to_ascii_lowercase());
-        return bytes.fold(0x811c_9dc5, |hash, byte| step(hash, byte.into()));
-    }
-    folded_chars(text).fold(0x811c_9dc5, |hash, c| step(hash, c.into()))
+/// The key of all hashes of names, another one in each process, because names come from strangers.
+static HASH_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+/// A hash that is the same for equal names, whatever their case.
+pub(super) fn folded_hash(text: &str) -> u32 {
+    let mut hasher = HASH_KEY.build_hasher();
+    hash_folded(text, &mut hasher);
+    let hash = hasher.finish();
+    #[expect(clippy::cast_possible_truncation, reason = "both halves count")]
+    let folded = (hash ^ (hash >> 32)) as u32;
+    folded
 }
 
 /// Feeds the folded text to `state`, in pieces whose borders depend on nothing but that text:
@@ -207,7 +219,7 @@ impl PartialEq for CimName {
 impl Eq for CimName {}
 impl Hash for CimName {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_folded(&self.text, state);
+        state.write_u32(self.hash);
     }
 }
 impl Ord for CimName {
@@ -228,100 +240,6 @@ impl fmt::Display for CimName {
 impl fmt::Debug for CimName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.text)
-    }
-}
-
-struct Folded<'a>(&'a str);
-
-impl Hash for Folded<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_folded(self.0, state);
-    }
-}
-impl Equivalent<CimName> for Folded<'_> {
-    fn equivalent(&self, key: &CimName) -> bool {
-        key.is(self.0)
-    }
-}
-
-/// A map from names that keeps declaration order, looks up in any case and numbers its entries:
-/// the number (slot) of an entry never changes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NameMap<V>(IndexMap<CimName, V, RandomState>);
-
-/// How many entries are compared before one is looked up by its hash.
-const NEAR: usize = 6;
-
-impl<V> Default for NameMap<V> {
-    fn default() -> Self {
-        Self(IndexMap::default())
-    }
-}
-
-impl<V> NameMap<V> {
-    /// An empty map.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// The value under `name`, in any case.
-    pub fn get(&self, name: &str) -> Option<&V> {
-        self.0.get(&Folded(name))
-    }
-    /// The value under `name`, to change it in place.
-    pub fn get_mut(&mut self, name: &str) -> Option<&mut V> {
-        self.0.get_mut(&Folded(name))
-    }
-    /// The slot of `name`, in any case.
-    pub fn slot(&self, name: &str) -> Option<usize> {
-        self.0.get_index_of(&Folded(name))
-    }
-    /// The slot of `name`, in any case, which is soonest found where it is `from` or one of the next few.
-    pub fn slot_near(&self, name: &str, from: usize) -> Option<usize> {
-        let near = self.0.get_range(from..(from + NEAR).min(self.len()));
-        let found = near.and_then(|near| near.keys().position(|own| own.as_str() == name));
-        found.map(|at| from + at).or_else(|| self.slot(name))
-    }
-    /// The value in slot `slot`.
-    pub fn at(&self, slot: usize) -> Option<&V> {
-        self.0.get_index(slot).map(|(_, value)| value)
-    }
-    /// Adds `value`, or replaces the value that was under an equal name, keeping its slot.
-    pub fn insert(&mut self, name: CimName, value: V) -> Option<V> {
-        self.0.insert(name, value)
-    }
-    /// Whether an entry has this name, in any case.
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(&Folded(name))
-    }
-    /// How many entries there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-    /// The entries in declaration order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&CimName, &V)> + DoubleEndedIterator {
-        self.0.iter()
-    }
-    /// The values in declaration order.
-    pub fn values(&self) -> impl ExactSizeIterator<Item = &V> + DoubleEndedIterator {
-        self.0.values()
-    }
-    /// The values themselves in declaration order.
-    pub fn into_values(self) -> impl ExactSizeIterator<Item = V> {
-        self.0.into_values()
-    }
-    /// The names in declaration order.
-    pub fn names(&self) -> impl ExactSizeIterator<Item = &CimName> + DoubleEndedIterator {
-        self.0.keys()
-    }
-}
-
-impl<V> FromIterator<(CimName, V)> for NameMap<V> {
-    fn from_iter<I: IntoIterator<Item = (CimName, V)>>(iter: I) -> Self {
-        Self(iter.into_iter().collect())
     }
 }
 
@@ -419,22 +337,6 @@ mod tests {
         let a = CimName::new("CIM_Job").expect("a name");
         assert_eq!(a, CimName::of("cim_JOB"));
         assert_eq!(a.to_string(), "CIM_Job");
-        let map: NameMap<u8> = [(a, 1)].into_iter().collect();
-        assert_eq!(map.get("CIM_JOB"), Some(&1));
-        assert_eq!(map.slot("cim_job"), Some(0));
-    }
-
-    #[test]
-    fn a_slot_is_found_wherever_it_is_looked_for_first() {
-        let names = (0..20).map(|at| CimName::new(&format!("Name{at}")).expect("a name"));
-        let map: NameMap<()> = names.map(|name| (name, ())).collect();
-        for at in 0..20 {
-            for from in 0..25 {
-                assert_eq!(map.slot_near(&format!("Name{at}"), from), Some(at));
-                assert_eq!(map.slot_near(&format!("nAME{at}"), from), Some(at));
-                assert_eq!(map.slot_near("Nam", from), None);
-            }
-        }
     }
 
     #[test]
