@@ -153,8 +153,8 @@ mod tests {
         Method {
             name: CimName::of("Measure"),
             returns: Some(slot(CimType::Uint32, Check::MaxValue(5))),
-            qualifiers: NameMap::new(),
-            parameters: NameMap::from_iter([(output.name.clone(), output)]),
+            qualifiers: Arc::default(),
+            parameters: Arc::new(NameMap::from_iter([(output.name.clone(), output)])),
             origin: CimName::of("A_B"),
             propagated: false,
             is_static: false,

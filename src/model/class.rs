@@ -162,8 +162,8 @@ pub struct Property {
     pub name: CimName,
     /// Type and rules of its values.
     pub slot: Slot,
-    /// The qualifiers in effect.
-    pub qualifiers: NameMap<Qualifier>,
+    /// The qualifiers in effect; subclasses that inherit the property share them.
+    pub qualifiers: Arc<NameMap<Qualifier>>,
     /// The default value, NULL when there is none.
     pub default: CimValue,
     /// The class that introduced it.
@@ -204,10 +204,10 @@ pub struct Method {
     pub name: CimName,
     /// The return value; `None` for `void`.
     pub returns: Option<Slot>,
-    /// The qualifiers in effect.
-    pub qualifiers: NameMap<Qualifier>,
-    /// The parameters in order.
-    pub parameters: NameMap<Parameter>,
+    /// The qualifiers in effect; subclasses that inherit the method share them.
+    pub qualifiers: Arc<NameMap<Qualifier>>,
+    /// The parameters in order, shared likewise.
+    pub parameters: Arc<NameMap<Parameter>>,
     /// The class that introduced it.
     pub origin: CimName,
     /// Whether the class inherits it and does not declare it again.

@@ -89,6 +89,20 @@ impl Literal {
         }
     }
 
+    /// The same of a literal that nobody needs any more: its texts are not shared but moved.
+    pub fn into_value(self, ty: CimType, is_array: bool) -> Result<CimValue, ValueError> {
+        match (self, is_array) {
+            (Self::Quoted(text), false) if ty == CimType::String => Ok(CimValue::String(text)),
+            (Self::Array(entries), true) => {
+                let entries = entries.into_iter();
+                let values: Result<_, _> =
+                    entries.map(|entry| entry.into_value(ty, false)).collect();
+                values.map(CimValue::Array)
+            }
+            (other, _) => other.resolve(ty, is_array),
+        }
+    }
+
     fn resolve_scalar(&self, ty: CimType) -> Result<CimValue, ValueError> {
         match (self, ty) {
             (Self::Null, _) => Ok(CimValue::Null),

@@ -103,7 +103,7 @@ fn property(name: CimName, slot: &Slot, origin: &CimName) -> Property {
     Property {
         name,
         slot,
-        qualifiers: NameMap::new(),
+        qualifiers: Arc::default(),
         default: CimValue::Null,
         origin: origin.clone(),
         propagated: false,

@@ -3,7 +3,7 @@
 //! Only what is touched is judged anew: the classes that were put, their subclasses, and everything
 //! when a qualifier declaration changes. What stays the same stays the same value in memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{CimName, Class, ClassDecl, Element, Embedding, NameMap, QualifierDecl, Slot};
@@ -61,9 +61,9 @@ impl Schema {
     /// # Errors
     /// Every fault of every declaration that had to be judged; nothing is changed then.
     pub fn edited(&self, edits: Vec<Edit>) -> Result<Edited, Vec<DeclError>> {
-        let draft = Draft::new(self, edits);
+        let (draft, written) = Draft::new(self, edits);
         let mut errors = Vec::new();
-        let built = draft.build(&mut errors);
+        let built = draft.build(written, &mut errors);
         let classes = draft.classes(&built);
         draft.check_targets(&classes, &mut errors);
         if !errors.is_empty() {
@@ -73,10 +73,14 @@ impl Schema {
     }
 }
 
+/// What is written of the classes that are put, in their order; it is used up class by class.
+type Written = Vec<Option<ClassDecl>>;
+
 /// A schema in the making.
 struct Draft<'a> {
     old: &'a Schema,
-    put: NameMap<ClassDecl>,
+    /// The classes that are put, each with its superclass.
+    put: NameMap<Option<CimName>>,
     dropped: HashSet<CimName>,
     qualifiers: NameMap<QualifierDecl>,
     changed_qualifiers: Vec<Edit>,
@@ -85,7 +89,8 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(old: &'a Schema, edits: Vec<Edit>) -> Self {
+    fn new(old: &'a Schema, edits: Vec<Edit>) -> (Self, Written) {
+        let mut written = Written::new();
         let mut draft = Self {
             old,
             put: NameMap::new(),
@@ -99,7 +104,11 @@ impl<'a> Draft<'a> {
         for edit in edits {
             match edit {
                 Edit::Class(decl) => {
-                    draft.put.insert(decl.name.clone(), decl);
+                    let superclass = decl.superclass.clone();
+                    draft.put.insert(decl.name.clone(), superclass);
+                    let slot = draft.put.slot_under(&decl.name).unwrap_or_default();
+                    written.resize_with(draft.put.len(), || None);
+                    written[slot] = Some(decl);
                 }
                 Edit::DropClass(name) => {
                     draft.dropped.insert(name);
@@ -132,7 +141,7 @@ impl<'a> Draft<'a> {
                 draft.declare(new.clone());
             }
         }
-        draft
+        (draft, written)
     }
 
     fn keep(&mut self, decl: QualifierDecl) {
@@ -148,7 +157,7 @@ impl<'a> Draft<'a> {
     fn names(&self) -> impl Iterator<Item = &CimName> {
         let kept = self.old.classes().map(|class| &class.name);
         let kept =
-            kept.filter(|name| !self.dropped.contains(*name) || self.put.contains(name.as_str()));
+            kept.filter(|name| !self.dropped.contains(*name) || self.put.under(name).is_some());
         let new = self.put.names();
         kept.chain(new.filter(|name| self.old.class(name.as_str()).is_none()))
     }
@@ -156,27 +165,29 @@ impl<'a> Draft<'a> {
     /// Whether there will be a class of this name.
     fn exists(&self, name: &CimName) -> bool {
         let is_kept = || self.old.class(name.as_str()).is_some() && !self.dropped.contains(name);
-        self.put.contains(name.as_str()) || is_kept()
+        self.put.under(name).is_some() || is_kept()
     }
 
     /// The superclass that the class `name` says it has.
     fn superclass(&self, name: &CimName) -> Option<&CimName> {
-        match self.put.get(name.as_str()) {
-            Some(decl) => decl.superclass.as_ref(),
+        match self.put.under(name) {
+            Some(superclass) => superclass.as_ref(),
             None => self.old.class(name.as_str())?.superclass(),
         }
     }
 
     /// Every class that has a sound line of ancestors, judged where it has to be.
-    fn build(&self, errors: &mut Vec<DeclError>) -> HashMap<CimName, Parent> {
-        let mut built: HashMap<CimName, Parent> = HashMap::new();
+    fn build(&self, mut written: Written, errors: &mut Vec<DeclError>) -> NameMap<Parent> {
+        let mut built: NameMap<Parent> = NameMap::new();
         for name in self.superclasses_first(errors) {
             let superclass = self.superclass(&name);
-            let parent = superclass.and_then(|name| built.get(name));
+            let parent = superclass.and_then(|name| built.under(name));
             if superclass.is_some() && parent.is_none() {
                 continue; // the fault is reported where it is: at the superclass
             }
-            if let Some(class) = self.class(&name, parent, errors) {
+            let put = self.put.slot_under(&name);
+            let put = put.and_then(|slot| written.get_mut(slot)?.take());
+            if let Some(class) = self.class(&name, put, parent, errors) {
                 built.insert(name, Parent::new(class));
             }
         }
@@ -186,20 +197,17 @@ impl<'a> Draft<'a> {
     fn class(
         &self,
         name: &CimName,
+        put: Option<ClassDecl>,
         parent: Option<&Parent>,
         errors: &mut Vec<DeclError>,
     ) -> Option<Arc<Class>> {
         let old = self.old.class(name.as_str());
-        let written;
-        let decl = match (self.put.get(name.as_str()), old) {
+        let decl = match (put, old) {
             (Some(decl), _) => decl,
             (None, Some(old)) if !self.everything && !self.is_touched(parent) => {
                 return Some(old.clone());
             }
-            (None, Some(old)) => {
-                written = self.old.declaration(old);
-                &written
-            }
+            (None, Some(old)) => self.old.declaration(old),
             (None, None) => return None,
         };
         let new = resolve::class(decl, parent, &self.qualifiers, errors);
@@ -251,9 +259,9 @@ impl<'a> Draft<'a> {
         Err(DeclErrorKind::TooDeep(INHERITANCE_LIMIT))
     }
 
-    fn classes(&self, built: &HashMap<CimName, Parent>) -> NameMap<Arc<Class>> {
+    fn classes(&self, built: &NameMap<Parent>) -> NameMap<Arc<Class>> {
         self.names()
-            .filter_map(|name| Some((name.clone(), built.get(name)?.class.clone())))
+            .filter_map(|name| Some((name.clone(), built.under(name)?.class.clone())))
             .collect()
     }
 
@@ -278,7 +286,7 @@ impl<'a> Draft<'a> {
             if old.is_some_and(|old| Arc::ptr_eq(old, class)) {
                 continue;
             }
-            if self.put.contains(class.name.as_str()) {
+            if self.put.under(&class.name).is_some() {
                 written.push(class.clone());
             }
             if old.is_some_and(|old| !same_structure(old, class)) {

@@ -9,10 +9,38 @@ use crate::model::{
 
 use super::error::{DeclError, DeclErrorKind};
 
+/// An element of a class, of which messages are made only where something is wrong with it.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub owner: &'a CimName,
+    pub feature: Option<&'a CimName>,
+    pub parameter: Option<&'a CimName>,
+}
+
+impl Place<'_> {
+    /// The element.
+    pub(super) fn element(self) -> Element {
+        Element {
+            owner: self.owner.clone(),
+            feature: self.feature.cloned(),
+            parameter: self.parameter.cloned(),
+            qualifier: None,
+        }
+    }
+
+    /// A qualifier on the element.
+    pub(super) fn qualifier(self, name: &CimName) -> Element {
+        Element {
+            qualifier: Some(name.clone()),
+            ..self.element()
+        }
+    }
+}
+
 /// The element whose qualifiers are resolved.
 pub(super) struct Bearer<'a> {
     /// The element, for messages.
-    pub element: Element,
+    pub place: Place<'a>,
     /// What kind of element it is; any of the kinds may be named by the declaration's scope.
     pub scope: &'a [Scope],
     /// The kind's name, for messages.
@@ -24,29 +52,29 @@ pub(super) struct Bearer<'a> {
 /// The qualifiers in effect: inherited ones that nobody replaced first, then its own.
 pub(super) fn resolve(
     bearer: &Bearer<'_>,
-    uses: &[QualifierUse],
+    uses: Vec<QualifierUse>,
     declared: &NameMap<QualifierDecl>,
     errors: &mut Vec<DeclError>,
 ) -> NameMap<Qualifier> {
-    let mut effective = NameMap::new();
     let used = |name: &CimName| {
         uses.iter()
             .any(|used| used.name == *name && !used.propagated)
     };
-    for (name, qualifier) in bearer.inherited.into_iter().flat_map(NameMap::iter) {
-        if qualifier.flavor.to_subclass && !used(name) {
-            effective.insert(
-                name.clone(),
-                Qualifier {
-                    propagated: true,
-                    ..qualifier.clone()
-                },
-            );
-        }
+    let inherited = bearer.inherited.into_iter().flat_map(NameMap::values);
+    let inherited: Vec<&Qualifier> = inherited
+        .filter(|above| above.flavor.to_subclass && !used(&above.name))
+        .collect();
+    let mut effective = NameMap::with_capacity(inherited.len() + uses.len());
+    for qualifier in inherited {
+        let qualifier = Qualifier {
+            propagated: true,
+            ..qualifier.clone()
+        };
+        effective.insert(qualifier.name.clone(), qualifier);
     }
-    for used in uses.iter().filter(|used| !used.propagated) {
-        match own(bearer, used, declared) {
-            Ok(qualifier) if effective.contains(qualifier.name.as_str()) => {
+    for mut used in uses.into_iter().filter(|used| !used.propagated) {
+        match own(bearer, &mut used, declared) {
+            Ok(qualifier) if effective.under(&qualifier.name).is_some() => {
                 errors.push(fault(bearer, &used.name, DeclErrorKind::Duplicate));
             }
             Ok(qualifier) => {
@@ -59,20 +87,20 @@ pub(super) fn resolve(
 }
 
 fn fault(bearer: &Bearer<'_>, qualifier: &CimName, kind: DeclErrorKind) -> DeclError {
-    let element = Element {
-        qualifier: Some(qualifier.clone()),
-        ..bearer.element.clone()
-    };
-    DeclError { element, kind }
+    DeclError {
+        element: bearer.place.qualifier(qualifier),
+        kind,
+    }
 }
 
+/// What a use of a qualifier means; its value is taken out of it.
 fn own(
     bearer: &Bearer<'_>,
-    used: &QualifierUse,
+    used: &mut QualifierUse,
     declared: &NameMap<QualifierDecl>,
 ) -> Result<Qualifier, DeclErrorKind> {
     let decl = declared
-        .get(used.name.as_str())
+        .under(&used.name)
         .ok_or(DeclErrorKind::UndeclaredQualifier)?;
     if !bearer.scope.iter().any(|scope| decl.scope.contains(*scope)) {
         return Err(DeclErrorKind::Scope(bearer.kind));
@@ -87,13 +115,13 @@ fn own(
         name: decl.name.clone(),
         ty: decl.ty,
         is_array: decl.is_array,
-        value: value(used, decl)?,
+        value: value(used.value.take(), decl)?,
         flavor: flavor(used.flavor, decl.flavor),
         propagated: false,
     };
     match bearer
         .inherited
-        .and_then(|inherited| inherited.get(used.name.as_str()))
+        .and_then(|inherited| inherited.under(&used.name))
     {
         Some(above) if above.flavor.to_subclass && !above.flavor.overridable => {
             if above.value != qualifier.value {
@@ -116,22 +144,20 @@ fn own(
 }
 
 /// A boolean qualifier that stands alone is true, any other one NULL.
-fn value(used: &QualifierUse, decl: &QualifierDecl) -> Result<CimValue, DeclErrorKind> {
+fn value(written: Option<Literal>, decl: &QualifierDecl) -> Result<CimValue, DeclErrorKind> {
     let alone = if decl.ty == CimType::Boolean {
         Literal::Boolean(true)
     } else {
         Literal::Null
     };
-    let literal = used.value.as_ref().unwrap_or(&alone);
-    // MOF writes an array qualifier with one entry also without braces: `ValueMap ("1")`.
-    let wrapped = match literal {
-        Literal::Array(_) | Literal::Null => None,
-        scalar if decl.is_array => Some(Literal::Array(vec![scalar.clone()])),
-        _ => None,
+    let literal = match written.unwrap_or(alone) {
+        list @ (Literal::Array(_) | Literal::Null) => list,
+        // MOF writes an array qualifier with one entry also without braces: `ValueMap ("1")`.
+        scalar if decl.is_array => Literal::Array(vec![scalar]),
+        scalar => scalar,
     };
-    let literal = wrapped.as_ref().unwrap_or(literal);
     literal
-        .resolve(decl.ty, decl.is_array)
+        .into_value(decl.ty, decl.is_array)
         .map_err(DeclErrorKind::QualifierValue)
 }
 

@@ -3,61 +3,53 @@
 use std::sync::Arc;
 
 use crate::model::{
-    CimName, CimType, Class, ClassDecl, ClassKind, Element, Method, MethodDecl, NameMap, Parameter,
-    Property, PropertyDecl, Qualifier, QualifierDecl, Scope, TypeDecl,
+    CimName, CimType, Class, ClassDecl, ClassKind, Method, MethodDecl, NameMap, Parameter,
+    ParameterDecl, Property, PropertyDecl, Qualifier, QualifierDecl, QualifierUse, Scope, TypeDecl,
 };
 
 use super::error::{DeclError, DeclErrorKind, shown};
 use super::parent::Parent;
-use super::qualifiers::{self, Bearer, flag, is_true};
+use super::qualifiers::{self, Bearer, Place, flag, is_true};
 use super::slot;
 
 /// What the elements of a class are resolved against.
 struct Surroundings<'a> {
-    class: &'a ClassDecl,
+    class: &'a CimName,
     parent: Option<&'a Class>,
     declared: &'a NameMap<QualifierDecl>,
 }
 
 /// The class that `decl` means under `parent`; faults go to `errors`.
 pub(super) fn class(
-    decl: &ClassDecl,
+    decl: ClassDecl,
     parent: Option<&Parent>,
     declared: &NameMap<QualifierDecl>,
     errors: &mut Vec<DeclError>,
 ) -> Class {
     let above = parent.map(|parent| &*parent.class);
     let around = Surroundings {
-        class: decl,
+        class: &decl.name,
         parent: above,
         declared,
     };
-    let qualifiers = around.class_qualifiers(errors);
+    let qualifiers = around.class_qualifiers(decl.qualifiers, errors);
     let kind = kind(&qualifiers);
-    let mut properties = parent.map_or_else(NameMap::new, |parent| parent.properties().clone());
-    for property in &decl.properties {
-        around.check_reference(property, kind, errors);
+    let mut properties = parent.map_or_else(NameMap::new, |parent| {
+        inherited(parent.properties(), decl.properties.len())
+    });
+    for property in decl.properties {
+        around.check_reference(&property, kind, errors);
         let resolved = around.property(property, errors);
-        insert(
-            &mut properties,
-            resolved.name.clone(),
-            resolved,
-            |p| !p.propagated,
-            &around,
-            errors,
-        );
+        let name = resolved.name.clone();
+        around.insert(&mut properties, name, resolved, |p| !p.propagated, errors);
     }
-    let mut methods = parent.map_or_else(NameMap::new, |parent| parent.methods().clone());
-    for method in &decl.methods {
+    let mut methods = parent.map_or_else(NameMap::new, |parent| {
+        inherited(parent.methods(), decl.methods.len())
+    });
+    for method in decl.methods {
         let resolved = around.method(method, errors);
-        insert(
-            &mut methods,
-            resolved.name.clone(),
-            resolved,
-            |m| !m.propagated,
-            &around,
-            errors,
-        );
+        let name = resolved.name.clone();
+        around.insert(&mut methods, name, resolved, |m| !m.propagated, errors);
     }
     around.check_class(kind, &properties, errors);
     let keys = properties
@@ -66,7 +58,6 @@ pub(super) fn class(
         .filter(|(_, p)| p.key)
         .map(|(slot, _)| slot);
     Class {
-        name: decl.name.clone(),
         ancestors: ancestors(above),
         keys: keys.collect(),
         kind,
@@ -74,6 +65,7 @@ pub(super) fn class(
         qualifiers,
         properties,
         methods,
+        name: decl.name,
     }
 }
 
@@ -82,24 +74,13 @@ fn ancestors(parent: Option<&Class>) -> Box<[CimName]> {
     line.into_iter().flatten().cloned().collect()
 }
 
-/// Puts an own element into the place of the one it overrides, or behind the inherited ones.
-fn insert<V>(
-    map: &mut NameMap<Arc<V>>,
-    name: CimName,
-    value: V,
-    is_own: impl Fn(&V) -> bool,
-    around: &Surroundings<'_>,
-    errors: &mut Vec<DeclError>,
-) {
-    if map.get(name.as_str()).is_some_and(|v| is_own(v)) {
-        let element = around.element(Some(&name));
-        errors.push(DeclError {
-            element,
-            kind: DeclErrorKind::Duplicate,
-        });
-    } else {
-        map.insert(name, Arc::new(value));
+/// What is handed down, with room for so many own elements.
+fn inherited<V>(above: &NameMap<Arc<V>>, own: usize) -> NameMap<Arc<V>> {
+    let mut map = NameMap::with_capacity(above.len() + own);
+    for (name, value) in above.iter() {
+        map.insert(name.clone(), value.clone());
     }
+    map
 }
 
 fn kind(qualifiers: &NameMap<Qualifier>) -> ClassKind {
@@ -115,19 +96,41 @@ fn kind(qualifiers: &NameMap<Qualifier>) -> ClassKind {
 }
 
 impl Surroundings<'_> {
-    fn element(&self, feature: Option<&CimName>) -> Element {
-        Element {
-            owner: self.class.name.clone(),
-            feature: feature.cloned(),
+    fn place<'e>(&'e self, feature: Option<&'e CimName>) -> Place<'e> {
+        Place {
+            owner: self.class,
+            feature,
             parameter: None,
-            qualifier: None,
         }
     }
 
-    fn class_qualifiers(&self, errors: &mut Vec<DeclError>) -> NameMap<Qualifier> {
+    /// Puts an own element into the place of the one it overrides, or behind the inherited ones.
+    fn insert<V>(
+        &self,
+        map: &mut NameMap<Arc<V>>,
+        name: CimName,
+        value: V,
+        is_own: impl Fn(&V) -> bool,
+        errors: &mut Vec<DeclError>,
+    ) {
+        if map.under(&name).is_some_and(|v| is_own(v)) {
+            errors.push(DeclError {
+                element: self.place(Some(&name)).element(),
+                kind: DeclErrorKind::Duplicate,
+            });
+        } else {
+            map.insert(name, Arc::new(value));
+        }
+    }
+
+    fn class_qualifiers(
+        &self,
+        uses: Vec<QualifierUse>,
+        errors: &mut Vec<DeclError>,
+    ) -> NameMap<Qualifier> {
         let inherited = self.parent.map(|parent| &parent.qualifiers);
         let says = |name: &str| {
-            let own = self.class.qualifiers.iter().any(|used| used.name.is(name));
+            let own = uses.iter().any(|used| used.name.is(name));
             own || inherited.is_some_and(|above| is_true(above, name))
         };
         let (scope, kind): (&[Scope], _) = match (says("Association"), says("Indication")) {
@@ -136,12 +139,12 @@ impl Surroundings<'_> {
             (false, false) => (&[Scope::CLASS], "class"),
         };
         let bearer = Bearer {
-            element: self.element(None),
+            place: self.place(None),
             scope,
             kind,
             inherited,
         };
-        qualifiers::resolve(&bearer, &self.class.qualifiers, self.declared, errors)
+        qualifiers::resolve(&bearer, uses, self.declared, errors)
     }
 
     fn check_class(
@@ -152,7 +155,7 @@ impl Surroundings<'_> {
     ) {
         let mut fault = |kind| {
             errors.push(DeclError {
-                element: self.element(None),
+                element: self.place(None).element(),
                 kind,
             });
         };
@@ -178,16 +181,16 @@ impl Surroundings<'_> {
             (_, _) => return,
         };
         errors.push(DeclError {
-            element: self.element(Some(&decl.name)),
+            element: self.place(Some(&decl.name)).element(),
             kind: fault,
         });
     }
 
-    fn property(&self, decl: &PropertyDecl, errors: &mut Vec<DeclError>) -> Property {
-        let element = self.element(Some(&decl.name));
+    fn property(&self, decl: PropertyDecl, errors: &mut Vec<DeclError>) -> Property {
+        let place = self.place(Some(&decl.name));
         let above = self
             .parent
-            .and_then(|parent| parent.properties.get(decl.name.as_str()));
+            .and_then(|parent| parent.properties.under(&decl.name));
         let is_reference = decl.ty.ty == CimType::Reference;
         // Qualifiers declared for properties alone do occur on references of vendors' MOF.
         let (scope, kind): (&[Scope], _) = if is_reference {
@@ -195,108 +198,99 @@ impl Surroundings<'_> {
         } else {
             (&[Scope::PROPERTY], "property")
         };
-        let inherited = above.map(|above| &above.qualifiers);
         let bearer = Bearer {
-            element: element.clone(),
+            place,
             scope,
             kind,
-            inherited,
+            inherited: above.map(|above| &*above.qualifiers),
         };
-        let qualifiers = qualifiers::resolve(&bearer, &decl.qualifiers, self.declared, errors);
-        let mut faults = Vec::new();
-        faults.extend(override_fault(
-            &qualifiers,
-            above.map(|above| &above.origin),
-        ));
-        faults.extend(above.and_then(|above| type_fault(&decl.ty, above)));
+        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.declared, errors);
+        let mut fault = |kind| {
+            errors.push(DeclError {
+                element: place.element(),
+                kind,
+            });
+        };
+        override_fault(&qualifiers, above.map(|above| &above.origin)).map(&mut fault);
+        above
+            .and_then(|above| type_fault(&decl.ty, above))
+            .map(&mut fault);
         let key = is_true(&qualifiers, "Key");
         let keys_above = self.parent.is_some_and(|parent| !parent.keys.is_empty());
         if key && keys_above && above.is_none_or(|above| !above.key) {
-            faults.push(DeclErrorKind::AddedKey);
+            fault(DeclErrorKind::AddedKey);
         }
-        errors.extend(faults.into_iter().map(|kind| DeclError {
-            element: element.clone(),
-            kind,
-        }));
-        let slot = slot::slot(&decl.ty, &qualifiers, &element, errors);
+        let slot = slot::slot(decl.ty, &qualifiers, place, errors);
         // Who declares a property again says its default anew, or that it has none.
-        let default = slot::default(decl.default.as_ref(), &slot, &element, errors);
+        let default = slot::default(decl.default, &slot, place, errors);
         Property {
-            name: decl.name.clone(),
             default,
-            origin: above
-                .map_or(&self.class.name, |above| &above.origin)
-                .clone(),
+            origin: above.map_or(self.class, |above| &above.origin).clone(),
             propagated: false,
             key,
             required: is_true(&qualifiers, "Required"),
             write: is_true(&qualifiers, "Write"),
             read: flag(&qualifiers, "Read").unwrap_or(true),
             slot,
-            qualifiers,
+            qualifiers: Arc::new(qualifiers),
+            name: decl.name,
         }
     }
 
-    fn method(&self, decl: &MethodDecl, errors: &mut Vec<DeclError>) -> Method {
-        let element = self.element(Some(&decl.name));
+    fn method(&self, decl: MethodDecl, errors: &mut Vec<DeclError>) -> Method {
+        let place = self.place(Some(&decl.name));
         let above = self
             .parent
-            .and_then(|parent| parent.methods.get(decl.name.as_str()));
+            .and_then(|parent| parent.methods.under(&decl.name));
         let bearer = Bearer {
-            element: element.clone(),
+            place,
             scope: &[Scope::METHOD],
             kind: "method",
-            inherited: above.map(|above| &above.qualifiers),
+            inherited: above.map(|above| &*above.qualifiers),
         };
-        let qualifiers = qualifiers::resolve(&bearer, &decl.qualifiers, self.declared, errors);
+        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.declared, errors);
         let fault = override_fault(&qualifiers, above.map(|above| &above.origin));
         errors.extend(fault.map(|kind| DeclError {
-            element: element.clone(),
+            element: place.element(),
             kind,
         }));
-        let mut parameters: NameMap<Parameter> = NameMap::new();
-        for parameter in &decl.parameters {
-            let inherited = above.and_then(|above| above.parameters.get(parameter.name.as_str()));
-            let resolved = self.parameter(decl, parameter, inherited, errors);
-            if parameters.insert(resolved.name.clone(), resolved).is_some() {
-                let parameter = Some(parameter.name.clone());
-                let element = Element {
-                    parameter,
-                    ..element.clone()
-                };
+        let mut parameters = NameMap::with_capacity(decl.parameters.len());
+        for parameter in decl.parameters {
+            let inherited = above.and_then(|above| above.parameters.under(&parameter.name));
+            let resolved = self.parameter(&decl.name, parameter, inherited, errors);
+            let name = resolved.name.clone();
+            if parameters.insert(name.clone(), resolved).is_some() {
+                let parameter = Some(&name);
                 errors.push(DeclError {
-                    element,
+                    element: Place { parameter, ..place }.element(),
                     kind: DeclErrorKind::Duplicate,
                 });
             }
         }
         let returns = decl
             .returns
-            .map(|ty| slot::slot(&TypeDecl::scalar(ty), &qualifiers, &element, errors));
+            .map(|ty| slot::slot(TypeDecl::scalar(ty), &qualifiers, place, errors));
         Method {
-            name: decl.name.clone(),
             returns,
-            parameters,
-            origin: above
-                .map_or(&self.class.name, |above| &above.origin)
-                .clone(),
+            parameters: Arc::new(parameters),
+            origin: above.map_or(self.class, |above| &above.origin).clone(),
             propagated: false,
             is_static: is_true(&qualifiers, "Static"),
-            qualifiers,
+            qualifiers: Arc::new(qualifiers),
+            name: decl.name,
         }
     }
 
     fn parameter(
         &self,
-        method: &MethodDecl,
-        decl: &crate::model::ParameterDecl,
+        method: &CimName,
+        decl: ParameterDecl,
         above: Option<&Parameter>,
         errors: &mut Vec<DeclError>,
     ) -> Parameter {
-        let parameter = Some(decl.name.clone());
-        let element = Element {
-            parameter,
-            ..self.element(Some(&method.name))
+        let place = Place {
+            parameter: Some(&decl.name),
+            ..self.place(Some(method))
         };
         let is_reference = decl.ty.ty == CimType::Reference;
         let scope: &[Scope] = if is_reference {
@@ -305,19 +299,19 @@ impl Surroundings<'_> {
             &[Scope::PARAMETER]
         };
         let bearer = Bearer {
-            element: element.clone(),
+            place,
             scope,
             kind: "parameter",
             inherited: above.map(|above| &above.qualifiers),
         };
-        let qualifiers = qualifiers::resolve(&bearer, &decl.qualifiers, self.declared, errors);
+        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.declared, errors);
         Parameter {
-            name: decl.name.clone(),
-            slot: slot::slot(&decl.ty, &qualifiers, &element, errors),
+            slot: slot::slot(decl.ty, &qualifiers, place, errors),
             input: flag(&qualifiers, "In").unwrap_or(true),
             output: is_true(&qualifiers, "Out"),
             required: is_true(&qualifiers, "Required"),
             qualifiers,
+            name: decl.name,
         }
     }
 }

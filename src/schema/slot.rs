@@ -1,19 +1,18 @@
 //! The slot of an element: its type, and the rules its qualifiers lay down for values.
 
 use crate::model::{
-    Check, CimName, CimType, CimValue, Element, Embedding, Literal, NameMap, Qualifier, Slot,
-    TypeDecl,
+    Check, CimName, CimType, CimValue, Embedding, Literal, NameMap, Qualifier, Slot, TypeDecl,
 };
 
 use super::error::{DeclError, DeclErrorKind};
-use super::qualifiers::is_true;
+use super::qualifiers::{Place, is_true};
 use super::rules;
 
 /// The slot for values of `ty` under `qualifiers`.
 pub(super) fn slot(
-    ty: &TypeDecl,
+    ty: TypeDecl,
     qualifiers: &NameMap<Qualifier>,
-    element: &Element,
+    place: Place<'_>,
     errors: &mut Vec<DeclError>,
 ) -> Slot {
     // That an array has another length is told before what is wrong with its entries.
@@ -23,19 +22,15 @@ pub(super) fn slot(
             continue;
         };
         let subject = rules::Subject {
-            ty,
+            ty: &ty,
             qualifier,
             qualifiers,
         };
         match (rule.build)(&subject) {
             Ok(built) => checks.extend(built),
             Err(reason) => {
-                let element = Element {
-                    qualifier: Some(qualifier.name.clone()),
-                    ..element.clone()
-                };
                 errors.push(DeclError {
-                    element,
+                    element: place.qualifier(&qualifier.name),
                     kind: DeclErrorKind::Rule(reason),
                 });
             }
@@ -46,8 +41,8 @@ pub(super) fn slot(
         is_array: ty.is_array,
         array_kind: rules::array_kind(qualifiers),
         array_size: ty.array_size,
-        reference_class: ty.reference_class.clone(),
-        embedding: embedding(ty.ty, qualifiers, element, errors),
+        reference_class: ty.reference_class,
+        embedding: embedding(ty.ty, qualifiers, place, errors),
         checks: checks.into(),
     }
 }
@@ -56,7 +51,7 @@ pub(super) fn slot(
 fn embedding(
     ty: CimType,
     qualifiers: &NameMap<Qualifier>,
-    element: &Element,
+    place: Place<'_>,
     errors: &mut Vec<DeclError>,
 ) -> Option<Embedding> {
     if let Some(qualifier) = qualifiers.get("EmbeddedInstance")
@@ -66,12 +61,8 @@ fn embedding(
         if let (CimType::String, Ok(name)) = (ty, name) {
             return Some(Embedding::Instance(name));
         }
-        let element = Element {
-            qualifier: Some(qualifier.name.clone()),
-            ..element.clone()
-        };
         errors.push(DeclError {
-            element,
+            element: place.qualifier(&qualifier.name),
             kind: DeclErrorKind::EmbeddedClass(class.to_owned()),
         });
     }
@@ -80,9 +71,9 @@ fn embedding(
 
 /// The default value of a property, typed and within its rules.
 pub(super) fn default(
-    literal: Option<&Literal>,
+    literal: Option<Literal>,
     slot: &Slot,
-    element: &Element,
+    place: Place<'_>,
     errors: &mut Vec<DeclError>,
 ) -> CimValue {
     let Some(literal) = literal else {
@@ -90,12 +81,12 @@ pub(super) fn default(
     };
     let mut fault = |kind| {
         errors.push(DeclError {
-            element: element.clone(),
+            element: place.element(),
             kind,
         });
         CimValue::Null
     };
-    match literal.resolve(slot.ty, slot.is_array) {
+    match literal.into_value(slot.ty, slot.is_array) {
         Ok(CimValue::Null) => CimValue::Null,
         Ok(value) => match slot.accepts(&value) {
             Ok(()) => value,

@@ -23,15 +23,11 @@ impl Schema {
         let mut roots = Vec::new();
         let mut children: NameMap<Vec<CimName>> = NameMap::new();
         for class in classes.values() {
-            let name = class.name.clone();
-            let Some(superclass) = class.superclass() else {
-                roots.push(name);
-                continue;
+            let siblings = match class.superclass() {
+                Some(superclass) => children.or_default(superclass),
+                None => &mut roots,
             };
-            match children.get_mut(superclass.as_str()) {
-                Some(siblings) => siblings.push(name),
-                None => drop(children.insert(superclass.clone(), vec![name])),
-            }
+            siblings.push(class.name.clone());
         }
         Self {
             classes,
@@ -78,11 +74,11 @@ impl Schema {
     /// The direct subclasses of `name`; the classes without superclass for `None`.
     pub fn children(&self, name: Option<&CimName>) -> impl Iterator<Item = &Arc<Class>> {
         let names = match name {
-            Some(name) => self.children.get(name.as_str()),
+            Some(name) => self.children.under(name),
             None => Some(&self.roots),
         };
-        let names = names.map(Vec::as_slice).unwrap_or_default();
-        names.iter().filter_map(|name| self.class(name.as_str()))
+        let names = names.into_iter().flatten();
+        names.filter_map(|name| self.classes.under(name))
     }
 
     /// The subclasses of `name` at every depth, superclasses before subclasses; every class for

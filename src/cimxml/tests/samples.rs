@@ -24,7 +24,7 @@ pub(super) fn property(name: &'static str, slot: Slot) -> Property {
     Property {
         name: CimName::of(name),
         slot,
-        qualifiers: NameMap::new(),
+        qualifiers: Arc::default(),
         default: CimValue::Null,
         origin: CimName::of("JW_Sample"),
         propagated: false,
@@ -71,7 +71,8 @@ pub(super) fn class() -> Arc<Class> {
         qualifier("Key", CimValue::Boolean(true), false),
         qualifier("MaxLen", CimValue::Uint32(64), true),
     ];
-    key.qualifiers = quals.into_iter().map(|q| (q.name.clone(), q)).collect();
+    let quals = quals.into_iter().map(|q| (q.name.clone(), q)).collect();
+    key.qualifiers = Arc::new(quals);
     let mut priority = property("Priority", slot(CimType::Uint32, false));
     priority.default = CimValue::Uint32(5);
     priority.propagated = true;
@@ -122,8 +123,8 @@ fn method() -> Method {
     Method {
         name: CimName::of("Run"),
         returns: Some(slot(CimType::Uint32, false)),
-        qualifiers: NameMap::new(),
-        parameters: all.into_iter().map(|p| (p.name.clone(), p)).collect(),
+        qualifiers: Arc::default(),
+        parameters: Arc::new(all.into_iter().map(|p| (p.name.clone(), p)).collect()),
         origin: CimName::of("JW_Sample"),
         propagated: false,
         is_static: false,

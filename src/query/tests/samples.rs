@@ -44,7 +44,7 @@ fn property(name: &'static str, ty: CimType, is_array: bool) -> Property {
             embedding: None,
             checks: Box::new([]),
         },
-        qualifiers: NameMap::new(),
+        qualifiers: Arc::default(),
         default: CimValue::Null,
         origin: CimName::of("CIM_Job"),
         propagated: false,
@@ -68,7 +68,7 @@ fn qualified(mut property: Property, name: &'static str, value: CimValue) -> Pro
         flavor: Flavor::default(),
         propagated: false,
     };
-    property.qualifiers.insert(CimName::of(name), qualifier);
+    Arc::make_mut(&mut property.qualifiers).insert(CimName::of(name), qualifier);
     property
 }
 

@@ -78,7 +78,10 @@ pub const RULES: &[Rule] = &[
 
 /// Whether a name in `Values` or `BitValues` says that what it names means nothing yet.
 fn says_reserved(name: &str) -> bool {
-    name.to_lowercase().contains("reserved")
+    const WORD: &[u8] = b"reserved";
+    // No character beyond ASCII has one of its letters as its lower case.
+    let mut places = name.as_bytes().windows(WORD.len());
+    places.any(|place| place.eq_ignore_ascii_case(WORD))
 }
 
 /// Whether the qualifier is true.

@@ -16,6 +16,9 @@ pub(super) const RULE: Rule = Rule {
     build,
 };
 
+/// The rank of an entry that claims what is left.
+const LAST_RANK: u8 = 2;
+
 /// An entry of the list before open ends are resolved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Entry {
@@ -53,7 +56,7 @@ impl Entry {
     fn rank(self) -> u8 {
         match self {
             Self::Value(_) => 0,
-            Self::Range(None, None) => 2,
+            Self::Range(None, None) => LAST_RANK,
             Self::Range(_, _) => 1,
         }
     }
@@ -80,33 +83,37 @@ fn build(subject: &Subject<'_>) -> Result<Option<Check>, String> {
     let Some(entries) = subject.qualifier.value.as_array() else {
         return Ok(None);
     };
-    let texts: Vec<&str> = entries.iter().filter_map(CimValue::as_str).collect();
     let map = match subject.ty.ty.integer_range() {
-        Some(range) => integers(&texts, &labels(subject), range)?,
+        Some(range) => {
+            let texts: Vec<&str> = entries.iter().filter_map(CimValue::as_str).collect();
+            integers(&texts, labels(subject), range)?
+        }
         None if subject.ty.ty == CimType::String => {
-            ValueMap::Strings(texts.into_iter().map(Arc::from).collect())
+            ValueMap::Strings(entries.iter().filter_map(text).cloned().collect())
         }
         None => return Err("ValueMap stands on integers and strings only".to_owned()),
     };
     Ok(Some(Check::ValueMap(Arc::new(map))))
 }
 
+/// The text of a string, to be shared.
+fn text(value: &CimValue) -> Option<&Arc<str>> {
+    match value {
+        CimValue::String(text) => Some(text),
+        _ => None,
+    }
+}
+
 /// The names in `Values`, by position.
-fn labels(subject: &Subject<'_>) -> Vec<Option<Arc<str>>> {
-    let values = subject
-        .qualifiers
-        .get("Values")
-        .and_then(|values| values.value.as_array());
-    values
-        .into_iter()
-        .flatten()
-        .map(|label| label.as_str().map(Arc::from))
-        .collect()
+fn labels<'a>(subject: &Subject<'a>) -> &'a [CimValue] {
+    let values = subject.qualifiers.get("Values");
+    let values = values.and_then(|values| values.value.as_array());
+    values.unwrap_or_default()
 }
 
 fn integers(
     texts: &[&str],
-    labels: &[Option<Arc<str>>],
+    labels: &[CimValue],
     (lowest, highest): (i128, i128),
 ) -> Result<ValueMap, String> {
     let malformed = |text: &&str| format!("\"{text}\" is neither a number nor a range");
@@ -115,25 +122,32 @@ fn integers(
         .map(|text| Entry::parse(text).ok_or_else(|| malformed(text)))
         .collect();
     let entries = parsed?;
-    let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by_key(|at| entries.get(*at).map_or(0, |entry| entry.rank()));
+    // First single values, then ranges, then the rest.
+    let in_rank = |rank| {
+        let entries = entries.iter().enumerate();
+        entries.filter_map(move |(at, entry)| (entry.rank() == rank).then_some(at))
+    };
+    let order = (0..=LAST_RANK).flat_map(in_rank);
     let mut spans: Vec<Span> = Vec::with_capacity(entries.len());
     for at in order {
         let (from, to) = bounds(&entries, at, (lowest, highest));
         if from < lowest || to > highest {
             return Err(format!("{from}..{to} is out of the range of the type"));
         }
-        let label = labels.get(at).cloned().flatten();
+        let label = labels.get(at).and_then(text).cloned();
         let reserved = label.as_deref().is_some_and(says_reserved);
-        claim(
-            &mut spans,
-            &Span {
-                from,
-                to,
-                label,
-                reserved,
-            },
-        );
+        let span = Span {
+            from,
+            to,
+            label,
+            reserved,
+        };
+        // Most lists ascend and have no two entries for a value.
+        if spans.last().is_none_or(|last| last.to < from) && from <= to {
+            spans.push(span);
+        } else {
+            claim(&mut spans, &span);
+        }
     }
     Ok(ValueMap::Integers(spans.into()))
 }
@@ -226,7 +240,7 @@ mod tests {
 
     #[test]
     fn reserved_entries_are_marked() {
-        let labels = [Some("Yes".into()), Some("DMTF Reserved".into())];
+        let labels = ["Yes", "DMTF Reserved"].map(CimValue::string);
         let map = integers(&["0", ".."], &labels, (0, 255)).expect("a value map");
         assert_eq!(map.check(&CimValue::Uint8(0)), Ok(()));
         assert!(map.check(&CimValue::Uint8(1)).is_err());
