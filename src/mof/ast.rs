@@ -1,6 +1,8 @@
 //! What the text says, production by production, before names and flavors are understood.
 
-use crate::model::CimType;
+use std::sync::Arc;
+
+use crate::model::{CimType, Literal};
 
 use super::Span;
 
@@ -45,7 +47,7 @@ pub(super) enum Item<'a> {
 pub(super) struct Pragma<'a> {
     pub(super) name: Word<'a>,
     /// Strings, unquoted; words as they are.
-    pub(super) arguments: Vec<(String, Span)>,
+    pub(super) arguments: Vec<(Arc<str>, Span)>,
     pub(super) span: Span,
 }
 
@@ -141,22 +143,19 @@ pub(super) struct Assignment<'a> {
     pub(super) value: Value<'a>,
 }
 
-/// A value with its place.
+/// `constantValue`, `arrayInitializer`, `referenceInitializer`
 #[derive(Debug)]
 pub(super) struct Value<'a> {
-    pub(super) kind: ValueKind<'a>,
+    /// The value; NULL where an alias stands.
+    pub(super) literal: Literal,
+    pub(super) aliases: Vec<AliasPlace<'a>>,
     pub(super) span: Span,
 }
 
-/// `constantValue`, `arrayInitializer`, `referenceInitializer`
+/// Where in a value an alias stands.
 #[derive(Debug)]
-pub(super) enum ValueKind<'a> {
-    Null,
-    Boolean(bool),
-    Integer(i128),
-    Real(f64),
-    Character(u16),
-    Text(String),
-    Alias(Word<'a>),
-    Array(Vec<Value<'a>>),
+pub(super) struct AliasPlace<'a> {
+    pub(super) alias: Word<'a>,
+    /// Index in the array, when the value is one.
+    pub(super) entry: Option<usize>,
 }

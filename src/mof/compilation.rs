@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::model::{CimName, ClassDecl, Element, InstanceDecl, Namespace, QualifierDecl};
 
 use super::diagnostic::{Code, Diagnostic, Severity};
-use super::locate::{Part, Places, last};
+use super::locate::{Declared, Part, last};
 use super::source::{SourceMap, Span};
 
 /// What texts declare, and what is wrong with them.
@@ -34,8 +34,8 @@ pub struct Batch {
     pub instances: Vec<MofInstance>,
     /// The classes in which there are errors.
     pub(super) broken: HashSet<CimName>,
-    pub(super) qualifier_places: Vec<Places>,
-    pub(super) class_places: Vec<Places>,
+    pub(super) declared_qualifiers: Vec<Declared>,
+    pub(super) declared_classes: Vec<Declared>,
 }
 
 /// An instance as MOF writes it.
@@ -107,9 +107,12 @@ impl Batch {
 
     /// Every place where `element` is declared, in the order of the text.
     pub fn places(&self, element: &Element) -> Vec<Span> {
-        let owners = self.class_places.iter().chain(&self.qualifier_places);
-        let owners = owners.filter(|places| places.name == element.owner);
-        owners.flat_map(|places| places.all(element)).collect()
+        let declared = self.declared_classes.iter();
+        let owners = declared.chain(&self.declared_qualifiers);
+        let owners = owners.filter(|declared| declared.name == element.owner);
+        owners
+            .flat_map(|declared| declared.places().all(element))
+            .collect()
     }
 
     pub(super) fn new(namespace: Option<Namespace>) -> Self {
@@ -119,8 +122,8 @@ impl Batch {
             classes: Vec::new(),
             instances: Vec::new(),
             broken: HashSet::new(),
-            qualifier_places: Vec::new(),
-            class_places: Vec::new(),
+            declared_qualifiers: Vec::new(),
+            declared_classes: Vec::new(),
         }
     }
 
@@ -134,12 +137,12 @@ impl Batch {
 
     /// Where a part of `element` stands, under the same rule.
     pub fn locate_part(&self, element: &Element, part: Part) -> Option<Span> {
-        let owns = |places: &Places| places.name == element.owner;
-        let has = |places: &Places| owns(places) && places.has(element);
+        let owns = |declared: &Declared| declared.name == element.owner;
+        let has = |declared: &Declared| owns(declared) && declared.places().has(element);
         // Of a class that is declared twice, the declaration that the element is written in.
-        let places = last(&self.class_places, has)
-            .or_else(|| last(&self.class_places, owns))
-            .or_else(|| last(&self.qualifier_places, owns));
-        places.map(|places| places.find(element, part))
+        let declared = last(&self.declared_classes, has)
+            .or_else(|| last(&self.declared_classes, owns))
+            .or_else(|| last(&self.declared_qualifiers, owns));
+        declared.map(|declared| declared.places().find(element, part))
     }
 }

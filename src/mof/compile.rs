@@ -3,17 +3,20 @@
 //! An include has the effect of its text standing in its place (DSP0004 2.8 §7.11), so a namespace
 //! pragma in an included file holds on behind it. A file is read once.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{CimName, InstanceDecl, Literal, Namespace, PropertyValue};
 
-use super::ast::{InstanceDeclaration, Item, Pragma, Value, ValueKind, shortened};
+use super::ast::{InstanceDeclaration, Item, Pragma, Value, Word, shortened};
 use super::compilation::{AliasUse, Batch, Compilation, MofInstance};
 use super::diagnostic::{Code, Diagnostic, Diagnostics, Note, meant};
 use super::lexer::words;
-use super::lower;
+use super::locate::Declared;
+use super::lower::{self, Context};
+use super::names::Names;
 use super::parser::Parser;
 use super::source::{FileId, SourceError, Sources, Span, resolve};
 
@@ -59,11 +62,16 @@ impl Default for Limits {
 /// A file that several roots share is read for the first of them.
 pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compilation {
     let diagnostics = Diagnostics::new(limits.diagnostics);
+    let names = Names::default();
     let tokens = Cell::new(limits.tokens);
     let mut compiler = Compiler {
         sources,
         tokens_left: &tokens,
         limits,
+        context: Context {
+            names: &names,
+            diagnostics: &diagnostics,
+        },
         diagnostics: &diagnostics,
         total_bytes: 0,
         done: Compilation::default(),
@@ -86,6 +94,7 @@ pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compila
 struct Compiler<'s> {
     sources: &'s dyn Sources,
     limits: Limits,
+    context: Context<'s>,
     diagnostics: &'s Diagnostics,
     /// How many tokens may still be read.
     tokens_left: &'s Cell<usize>,
@@ -105,7 +114,30 @@ struct Compiler<'s> {
     lost: Vec<Span>,
 }
 
-impl Compiler<'_> {
+/// Where an item stands.
+#[derive(Clone, Copy)]
+struct Place<'t> {
+    /// The text of its file.
+    text: &'t Arc<str>,
+    /// Where it starts.
+    start: u32,
+    /// How many errors there were before it.
+    errors: usize,
+}
+
+impl Place<'_> {
+    fn declared(self, name: &CimName, word: Word<'_>) -> Declared {
+        Declared {
+            name: name.clone(),
+            span: word.span,
+            start: self.start,
+            text: self.text.clone(),
+            places: OnceLock::new(),
+        }
+    }
+}
+
+impl<'s> Compiler<'s> {
     fn root(&mut self, name: &str) {
         self.batch = None;
         self.root += 1;
@@ -129,20 +161,20 @@ impl Compiler<'_> {
             let why = format!("more than {} files", self.limits.files);
             return Err((Code::TooManyFiles, why));
         }
-        let text = self.bytes(&name)?;
+        let bytes = self.bytes(&name)?;
         self.read.insert(name.clone(), (self.root, from));
-        let valid_bytes = match std::str::from_utf8(&text) {
-            Ok(text) => text.len(),
-            Err(error) => error.valid_up_to(),
-        };
-        let file = self.source(&name, &text, valid_bytes);
+        let file = self.source(&name, &bytes);
         self.open.push(name);
         let text = self.done.sources.text(file);
         let mut parser = Parser::new(file, &text, self.diagnostics, self.tokens_left);
         loop {
-            let errors = self.diagnostics.errors();
+            let place = Place {
+                text: &text,
+                start: parser.peek(0).span.start,
+                errors: self.diagnostics.errors(),
+            };
             match parser.next_item() {
-                Some(Ok(item)) => self.item(item, errors),
+                Some(Ok(item)) => self.item(item, place),
                 Some(Err(place)) => self.lost.push(place),
                 None => break,
             }
@@ -151,7 +183,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, (Code, String)> {
+    fn bytes(&mut self, name: &str) -> Result<Cow<'s, [u8]>, (Code, String)> {
         let rest = self.limits.total_bytes - self.total_bytes;
         let limit = self.limits.file_bytes.min(rest).min(TEXT_LIMIT_BYTES);
         let read = self.sources.read(name, limit);
@@ -167,13 +199,16 @@ impl Compiler<'_> {
             (code, error.to_string())
         })?;
         self.total_bytes += bytes.len();
-        Ok(bytes.into_owned())
+        Ok(bytes)
     }
 
-    /// Keeps a text, of which the first `valid_bytes` bytes are UTF-8.
-    fn source(&mut self, name: &str, bytes: &[u8], valid_bytes: usize) -> FileId {
-        let text = String::from_utf8_lossy(bytes);
-        let file = self.done.sources.add(name.to_owned(), text.into());
+    /// Keeps a text.
+    fn source(&mut self, name: &str, bytes: &[u8]) -> FileId {
+        let (text, valid_bytes) = match std::str::from_utf8(bytes) {
+            Ok(text) => (text.into(), bytes.len()),
+            Err(error) => (String::from_utf8_lossy(bytes).into(), error.valid_up_to()),
+        };
+        let file = self.done.sources.add(name.to_owned(), text);
         if valid_bytes < bytes.len() {
             let start = u32::try_from(valid_bytes).expect("TEXT_LIMIT_BYTES fits 32 bits");
             let end = start;
@@ -185,28 +220,30 @@ impl Compiler<'_> {
         file
     }
 
-    /// Keeps an item, before which there were so many errors.
-    fn item(&mut self, item: Item<'_>, errors: usize) {
+    fn item(&mut self, item: Item<'_>, place: Place<'_>) {
         match item {
             Item::Pragma(pragma) => self.pragma(&pragma),
             Item::Qualifier(qualifier) => {
-                if let Some((decl, places)) = lower::qualifier(qualifier, self.diagnostics) {
+                let word = qualifier.name;
+                if let Some(decl) = lower::qualifier(qualifier, self.context) {
                     let batch = self.batch();
+                    let declared = place.declared(&decl.name, word);
+                    batch.declared_qualifiers.push(declared);
                     batch.qualifiers.push(decl);
-                    batch.qualifier_places.push(places);
                 }
             }
             Item::Class(class) => {
-                let broken = class.broken;
-                if let Some((decl, places)) = lower::class(class, self.diagnostics) {
-                    let broken = broken || self.diagnostics.errors() > errors;
+                let (broken, word) = (class.broken, class.name);
+                if let Some(decl) = lower::class(class, self.context) {
+                    let broken = broken || self.diagnostics.errors() > place.errors;
                     let batch = self.batch();
                     batch.broken.extend(broken.then(|| decl.name.clone()));
+                    let declared = place.declared(&decl.name, word);
+                    batch.declared_classes.push(declared);
                     batch.classes.push(decl);
-                    batch.class_places.push(places);
                 }
             }
-            Item::Instance(instance) => self.instance(instance, errors),
+            Item::Instance(instance) => self.instance(instance, place.errors),
         }
     }
 
@@ -301,9 +338,9 @@ impl Compiler<'_> {
     }
 
     fn instance(&mut self, instance: InstanceDeclaration<'_>, errors: usize) {
-        let d = self.diagnostics;
+        let c = self.context;
         let broken = instance.broken;
-        let Some(class) = lower::name(instance.class, d) else {
+        let Some(class) = lower::name(instance.class, c) else {
             return;
         };
         let mut lowered = MofInstance {
@@ -319,18 +356,18 @@ impl Compiler<'_> {
             value_spans: Vec::with_capacity(instance.values.len()),
         };
         if let Some(alias) = instance.alias
-            && let Some(name) = lower::alias(alias, d)
+            && let Some(name) = lower::alias(alias, c)
         {
             self.name_instance(&name, alias.span);
             lowered.alias = Some(name);
         }
         for assignment in instance.values {
-            if let Some(name) = lower::name(assignment.name, d) {
+            if let Some(name) = lower::name(assignment.name, c) {
                 lowered.name_spans.push(assignment.name.span);
-                lowered.assign(name, assignment.value, d);
+                lowered.assign(name, assignment.value, c);
             }
         }
-        lowered.broken |= d.errors() > errors;
+        lowered.broken |= c.diagnostics.errors() > errors;
         self.batch().instances.push(lowered);
     }
 
@@ -379,44 +416,24 @@ impl Compiler<'_> {
 }
 
 impl MofInstance {
-    fn assign(&mut self, name: CimName, value: Value<'_>, d: &Diagnostics) {
-        let span = value.span;
+    fn assign(&mut self, name: CimName, value: Value<'_>, c: Context<'_>) {
         let property = self.decl.properties.len();
-        let value = match value.kind {
-            ValueKind::Array(entries) => {
-                let entries = entries.into_iter().enumerate();
-                let entries = entries.map(|(at, entry)| self.scalar(property, Some(at), entry, d));
-                Literal::Array(entries.collect())
+        for place in value.aliases {
+            if let Some(alias) = lower::alias(place.alias, c) {
+                self.references.push(AliasUse {
+                    property,
+                    entry: place.entry,
+                    alias,
+                    span: place.alias.span,
+                });
             }
-            _ => self.scalar(property, None, value, d),
-        };
-        self.value_spans.push(span);
+        }
+        self.value_spans.push(value.span);
         self.decl.properties.push(PropertyValue {
             name,
             ty: None,
-            is_array: matches!(value, Literal::Array(_)),
-            value,
+            is_array: matches!(value.literal, Literal::Array(_)),
+            value: value.literal,
         });
-    }
-
-    fn scalar(
-        &mut self,
-        property: usize,
-        entry: Option<usize>,
-        value: Value<'_>,
-        d: &Diagnostics,
-    ) -> Literal {
-        let ValueKind::Alias(word) = value.kind else {
-            return lower::constant(value, d).unwrap_or(Literal::Null);
-        };
-        if let Some(alias) = lower::alias(word, d) {
-            self.references.push(AliasUse {
-                property,
-                entry,
-                alias,
-                span: word.span,
-            });
-        }
-        Literal::Null
     }
 }

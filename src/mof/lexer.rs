@@ -64,6 +64,20 @@ pub(super) struct Token {
     pub(super) span: Span,
     /// Whether the lexer has already complained about it.
     pub(super) broken: bool,
+    /// Of a literal: something in it does not stand for itself.
+    pub(super) escaped: bool,
+}
+
+impl Token {
+    /// A token that there is nothing to say about.
+    pub(super) fn new(kind: TokenKind, span: Span) -> Self {
+        Self {
+            kind,
+            span,
+            broken: false,
+            escaped: false,
+        }
+    }
 }
 
 /// Reads the tokens of one text.
@@ -77,6 +91,11 @@ impl<'a> Lexer<'a> {
     /// A lexer of `text`, whose length fits 32 bits.
     pub(super) fn new(file: FileId, text: &'a str) -> Self {
         Self { text, at: 0, file }
+    }
+
+    /// Reads on from the place `at`.
+    pub(super) fn start_at(&mut self, at: u32) {
+        self.at = at as usize;
     }
 
     pub(super) fn text(&self) -> &'a str {
@@ -133,11 +152,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn token(&self, kind: TokenKind, start: usize) -> Token {
-        Token {
-            kind,
-            span: self.span(start),
-            broken: false,
-        }
+        Token::new(kind, self.span(start))
     }
 
     fn skip_blanks(&mut self, diagnostics: &Diagnostics) {
@@ -182,14 +197,24 @@ impl<'a> Lexer<'a> {
         } else {
             TokenKind::Character
         };
+        let mut escaped = false;
         loop {
             match self.byte(0) {
                 Some(byte) if byte == quote => {
                     self.at += 1;
-                    return self.token(kind, start);
+                    let token = self.token(kind, start);
+                    return Token { escaped, ..token };
                 }
                 None | Some(b'\n' | b'\r') => break,
-                Some(b'\\') if !matches!(self.byte(1), None | Some(b'\n' | b'\r')) => self.at += 2,
+                Some(b'\\') => {
+                    escaped = true;
+                    let is_last = matches!(self.byte(1), None | Some(b'\n' | b'\r'));
+                    self.at += if is_last { 1 } else { 2 };
+                }
+                Some(b'\0') => {
+                    escaped = true;
+                    self.at += 1;
+                }
                 Some(_) => self.at += 1,
             }
         }
@@ -199,6 +224,7 @@ impl<'a> Lexer<'a> {
     fn unterminated(&mut self, kind: TokenKind, start: usize, diagnostics: &Diagnostics) -> Token {
         let token = Token {
             broken: true,
+            escaped: true,
             ..self.token(kind, start)
         };
         let diagnostic = if kind == TokenKind::Text {

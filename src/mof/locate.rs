@@ -1,8 +1,49 @@
 //! Where each element of a declaration stands in its text.
+//!
+//! That is asked for only where something is wrong: the declaration is read again then, rather than
+//! to keep the places of everything that is ever declared.
+
+use std::cell::Cell;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{CimName, Element};
 
-use super::Span;
+use super::ast::{ClassDeclaration, Item, Method, Parameter, Property, Qualifier, Type, Word};
+use super::diagnostic::Diagnostics;
+use super::parser::Parser;
+use super::source::Span;
+
+/// A declaration in its text.
+#[derive(Debug)]
+pub(super) struct Declared {
+    /// The name of what is declared.
+    pub(super) name: CimName,
+    /// The place of the name.
+    pub(super) span: Span,
+    /// Where the declaration starts.
+    pub(super) start: u32,
+    /// The text of its file.
+    pub(super) text: Arc<str>,
+    pub(super) places: OnceLock<Places>,
+}
+
+impl Declared {
+    /// The places of what is declared.
+    pub(super) fn places(&self) -> &Places {
+        self.places.get_or_init(|| self.read())
+    }
+
+    fn read(&self) -> Places {
+        let found = Diagnostics::new(usize::MAX);
+        let tokens = Cell::new(usize::MAX);
+        let mut parser = Parser::new(self.span.file, &self.text, &found, &tokens);
+        parser.start_at(self.start);
+        match parser.next_item() {
+            Some(Ok(Item::Class(class))) => class_places(&class, self.name.clone()),
+            _ => Places::leaf(self.name.clone(), self.span),
+        }
+    }
+}
 
 /// What of an element is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +72,7 @@ pub(super) struct Places {
 
 impl Places {
     /// An element that holds nothing.
-    pub(super) fn leaf(name: CimName, span: Span) -> Self {
+    fn leaf(name: CimName, span: Span) -> Self {
         Self {
             name,
             span,
@@ -83,6 +124,67 @@ impl Places {
         let found = qualifiers.filter(|(name, _)| name == wanted);
         found.map(|(_, span)| *span).collect()
     }
+}
+
+fn class_places(class: &ClassDeclaration<'_>, name: CimName) -> Places {
+    let properties = class.properties.iter().filter_map(property_places);
+    let methods = class.methods.iter().filter_map(method_places);
+    Places {
+        class: class.superclass.map(|word| word.span),
+        qualifiers: qualifier_places(&class.qualifiers),
+        members: properties.chain(methods).collect(),
+        ..Places::leaf(name, class.name.span)
+    }
+}
+
+fn property_places(property: &Property<'_>) -> Option<Places> {
+    Some(Places {
+        value: property.default.as_ref().map(|value| value.span),
+        qualifiers: qualifier_places(&property.qualifiers),
+        ..typed(property.name, property.ty)?
+    })
+}
+
+fn method_places(method: &Method<'_>) -> Option<Places> {
+    Some(Places {
+        qualifiers: qualifier_places(&method.qualifiers),
+        members: method
+            .parameters
+            .iter()
+            .filter_map(parameter_places)
+            .collect(),
+        ..named(method.name)?
+    })
+}
+
+fn parameter_places(parameter: &Parameter<'_>) -> Option<Places> {
+    Some(Places {
+        qualifiers: qualifier_places(&parameter.qualifiers),
+        ..typed(parameter.name, parameter.ty)?
+    })
+}
+
+fn qualifier_places(list: &[Qualifier<'_>]) -> Vec<(CimName, Span)> {
+    let place = |used: &Qualifier<'_>| Some((CimName::new(used.name.text).ok()?, used.span));
+    list.iter().filter_map(place).collect()
+}
+
+/// What is not declared, since its name is no name, has no place either.
+fn named(word: Word<'_>) -> Option<Places> {
+    let name = CimName::new(word.text).ok()?;
+    Some(Places::leaf(name, word.span))
+}
+
+/// The same of an element with a type: a reference to what is no name is not declared either.
+fn typed(word: Word<'_>, ty: Type<'_>) -> Option<Places> {
+    let class = match ty {
+        Type::Data(_) => None,
+        Type::Reference(class) => Some(named(class)?.span),
+    };
+    Some(Places {
+        class,
+        ..named(word)?
+    })
 }
 
 /// The last of equals: of two declarations of one name, the second is the mistake.

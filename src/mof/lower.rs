@@ -12,133 +12,110 @@ use crate::model::{
 use super::Span;
 use super::ast::{
     Array, ClassDeclaration, Method, Parameter, Property, Qualifier, QualifierDeclaration, Type,
-    Value, ValueKind, Word,
+    Value, Word,
 };
 use super::diagnostic::{Code, Diagnostic, Diagnostics, meant};
-use super::locate::Places;
+use super::names::Names;
 
-/// A declaration with its places; `None` when its name is no name.
-pub(super) type Lowered<T> = Option<(T, Places)>;
+/// What the declarations of a compilation share while they are lowered.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'c> {
+    pub(super) names: &'c Names,
+    pub(super) diagnostics: &'c Diagnostics,
+}
+
+impl Context<'_> {
+    fn report(&self, code: Code, span: Span, message: &dyn Display) {
+        let diagnostic = Diagnostic::new(code, span, message.to_string());
+        self.diagnostics.push(diagnostic);
+    }
+}
 
 /// A word as a name of the model.
-pub(super) fn name(word: Word<'_>, diagnostics: &Diagnostics) -> Option<CimName> {
-    match CimName::new(word.text) {
+pub(super) fn name(word: Word<'_>, c: Context<'_>) -> Option<CimName> {
+    match c.names.name(word.text) {
         Ok(name) => Some(name),
         Err(error) => {
-            report(Code::BadName, word.span, &error, diagnostics);
+            c.report(Code::BadName, word.span, &error);
             None
         }
     }
 }
 
 /// An alias as a name, without its `$`.
-pub(super) fn alias(word: Word<'_>, diagnostics: &Diagnostics) -> Option<CimName> {
+pub(super) fn alias(word: Word<'_>, c: Context<'_>) -> Option<CimName> {
     let text = word.text.trim_start_matches('$');
-    name(Word { text, ..word }, diagnostics)
+    name(Word { text, ..word }, c)
 }
 
-fn report(code: Code, span: Span, message: &dyn Display, diagnostics: &Diagnostics) {
-    diagnostics.push(Diagnostic::new(code, span, message.to_string()));
-}
-
-/// A class with everything in it.
-pub(super) fn class(class: ClassDeclaration<'_>, d: &Diagnostics) -> Lowered<ClassDecl> {
+/// A class with everything in it; `None` when its name is no name.
+pub(super) fn class(class: ClassDeclaration<'_>, c: Context<'_>) -> Option<ClassDecl> {
     if let Some(alias) = class.alias {
         let message = format!("the class alias `{}` has no effect", alias.shown());
-        report(Code::ClassAlias, alias.span, &message, d);
+        c.report(Code::ClassAlias, alias.span, &message);
     }
-    let mut places = Places::leaf(name(class.name, d)?, class.name.span);
-    places.class = class.superclass.map(|word| word.span);
-    let (qualifiers, spans) = qualifiers(class.qualifiers, d);
-    places.qualifiers = spans;
-    let mut decl = ClassDecl {
-        name: places.name.clone(),
-        superclass: class.superclass.and_then(|word| name(word, d)),
-        qualifiers,
-        properties: Vec::with_capacity(class.properties.len()),
-        methods: Vec::with_capacity(class.methods.len()),
-    };
-    for (property, place) in class.properties.into_iter().filter_map(|p| property(p, d)) {
-        decl.properties.push(property);
-        places.members.push(place);
-    }
-    for (method, place) in class.methods.into_iter().filter_map(|m| method(m, d)) {
-        decl.methods.push(method);
-        places.members.push(place);
-    }
-    Some((decl, places))
+    let properties = class.properties.into_iter();
+    let methods = class.methods.into_iter();
+    Some(ClassDecl {
+        name: name(class.name, c)?,
+        qualifiers: qualifiers(class.qualifiers, c),
+        superclass: class.superclass.and_then(|word| name(word, c)),
+        properties: exactly(properties, |it| property(it, c)),
+        methods: exactly(methods, |it| method(it, c)),
+    })
 }
 
-fn property(property: Property<'_>, d: &Diagnostics) -> Lowered<PropertyDecl> {
-    let mut places = Places::leaf(name(property.name, d)?, property.name.span);
-    places.class = referenced(property.ty);
-    places.value = property.default.as_ref().map(|value| value.span);
-    let ty = type_decl(property.ty, property.array, d)?;
-    let (qualifiers, spans) = qualifiers(property.qualifiers, d);
-    places.qualifiers = spans;
+/// What becomes of `entries`, in a list that has room for all of them from the start.
+fn exactly<A, B>(
+    entries: impl ExactSizeIterator<Item = A>,
+    lower: impl Fn(A) -> Option<B>,
+) -> Vec<B> {
+    let mut list = Vec::with_capacity(entries.len());
+    list.extend(entries.filter_map(lower));
+    list
+}
+
+fn property(property: Property<'_>, c: Context<'_>) -> Option<PropertyDecl> {
+    let name = name(property.name, c)?;
+    let ty = type_decl(property.ty, property.array, c)?;
+    let qualifiers = qualifiers(property.qualifiers, c);
     let default = property.default.and_then(|value| match ty.ty {
-        CimType::Reference => reference(value, d),
-        _ => constant(value, d),
+        CimType::Reference => reference(value, c),
+        _ => constant(value, c),
     });
-    let decl = PropertyDecl {
-        name: places.name.clone(),
+    Some(PropertyDecl {
+        name,
         ty,
         qualifiers,
         default,
         origin: None,
         propagated: false,
-    };
-    Some((decl, places))
+    })
 }
 
-fn method(method: Method<'_>, d: &Diagnostics) -> Lowered<MethodDecl> {
-    let mut places = Places::leaf(name(method.name, d)?, method.name.span);
-    let (qualifiers, spans) = qualifiers(method.qualifiers, d);
-    places.qualifiers = spans;
-    let mut decl = MethodDecl {
-        name: places.name.clone(),
+fn method(method: Method<'_>, c: Context<'_>) -> Option<MethodDecl> {
+    Some(MethodDecl {
+        name: name(method.name, c)?,
         returns: method.returns,
-        qualifiers,
-        parameters: Vec::with_capacity(method.parameters.len()),
+        qualifiers: qualifiers(method.qualifiers, c),
+        parameters: exactly(method.parameters.into_iter(), |it| parameter(it, c)),
         origin: None,
         propagated: false,
-    };
-    for (parameter, place) in method
-        .parameters
-        .into_iter()
-        .filter_map(|p| parameter(p, d))
-    {
-        decl.parameters.push(parameter);
-        places.members.push(place);
-    }
-    Some((decl, places))
+    })
 }
 
-fn parameter(parameter: Parameter<'_>, d: &Diagnostics) -> Lowered<ParameterDecl> {
-    let mut places = Places::leaf(name(parameter.name, d)?, parameter.name.span);
-    places.class = referenced(parameter.ty);
-    let (qualifiers, spans) = qualifiers(parameter.qualifiers, d);
-    places.qualifiers = spans;
-    let decl = ParameterDecl {
-        name: places.name.clone(),
-        ty: type_decl(parameter.ty, parameter.array, d)?,
-        qualifiers,
-    };
-    Some((decl, places))
+fn parameter(parameter: Parameter<'_>, c: Context<'_>) -> Option<ParameterDecl> {
+    Some(ParameterDecl {
+        name: name(parameter.name, c)?,
+        qualifiers: qualifiers(parameter.qualifiers, c),
+        ty: type_decl(parameter.ty, parameter.array, c)?,
+    })
 }
 
-/// Where the class of a reference stands.
-fn referenced(ty: Type<'_>) -> Option<Span> {
-    match ty {
-        Type::Data(_) => None,
-        Type::Reference(class) => Some(class.span),
-    }
-}
-
-fn type_decl(ty: Type<'_>, array: Option<Array>, d: &Diagnostics) -> Option<TypeDecl> {
+fn type_decl(ty: Type<'_>, array: Option<Array>, c: Context<'_>) -> Option<TypeDecl> {
     let (ty, reference_class) = match ty {
         Type::Data(ty) => (ty, None),
-        Type::Reference(class) => (CimType::Reference, Some(name(class, d)?)),
+        Type::Reference(class) => (CimType::Reference, Some(name(class, c)?)),
     };
     Some(TypeDecl {
         ty,
@@ -148,30 +125,21 @@ fn type_decl(ty: Type<'_>, array: Option<Array>, d: &Diagnostics) -> Option<Type
     })
 }
 
-/// The uses of qualifiers on one element, and where each stands.
-fn qualifiers(
-    list: Vec<Qualifier<'_>>,
-    d: &Diagnostics,
-) -> (Vec<QualifierUse>, Vec<(CimName, Span)>) {
-    let mut uses = Vec::with_capacity(list.len());
-    let mut places = Vec::with_capacity(list.len());
-    for qualifier in list {
-        let Some(name) = name(qualifier.name, d) else {
-            continue;
-        };
+/// The uses of qualifiers on one element.
+fn qualifiers(list: Vec<Qualifier<'_>>, c: Context<'_>) -> Vec<QualifierUse> {
+    exactly(list.into_iter(), |qualifier| {
+        let name = name(qualifier.name, c)?;
         // A value that was refused is NULL, lest the qualifier seem to stand alone.
         let value = qualifier.value;
-        let value = value.map(|value| constant(value, d).unwrap_or(Literal::Null));
-        places.push((name.clone(), qualifier.span));
-        uses.push(QualifierUse {
+        let value = value.map(|value| constant(value, c).unwrap_or(Literal::Null));
+        Some(QualifierUse {
             name,
             value,
             ty: None,
-            flavor: flavors(&qualifier.flavors, d),
+            flavor: flavors(&qualifier.flavors, c),
             propagated: false,
-        });
-    }
-    (uses, places)
+        })
+    })
 }
 
 /// The flavors that people write by hand.
@@ -184,7 +152,7 @@ const FLAVORS: [&str; 5] = [
 ];
 
 /// Flavors as they were written, on a use or in a declaration.
-fn flavors(words: &[Word<'_>], d: &Diagnostics) -> FlavorUse {
+fn flavors(words: &[Word<'_>], c: Context<'_>) -> FlavorUse {
     let mut flavor = FlavorUse::default();
     for word in words {
         let (slot, on) = if word.is("EnableOverride") {
@@ -205,12 +173,12 @@ fn flavors(words: &[Word<'_>], d: &Diagnostics) -> FlavorUse {
                         Translatable";
             let mut diagnostic = Diagnostic::new(Code::UnknownFlavor, word.span, message);
             diagnostic.hint = meant(word.text, FLAVORS).or(Some(hint.into()));
-            d.push(diagnostic);
+            c.diagnostics.push(diagnostic);
             continue;
         };
         if slot.is_some_and(|before| before != on) {
             let message = format!("`{}` contradicts a flavor before it", word.shown());
-            report(Code::ConflictingFlavors, word.span, &message, d);
+            c.report(Code::ConflictingFlavors, word.span, &message);
         }
         *slot = Some(on);
     }
@@ -220,47 +188,46 @@ fn flavors(words: &[Word<'_>], d: &Diagnostics) -> FlavorUse {
 /// A qualifier declaration; flavors that are not written have their defaults.
 pub(super) fn qualifier(
     qualifier: QualifierDeclaration<'_>,
-    d: &Diagnostics,
-) -> Lowered<QualifierDecl> {
-    let places = Places::leaf(name(qualifier.name, d)?, qualifier.name.span);
-    let written = flavors(&qualifier.flavors, d);
+    c: Context<'_>,
+) -> Option<QualifierDecl> {
+    let name = name(qualifier.name, c)?;
+    let written = flavors(&qualifier.flavors, c);
     let unwritten = Flavor::default();
     let is_array = qualifier.array.is_some();
     let default = qualifier
         .default
-        .and_then(|value| qualifier_default(value, qualifier.ty, is_array, d));
-    let decl = QualifierDecl {
-        name: places.name.clone(),
+        .and_then(|value| qualifier_default(value, qualifier.ty, is_array, c));
+    Some(QualifierDecl {
+        name,
         ty: qualifier.ty,
         is_array,
         array_size: qualifier.array.and_then(|array| array.size),
         default: default.unwrap_or(CimValue::Null),
-        scope: scope(&qualifier.scopes, d),
+        scope: scope(&qualifier.scopes, c),
         flavor: Flavor {
             overridable: written.overridable.unwrap_or(unwritten.overridable),
             to_subclass: written.to_subclass.unwrap_or(unwritten.to_subclass),
             to_instance: written.to_instance.unwrap_or(unwritten.to_instance),
             translatable: written.translatable.unwrap_or(unwritten.translatable),
         },
-    };
-    Some((decl, places))
+    })
 }
 
 fn qualifier_default(
     value: Value<'_>,
     ty: CimType,
     is_array: bool,
-    d: &Diagnostics,
+    c: Context<'_>,
 ) -> Option<CimValue> {
     let span = value.span;
-    let literal = constant(value, d)?;
+    let literal = constant(value, c)?;
     let resolved = literal.resolve(ty, is_array);
     resolved
-        .map_err(|error| report(Code::QualifierDefault, span, &error, d))
+        .map_err(|error| c.report(Code::QualifierDefault, span, &error))
         .ok()
 }
 
-fn scope(words: &[Word<'_>], d: &Diagnostics) -> Scope {
+fn scope(words: &[Word<'_>], c: Context<'_>) -> Scope {
     let mut scope = Scope::default();
     for word in words {
         let named = Scope::NAMED.iter().find(|(name, _)| word.is(name));
@@ -276,7 +243,7 @@ fn scope(words: &[Word<'_>], d: &Diagnostics) -> Scope {
                 let mut diagnostic = Diagnostic::new(Code::UnknownScope, word.span, message);
                 let named = Scope::NAMED.iter().map(|(name, _)| *name);
                 diagnostic.hint = meant(word.text, named).or(Some(hint.into()));
-                d.push(diagnostic);
+                c.diagnostics.push(diagnostic);
             }
         }
     }
@@ -284,35 +251,30 @@ fn scope(words: &[Word<'_>], d: &Diagnostics) -> Scope {
 }
 
 /// A value that names no instance.
-pub(super) fn constant(value: Value<'_>, d: &Diagnostics) -> Option<Literal> {
-    Some(match value.kind {
-        ValueKind::Null => Literal::Null,
-        ValueKind::Boolean(value) => Literal::Boolean(value),
-        ValueKind::Integer(number) => Literal::Integer(number),
-        ValueKind::Real(number) => Literal::Real(number),
-        ValueKind::Character(unit) => Literal::Char(unit),
-        ValueKind::Text(text) => Literal::Quoted(text.into()),
-        ValueKind::Alias(_) => {
-            let message = "an alias can only stand for the value of an instance's property";
-            report(Code::MisplacedAlias, value.span, &message, d);
-            return None;
-        }
-        // Entries are scalars: the parser has refused arrays in arrays.
-        ValueKind::Array(entries) => {
-            let entries = entries.into_iter().filter_map(|entry| constant(entry, d));
-            Literal::Array(entries.collect())
-        }
-    })
+pub(super) fn constant(value: Value<'_>, c: Context<'_>) -> Option<Literal> {
+    let mut literal = value.literal;
+    for place in &value.aliases {
+        let message = "an alias can only stand for the value of an instance's property";
+        c.report(Code::MisplacedAlias, place.alias.span, &message);
+    }
+    // From the last one on, so that places stay what they are.
+    for place in value.aliases.iter().rev() {
+        match (&mut literal, place.entry) {
+            (Literal::Array(entries), Some(at)) => entries.remove(at),
+            (_, _) => return None,
+        };
+    }
+    Some(literal)
 }
 
 /// The default of a reference: an object path in a string, or NULL.
-fn reference(value: Value<'_>, d: &Diagnostics) -> Option<Literal> {
+fn reference(value: Value<'_>, c: Context<'_>) -> Option<Literal> {
     let span = value.span;
-    match constant(value, d)? {
+    match constant(value, c)? {
         Literal::Quoted(text) => match text.parse::<ObjectPath>() {
             Ok(path) => Some(Literal::Reference(Box::new(path))),
             Err(error) => {
-                report(Code::BadReference, span, &error, d);
+                c.report(Code::BadReference, span, &error);
                 None
             }
         },

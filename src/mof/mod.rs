@@ -18,6 +18,7 @@ mod parser;
 
 mod locate;
 mod lower;
+mod names;
 
 mod compilation;
 mod compile;

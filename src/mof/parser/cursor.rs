@@ -1,7 +1,6 @@
 //! The parser's position: looking ahead, taking tokens, complaining, skipping.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 
 use super::super::ast::{Word, shortened};
 use super::super::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -17,14 +16,40 @@ pub(super) type Parsed<T> = Result<T, Reported>;
 /// Reads the productions of one text.
 pub(in super::super) struct Parser<'a, 'd> {
     lexer: Lexer<'a>,
-    ahead: VecDeque<Token>,
+    ahead: Ahead,
     previous: Token,
+    /// Where adjacent strings are joined; empty in between.
+    pub(super) joined: String,
     /// How many `{` are open.
     depth: usize,
     tokens_left: &'d Cell<usize>,
     /// Whether the limit of tokens was hit in this text.
     exhausted: bool,
     pub(super) diagnostics: &'d Diagnostics,
+}
+
+/// How far a parser looks ahead.
+const AHEAD_TOKENS: usize = 4;
+
+/// The first `count` of these tokens were read and not yet taken; mostly there is one.
+struct Ahead {
+    tokens: [Token; AHEAD_TOKENS],
+    count: usize,
+}
+
+impl Ahead {
+    /// Adds a token behind the others, of which there are fewer than [`AHEAD_TOKENS`].
+    fn push(&mut self, token: Token) {
+        self.tokens[self.count] = token;
+        self.count += 1;
+    }
+
+    fn drop_first(&mut self) {
+        if self.count > 1 {
+            self.tokens.copy_within(1.., 0);
+        }
+        self.count = self.count.saturating_sub(1);
+    }
 }
 
 impl<'a, 'd> Parser<'a, 'd> {
@@ -40,14 +65,15 @@ impl<'a, 'd> Parser<'a, 'd> {
             start: 0,
             end: 0,
         };
+        let nothing = Token::new(TokenKind::End, start);
         Self {
             lexer: Lexer::new(file, text),
-            ahead: VecDeque::with_capacity(4),
-            previous: Token {
-                kind: TokenKind::End,
-                span: start,
-                broken: false,
+            ahead: Ahead {
+                tokens: [nothing; AHEAD_TOKENS],
+                count: 0,
             },
+            previous: nothing,
+            joined: String::new(),
             depth: 0,
             tokens_left,
             exhausted: false,
@@ -55,13 +81,26 @@ impl<'a, 'd> Parser<'a, 'd> {
         }
     }
 
+    /// Goes to the place `at` of the text, where a token starts and nothing was read yet.
+    pub(in super::super) fn start_at(&mut self, at: u32) {
+        self.lexer.start_at(at);
+    }
+
     /// The token `distance` tokens ahead; 0 is the next one.
-    pub(super) fn peek(&mut self, distance: usize) -> Token {
-        while self.ahead.len() <= distance {
-            let token = self.token();
-            self.ahead.push_back(token);
+    #[inline]
+    pub(in super::super) fn peek(&mut self, distance: usize) -> Token {
+        if self.ahead.count <= distance {
+            self.read_ahead(distance);
         }
-        self.ahead[distance]
+        self.ahead.tokens[distance]
+    }
+
+    #[inline(never)]
+    fn read_ahead(&mut self, distance: usize) {
+        while self.ahead.count <= distance {
+            let token = self.token();
+            self.ahead.push(token);
+        }
     }
 
     /// The next token of the text, which seems to end where the limit of tokens is hit.
@@ -70,11 +109,13 @@ impl<'a, 'd> Parser<'a, 'd> {
             self.tokens_left.set(left);
             return self.lexer.next(self.diagnostics);
         }
-        let last = self.ahead.back().unwrap_or(&self.previous);
+        let last = match self.ahead.count {
+            0 => self.previous,
+            count => self.ahead.tokens[count - 1],
+        };
         let end = Token {
-            kind: TokenKind::End,
-            span: last.span.after(),
             broken: true,
+            ..Token::new(TokenKind::End, last.span.after())
         };
         if !self.exhausted {
             self.exhausted = true;
@@ -85,6 +126,7 @@ impl<'a, 'd> Parser<'a, 'd> {
         end
     }
 
+    #[inline]
     pub(super) fn at(&mut self, kind: TokenKind) -> bool {
         self.peek(0).kind == kind
     }
@@ -98,7 +140,7 @@ impl<'a, 'd> Parser<'a, 'd> {
     /// Takes the next token, whatever it is.
     pub(super) fn bump(&mut self) -> Token {
         let token = self.peek(0);
-        self.ahead.pop_front();
+        self.ahead.drop_first();
         self.previous = token;
         match token.kind {
             TokenKind::LeftBrace => self.depth += 1,
@@ -244,6 +286,9 @@ impl<'a, 'd> Parser<'a, 'd> {
 
     /// Whether the next tokens can only start a declaration of the outermost level.
     pub(super) fn starts_declaration(&mut self) -> bool {
+        if self.peek(0).kind != TokenKind::Word {
+            return false;
+        }
         let second = self.peek(1).kind == TokenKind::Word;
         let third = self.peek(2).kind;
         if self.word_at(0, "class") {

@@ -1,5 +1,7 @@
 //! The productions of the outermost level: `mofSpecification`, `mofProduction`, `compilerDirective`.
 
+use std::sync::Arc;
+
 use super::super::Span;
 use super::super::ast::{Item, Pragma};
 use super::super::diagnostic::{Code, Diagnostic, meant};
@@ -74,11 +76,11 @@ impl<'a> Parser<'a, '_> {
         })
     }
 
-    fn pragma_argument(&mut self) -> Parsed<(String, Span)> {
+    fn pragma_argument(&mut self) -> Parsed<(Arc<str>, Span)> {
         if self.at(TokenKind::Text) {
             return Ok(self.strings());
         }
         let word = self.name("a string")?;
-        Ok((word.text.to_owned(), word.span))
+        Ok((word.text.into(), word.span))
     }
 }

@@ -1,7 +1,11 @@
 //! Values: `constantValue`, `arrayInitializer`, `referenceInitializer`.
 
+use std::sync::Arc;
+
+use crate::model::Literal;
+
 use super::super::Span;
-use super::super::ast::{Array, Value, ValueKind, shortened};
+use super::super::ast::{AliasPlace, Array, Value, shortened};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::lexer::{Token, TokenKind};
 use super::super::literal::{self, Number};
@@ -20,6 +24,7 @@ impl<'a> Parser<'a, '_> {
     pub(super) fn array(&mut self) -> Parsed<Value<'a>> {
         let open = self.expect(TokenKind::LeftBrace)?.span;
         let mut entries = Vec::new();
+        let mut aliases = Vec::new();
         while !self.eat(TokenKind::RightBrace) {
             if self.at(TokenKind::LeftBrace) {
                 let diagnostic = Diagnostic::new(
@@ -29,11 +34,18 @@ impl<'a> Parser<'a, '_> {
                 );
                 return Err(self.report(diagnostic));
             }
-            entries.push(self.scalar()?);
+            let entry = self.scalar()?;
+            // At most one: what stands here is no array.
+            aliases.extend(entry.aliases.into_iter().map(|alias| AliasPlace {
+                entry: Some(entries.len()),
+                ..alias
+            }));
+            entries.push(entry.literal);
             self.separator(TokenKind::RightBrace)?;
         }
         Ok(Value {
-            kind: ValueKind::Array(entries),
+            literal: Literal::Array(entries),
+            aliases,
             span: open.to(self.previous_span()),
         })
     }
@@ -59,32 +71,41 @@ impl<'a> Parser<'a, '_> {
 
     fn scalar(&mut self) -> Parsed<Value<'a>> {
         let token = self.peek(0);
-        let kind = match token.kind {
+        let mut aliases = Vec::new();
+        let literal = match token.kind {
             TokenKind::Text => {
                 let (text, span) = self.strings();
-                let kind = ValueKind::Text(text);
-                return Ok(Value { kind, span });
+                return Ok(Value {
+                    literal: Literal::Quoted(text),
+                    aliases,
+                    span,
+                });
             }
             TokenKind::Number => self.number(token)?,
             TokenKind::Character => self.character(token)?,
-            TokenKind::Alias => ValueKind::Alias(self.word(token)),
-            TokenKind::Word if self.word_at(0, "true") => ValueKind::Boolean(true),
-            TokenKind::Word if self.word_at(0, "false") => ValueKind::Boolean(false),
-            TokenKind::Word if self.word_at(0, "null") => ValueKind::Null,
+            TokenKind::Alias => {
+                let alias = self.word(token);
+                aliases.push(AliasPlace { alias, entry: None });
+                Literal::Null
+            }
+            TokenKind::Word if self.word_at(0, "true") => Literal::Boolean(true),
+            TokenKind::Word if self.word_at(0, "false") => Literal::Boolean(false),
+            TokenKind::Word if self.word_at(0, "null") => Literal::Null,
             _ => return Err(self.unexpected(Code::ExpectedValue, "a value")),
         };
         self.bump();
         Ok(Value {
-            kind,
+            literal,
+            aliases,
             span: token.span,
         })
     }
 
-    fn number(&mut self, token: Token) -> Parsed<ValueKind<'a>> {
+    fn number(&mut self, token: Token) -> Parsed<Literal> {
         let text = self.text(token.span);
         let code = match literal::number(text) {
-            Ok(Number::Integer(number)) => return Ok(ValueKind::Integer(number)),
-            Ok(Number::Real(number)) => return Ok(ValueKind::Real(number)),
+            Ok(Number::Integer(number)) => return Ok(Literal::Integer(number)),
+            Ok(Number::Real(number)) => return Ok(Literal::Real(number)),
             Err(code) => code,
         };
         let shown = shortened(text);
@@ -99,12 +120,12 @@ impl<'a> Parser<'a, '_> {
         Err(self.report(diagnostic))
     }
 
-    fn character(&mut self, token: Token) -> Parsed<ValueKind<'a>> {
+    fn character(&mut self, token: Token) -> Parsed<Literal> {
         let text = self.text(token.span);
         let body = text.strip_prefix('\'').unwrap_or(text);
         let body = body.strip_suffix('\'').unwrap_or(body);
         if let Some(unit) = literal::character(body) {
-            return Ok(ValueKind::Character(unit));
+            return Ok(Literal::Char(unit));
         }
         let message = "a character literal holds exactly one UCS-2 character";
         let diagnostic = Diagnostic::new(Code::BadCharacterLiteral, token.span, message);
@@ -112,23 +133,39 @@ impl<'a> Parser<'a, '_> {
     }
 
     /// One or more adjacent string literals, joined.
-    pub(super) fn strings(&mut self) -> (String, Span) {
-        let first = self.peek(0).span;
-        let mut text = String::new();
+    pub(super) fn strings(&mut self) -> (Arc<str>, Span) {
+        let first = self.bump();
+        if !first.escaped && !self.at(TokenKind::Text) {
+            return (self.inside(first).into(), first.span);
+        }
+        let mut text = std::mem::take(&mut self.joined);
+        self.append(first, &mut text);
         while self.at(TokenKind::Text) {
             let token = self.bump();
             self.append(token, &mut text);
         }
-        (text, first.to(self.previous_span()))
+        let joined = text.as_str().into();
+        text.clear();
+        self.joined = text;
+        (joined, first.span.to(self.previous_span()))
     }
 
-    fn append(&mut self, token: Token, into: &mut String) {
+    /// What stands between the quotes of a string literal.
+    fn inside(&self, token: Token) -> &'a str {
         let body = &self.text(token.span)[1..];
-        let body = if token.broken {
+        if token.broken {
             body
         } else {
             &body[..body.len() - 1]
-        };
+        }
+    }
+
+    fn append(&mut self, token: Token, into: &mut String) {
+        let body = self.inside(token);
+        if !token.escaped {
+            into.push_str(body);
+            return;
+        }
         let offset = |at: usize| u32::try_from(at).expect("texts are shorter than 4 GiB");
         if let Some(at) = body.find('\0') {
             let start = token.span.start + 1 + offset(at);
