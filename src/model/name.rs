@@ -86,11 +86,21 @@ impl CimName {
 
     /// Whether `text` is this name, in any case.
     pub fn is(&self, text: &str) -> bool {
-        if self.is_ascii && self.text.len() == text.len() {
-            return self.text.eq_ignore_ascii_case(text);
+        if text.is_ascii() {
+            self.matches_ascii(text)
+        } else {
+            same_folded(&self.text, text)
         }
-        // What is not ASCII may have lower case in ASCII, and of another length.
-        !(self.is_ascii && text.is_ascii()) && same_folded(&self.text, text)
+    }
+
+    /// Whether `text`, all of it ASCII, is this name.
+    #[inline]
+    pub(super) fn matches_ascii(&self, text: &str) -> bool {
+        if self.is_ascii {
+            return self.text.len() == text.len() && self.text.eq_ignore_ascii_case(text);
+        }
+        // The lower case of other characters may be ASCII.
+        same_folded(&self.text, text)
     }
 
     /// [`folded_hash`] of the text.

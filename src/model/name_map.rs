@@ -58,7 +58,12 @@ impl<V> NameMap<V> {
     /// The slot of `name`, in any case.
     pub fn slot(&self, name: &str) -> Option<usize> {
         if self.table.is_empty() {
-            return self.entries.iter().position(|(key, _)| key.is(name));
+            let mut entries = self.entries.iter();
+            return if name.is_ascii() {
+                entries.position(|(key, _)| key.matches_ascii(name))
+            } else {
+                entries.position(|(key, _)| key.is(name))
+            };
         }
         self.probe(folded_hash(name), |key| key.is(name))
     }

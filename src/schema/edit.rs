@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::model::{CimName, Class, ClassDecl, Element, Embedding, NameMap, QualifierDecl, Slot};
 
 use super::error::{DeclError, DeclErrorKind};
+use super::known::Vocabulary;
 use super::parent::Parent;
 use super::structure::same_structure;
 use super::{INHERITANCE_LIMIT, Schema, resolve};
@@ -65,7 +66,6 @@ impl Schema {
         let mut errors = Vec::new();
         let built = draft.build(written, &mut errors);
         let classes = draft.classes(&built);
-        draft.check_targets(&classes, &mut errors);
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -75,6 +75,29 @@ impl Schema {
 
 /// What is written of the classes that are put, in their order; it is used up class by class.
 type Written = Vec<Option<ClassDecl>>;
+
+/// What is wrong with one class.
+struct Faults<'a> {
+    name: &'a CimName,
+    own: Vec<DeclError>,
+    /// Classes that it names and that do not exist.
+    targets: Vec<DeclError>,
+}
+
+impl<'a> Faults<'a> {
+    fn of(name: &'a CimName) -> Self {
+        Self {
+            name,
+            own: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    fn any(self) -> Option<Self> {
+        let is_sound = self.own.is_empty() && self.targets.is_empty();
+        (!is_sound).then_some(self)
+    }
+}
 
 /// A schema in the making.
 struct Draft<'a> {
@@ -177,21 +200,55 @@ impl<'a> Draft<'a> {
     }
 
     /// Every class that has a sound line of ancestors, judged where it has to be.
+    ///
+    /// Classes are taken as they come, superclasses before them where they come later: that is near
+    /// to the order in which they were written, so that what is read next is next in memory.
     fn build(&self, mut written: Written, errors: &mut Vec<DeclError>) -> NameMap<Parent> {
-        let mut built: NameMap<Parent> = NameMap::new();
-        for name in self.superclasses_first(errors) {
-            let superclass = self.superclass(&name);
-            let parent = superclass.and_then(|name| built.under(name));
-            if superclass.is_some() && parent.is_none() {
-                continue; // the fault is reported where it is: at the superclass
+        let names = self.sound(errors);
+        let vocabulary = Vocabulary::new(&self.qualifiers);
+        let mut built: NameMap<Parent> = NameMap::with_capacity(names.len());
+        let mut faults = Vec::new();
+        let mut line = Vec::new();
+        for name in names {
+            let mut at = Some(name);
+            while let Some(name) = at.filter(|name| built.under(name).is_none()) {
+                line.push(name);
+                at = self.superclass(name);
             }
-            let put = self.put.slot_under(&name);
-            let put = put.and_then(|slot| written.get_mut(slot)?.take());
-            if let Some(class) = self.class(&name, put, parent, errors) {
-                built.insert(name, Parent::new(class));
+            while let Some(name) = line.pop() {
+                let put = self.put.slot_under(name);
+                let put = put.and_then(|slot| written.get_mut(slot)?.take());
+                let superclass = self.superclass(name);
+                let parent = superclass.and_then(|name| built.under(name));
+                if superclass.is_some() && parent.is_none() {
+                    continue; // the fault is reported where it is: at the superclass
+                }
+                let mut found = Faults::of(name);
+                if let Some(class) = self.class(name, put, parent, &vocabulary, &mut found) {
+                    built.insert(name.clone(), Parent::new(class));
+                }
+                faults.extend(found.any());
             }
         }
+        self.report(faults, errors);
         built
+    }
+
+    /// Adds faults in an order that does not depend on that of the work: superclasses come first,
+    /// and all that names what does not exist comes last.
+    fn report(&self, mut faults: Vec<Faults<'_>>, errors: &mut Vec<DeclError>) {
+        if faults.is_empty() {
+            return;
+        }
+        let places: NameMap<usize> = self.names().cloned().zip(0..).collect();
+        faults.sort_by_cached_key(|faults| places.under(faults.name).copied());
+        let targets: Vec<_> = faults
+            .iter_mut()
+            .flat_map(|f| f.targets.drain(..))
+            .collect();
+        faults.sort_by_cached_key(|faults| self.depth(faults.name).unwrap_or(INHERITANCE_LIMIT));
+        errors.extend(faults.into_iter().flat_map(|faults| faults.own));
+        errors.extend(targets);
     }
 
     fn class(
@@ -199,18 +256,24 @@ impl<'a> Draft<'a> {
         name: &CimName,
         put: Option<ClassDecl>,
         parent: Option<&Parent>,
-        errors: &mut Vec<DeclError>,
+        vocabulary: &Vocabulary<'_>,
+        faults: &mut Faults<'_>,
     ) -> Option<Arc<Class>> {
         let old = self.old.class(name.as_str());
         let decl = match (put, old) {
             (Some(decl), _) => decl,
             (None, Some(old)) if !self.everything && !self.is_touched(parent) => {
+                // Only what has gone can be missing.
+                if !self.dropped.is_empty() {
+                    targets_exist(old, |name| self.exists(name), &mut faults.targets);
+                }
                 return Some(old.clone());
             }
             (None, Some(old)) => self.old.declaration(old),
             (None, None) => return None,
         };
-        let new = resolve::class(decl, parent, &self.qualifiers, errors);
+        let new = resolve::class(decl, parent, vocabulary, &mut faults.own);
+        targets_exist(&new, |name| self.exists(name), &mut faults.targets);
         match old {
             Some(old) if **old == new => Some(old.clone()),
             Some(_) | None => Some(Arc::new(new)),
@@ -225,21 +288,17 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// The classes in an order in which each comes after its superclass; those without a sound line
-    /// of ancestors are reported and left out.
-    fn superclasses_first(&self, errors: &mut Vec<DeclError>) -> Vec<CimName> {
-        let mut by_depth: Vec<(usize, &CimName)> = Vec::new();
-        for name in self.names() {
-            match self.depth(name) {
-                Ok(depth) => by_depth.push((depth, name)),
-                Err(kind) => errors.push(DeclError {
-                    element: of_class(name.clone()),
-                    kind,
-                }),
+    /// The classes that have a sound line of ancestors; the others are reported.
+    fn sound(&self, errors: &mut Vec<DeclError>) -> Vec<&CimName> {
+        let is_sound = |name: &&CimName| match self.depth(name) {
+            Ok(_) => true,
+            Err(kind) => {
+                let element = of_class((*name).clone());
+                errors.push(DeclError { element, kind });
+                false
             }
-        }
-        by_depth.sort_by_key(|(depth, _)| *depth);
-        by_depth.into_iter().map(|(_, name)| name.clone()).collect()
+        };
+        self.names().filter(is_sound).collect()
     }
 
     fn depth(&self, name: &CimName) -> Result<usize, DeclErrorKind> {
@@ -263,19 +322,6 @@ impl<'a> Draft<'a> {
         self.names()
             .filter_map(|name| Some((name.clone(), built.under(name)?.class.clone())))
             .collect()
-    }
-
-    /// The classes that references and embedded instances name must exist. Only classes that are
-    /// new can name one that does not, unless one has gone.
-    fn check_targets(&self, classes: &NameMap<Arc<Class>>, errors: &mut Vec<DeclError>) {
-        let exists = |name: &CimName| self.exists(name);
-        for class in classes.values() {
-            let old = self.old.class(class.name.as_str());
-            let is_old = old.is_some_and(|old| Arc::ptr_eq(old, class));
-            if !is_old || !self.dropped.is_empty() {
-                targets_exist(class, exists, errors);
-            }
-        }
     }
 
     fn finish(self, classes: NameMap<Arc<Class>>) -> Edited {

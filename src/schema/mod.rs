@@ -9,6 +9,7 @@ mod error;
 mod builder;
 mod declaration;
 mod edit;
+mod known;
 mod parent;
 mod qualifiers;
 mod resolve;

@@ -8,6 +8,7 @@ use crate::model::{
 };
 
 use super::error::{DeclError, DeclErrorKind};
+use super::known::{Effective, Vocabulary};
 
 /// An element of a class, of which messages are made only where something is wrong with it.
 #[derive(Clone, Copy)]
@@ -53,9 +54,9 @@ pub(super) struct Bearer<'a> {
 pub(super) fn resolve(
     bearer: &Bearer<'_>,
     uses: Vec<QualifierUse>,
-    declared: &NameMap<QualifierDecl>,
+    vocabulary: &Vocabulary<'_>,
     errors: &mut Vec<DeclError>,
-) -> NameMap<Qualifier> {
+) -> Effective {
     let used = |name: &CimName| {
         uses.iter()
             .any(|used| used.name == *name && !used.propagated)
@@ -64,22 +65,20 @@ pub(super) fn resolve(
     let inherited: Vec<&Qualifier> = inherited
         .filter(|above| above.flavor.to_subclass && !used(&above.name))
         .collect();
-    let mut effective = NameMap::with_capacity(inherited.len() + uses.len());
+    let mut effective = Effective::with_capacity(inherited.len() + uses.len());
     for qualifier in inherited {
         let qualifier = Qualifier {
             propagated: true,
             ..qualifier.clone()
         };
-        effective.insert(qualifier.name.clone(), qualifier);
+        effective.insert(qualifier, vocabulary);
     }
     for mut used in uses.into_iter().filter(|used| !used.propagated) {
-        match own(bearer, &mut used, declared) {
-            Ok(qualifier) if effective.under(&qualifier.name).is_some() => {
+        match own(bearer, &mut used, vocabulary) {
+            Ok(qualifier) if effective.map.under(&qualifier.name).is_some() => {
                 errors.push(fault(bearer, &used.name, DeclErrorKind::Duplicate));
             }
-            Ok(qualifier) => {
-                effective.insert(qualifier.name.clone(), qualifier);
-            }
+            Ok(qualifier) => effective.insert(qualifier, vocabulary),
             Err(kind) => errors.push(fault(bearer, &used.name, kind)),
         }
     }
@@ -97,10 +96,10 @@ fn fault(bearer: &Bearer<'_>, qualifier: &CimName, kind: DeclErrorKind) -> DeclE
 fn own(
     bearer: &Bearer<'_>,
     used: &mut QualifierUse,
-    declared: &NameMap<QualifierDecl>,
+    vocabulary: &Vocabulary<'_>,
 ) -> Result<Qualifier, DeclErrorKind> {
-    let decl = declared
-        .under(&used.name)
+    let decl = vocabulary
+        .get(&used.name)
         .ok_or(DeclErrorKind::UndeclaredQualifier)?;
     if !bearer.scope.iter().any(|scope| decl.scope.contains(*scope)) {
         return Err(DeclErrorKind::Scope(bearer.kind));
@@ -172,12 +171,6 @@ fn flavor(used: FlavorUse, declared: Flavor) -> Flavor {
 
 /// Whether a boolean qualifier is in effect and true.
 pub(super) fn is_true(qualifiers: &NameMap<Qualifier>, name: &str) -> bool {
-    flag(qualifiers, name).unwrap_or(false)
-}
-
-/// The value of a boolean qualifier, `None` where it is not in effect.
-pub(super) fn flag(qualifiers: &NameMap<Qualifier>, name: &str) -> Option<bool> {
-    qualifiers
-        .get(name)
-        .and_then(|qualifier| qualifier.value.as_bool())
+    let qualifier = qualifiers.get(name);
+    qualifier.and_then(|it| it.value.as_bool()).unwrap_or(false)
 }

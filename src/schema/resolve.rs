@@ -4,33 +4,34 @@ use std::sync::Arc;
 
 use crate::model::{
     CimName, CimType, Class, ClassDecl, ClassKind, Method, MethodDecl, NameMap, Parameter,
-    ParameterDecl, Property, PropertyDecl, Qualifier, QualifierDecl, QualifierUse, Scope, TypeDecl,
+    ParameterDecl, Property, PropertyDecl, QualifierUse, Scope, TypeDecl,
 };
 
 use super::error::{DeclError, DeclErrorKind, shown};
+use super::known::{Effective, Known, Vocabulary};
 use super::parent::Parent;
-use super::qualifiers::{self, Bearer, Place, flag, is_true};
+use super::qualifiers::{self, Bearer, Place, is_true};
 use super::slot;
 
 /// What the elements of a class are resolved against.
 struct Surroundings<'a> {
     class: &'a CimName,
     parent: Option<&'a Class>,
-    declared: &'a NameMap<QualifierDecl>,
+    vocabulary: &'a Vocabulary<'a>,
 }
 
 /// The class that `decl` means under `parent`; faults go to `errors`.
 pub(super) fn class(
     decl: ClassDecl,
     parent: Option<&Parent>,
-    declared: &NameMap<QualifierDecl>,
+    vocabulary: &Vocabulary<'_>,
     errors: &mut Vec<DeclError>,
 ) -> Class {
     let above = parent.map(|parent| &*parent.class);
     let around = Surroundings {
         class: &decl.name,
         parent: above,
-        declared,
+        vocabulary,
     };
     let qualifiers = around.class_qualifiers(decl.qualifiers, errors);
     let kind = kind(&qualifiers);
@@ -39,7 +40,7 @@ pub(super) fn class(
     });
     for property in decl.properties {
         around.check_reference(&property, kind, errors);
-        let resolved = around.property(property, errors);
+        let resolved = Arc::new(around.property(property, errors));
         let name = resolved.name.clone();
         around.insert(&mut properties, name, resolved, |p| !p.propagated, errors);
     }
@@ -47,7 +48,7 @@ pub(super) fn class(
         inherited(parent.methods(), decl.methods.len())
     });
     for method in decl.methods {
-        let resolved = around.method(method, errors);
+        let resolved = Arc::new(around.method(method, errors));
         let name = resolved.name.clone();
         around.insert(&mut methods, name, resolved, |m| !m.propagated, errors);
     }
@@ -61,8 +62,8 @@ pub(super) fn class(
         ancestors: ancestors(above),
         keys: keys.collect(),
         kind,
-        is_abstract: is_true(&qualifiers, "Abstract"),
-        qualifiers,
+        is_abstract: qualifiers.is_true(Known::Abstract),
+        qualifiers: qualifiers.map,
         properties,
         methods,
         name: decl.name,
@@ -83,12 +84,12 @@ fn inherited<V>(above: &NameMap<Arc<V>>, own: usize) -> NameMap<Arc<V>> {
     map
 }
 
-fn kind(qualifiers: &NameMap<Qualifier>) -> ClassKind {
-    if is_true(qualifiers, "Association") {
+fn kind(qualifiers: &Effective) -> ClassKind {
+    if qualifiers.is_true(Known::Association) {
         ClassKind::Association
-    } else if is_true(qualifiers, "Exception") || is_true(qualifiers, "Structure") {
+    } else if qualifiers.is_true(Known::Exception) || qualifiers.is_true(Known::Structure) {
         ClassKind::Structure
-    } else if is_true(qualifiers, "Indication") {
+    } else if qualifiers.is_true(Known::Indication) {
         ClassKind::Indication
     } else {
         ClassKind::Ordinary
@@ -109,7 +110,7 @@ impl Surroundings<'_> {
         &self,
         map: &mut NameMap<Arc<V>>,
         name: CimName,
-        value: V,
+        value: Arc<V>,
         is_own: impl Fn(&V) -> bool,
         errors: &mut Vec<DeclError>,
     ) {
@@ -119,15 +120,11 @@ impl Surroundings<'_> {
                 kind: DeclErrorKind::Duplicate,
             });
         } else {
-            map.insert(name, Arc::new(value));
+            map.insert(name, value);
         }
     }
 
-    fn class_qualifiers(
-        &self,
-        uses: Vec<QualifierUse>,
-        errors: &mut Vec<DeclError>,
-    ) -> NameMap<Qualifier> {
+    fn class_qualifiers(&self, uses: Vec<QualifierUse>, errors: &mut Vec<DeclError>) -> Effective {
         let inherited = self.parent.map(|parent| &parent.qualifiers);
         let says = |name: &str| {
             let own = uses.iter().any(|used| used.name.is(name));
@@ -144,7 +141,7 @@ impl Surroundings<'_> {
             kind,
             inherited,
         };
-        qualifiers::resolve(&bearer, uses, self.declared, errors)
+        qualifiers::resolve(&bearer, uses, self.vocabulary, errors)
     }
 
     fn check_class(
@@ -204,7 +201,7 @@ impl Surroundings<'_> {
             kind,
             inherited: above.map(|above| &*above.qualifiers),
         };
-        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.declared, errors);
+        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.vocabulary, errors);
         let mut fault = |kind| {
             errors.push(DeclError {
                 element: place.element(),
@@ -215,7 +212,7 @@ impl Surroundings<'_> {
         above
             .and_then(|above| type_fault(&decl.ty, above))
             .map(&mut fault);
-        let key = is_true(&qualifiers, "Key");
+        let key = qualifiers.is_true(Known::Key);
         let keys_above = self.parent.is_some_and(|parent| !parent.keys.is_empty());
         if key && keys_above && above.is_none_or(|above| !above.key) {
             fault(DeclErrorKind::AddedKey);
@@ -228,11 +225,11 @@ impl Surroundings<'_> {
             origin: above.map_or(self.class, |above| &above.origin).clone(),
             propagated: false,
             key,
-            required: is_true(&qualifiers, "Required"),
-            write: is_true(&qualifiers, "Write"),
-            read: flag(&qualifiers, "Read").unwrap_or(true),
+            required: qualifiers.is_true(Known::Required),
+            write: qualifiers.is_true(Known::Write),
+            read: qualifiers.flag(Known::Read).unwrap_or(true),
             slot,
-            qualifiers: Arc::new(qualifiers),
+            qualifiers: Arc::new(qualifiers.map),
             name: decl.name,
         }
     }
@@ -248,7 +245,7 @@ impl Surroundings<'_> {
             kind: "method",
             inherited: above.map(|above| &*above.qualifiers),
         };
-        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.declared, errors);
+        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.vocabulary, errors);
         let fault = override_fault(&qualifiers, above.map(|above| &above.origin));
         errors.extend(fault.map(|kind| DeclError {
             element: place.element(),
@@ -275,8 +272,8 @@ impl Surroundings<'_> {
             parameters: Arc::new(parameters),
             origin: above.map_or(self.class, |above| &above.origin).clone(),
             propagated: false,
-            is_static: is_true(&qualifiers, "Static"),
-            qualifiers: Arc::new(qualifiers),
+            is_static: qualifiers.is_true(Known::Static),
+            qualifiers: Arc::new(qualifiers.map),
             name: decl.name,
         }
     }
@@ -304,13 +301,13 @@ impl Surroundings<'_> {
             kind: "parameter",
             inherited: above.map(|above| &above.qualifiers),
         };
-        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.declared, errors);
+        let qualifiers = qualifiers::resolve(&bearer, decl.qualifiers, self.vocabulary, errors);
         Parameter {
             slot: slot::slot(decl.ty, &qualifiers, place, errors),
-            input: flag(&qualifiers, "In").unwrap_or(true),
-            output: is_true(&qualifiers, "Out"),
-            required: is_true(&qualifiers, "Required"),
-            qualifiers,
+            input: qualifiers.flag(Known::In).unwrap_or(true),
+            output: qualifiers.is_true(Known::Out),
+            required: qualifiers.is_true(Known::Required),
+            qualifiers: qualifiers.map,
             name: decl.name,
         }
     }
@@ -326,12 +323,9 @@ fn type_fault(own: &TypeDecl, above: &Property) -> Option<DeclErrorKind> {
 }
 
 /// DSP0004 2.8 §5.6.3.38: an element replaces an inherited one only by saying so.
-fn override_fault(
-    qualifiers: &NameMap<Qualifier>,
-    above: Option<&CimName>,
-) -> Option<DeclErrorKind> {
+fn override_fault(qualifiers: &Effective, above: Option<&CimName>) -> Option<DeclErrorKind> {
     let says = qualifiers
-        .get("Override")
+        .get(Known::Override)
         .filter(|qualifier| !qualifier.propagated);
     match (says, above) {
         (None, Some(origin)) => Some(DeclErrorKind::MissingOverride(origin.clone())),

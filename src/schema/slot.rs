@@ -1,30 +1,26 @@
 //! The slot of an element: its type, and the rules its qualifiers lay down for values.
 
-use crate::model::{
-    Check, CimName, CimType, CimValue, Embedding, Literal, NameMap, Qualifier, Slot, TypeDecl,
-};
+use crate::model::{Check, CimName, CimType, CimValue, Embedding, Literal, Slot, TypeDecl};
 
 use super::error::{DeclError, DeclErrorKind};
-use super::qualifiers::{Place, is_true};
+use super::known::{Effective, Known};
+use super::qualifiers::Place;
 use super::rules;
 
 /// The slot for values of `ty` under `qualifiers`.
 pub(super) fn slot(
     ty: TypeDecl,
-    qualifiers: &NameMap<Qualifier>,
+    qualifiers: &Effective,
     place: Place<'_>,
     errors: &mut Vec<DeclError>,
 ) -> Slot {
     // That an array has another length is told before what is wrong with its entries.
     let mut checks = Vec::from_iter(ty.array_size.map(Check::ArraySize));
-    for rule in rules::RULES {
-        let Some(qualifier) = qualifiers.get(rule.qualifier) else {
-            continue;
-        };
+    for (rule, qualifier) in qualifiers.rules() {
         let subject = rules::Subject {
             ty: &ty,
             qualifier,
-            qualifiers,
+            qualifiers: &qualifiers.map,
         };
         match (rule.build)(&subject) {
             Ok(built) => checks.extend(built),
@@ -39,7 +35,7 @@ pub(super) fn slot(
     Slot {
         ty: ty.ty,
         is_array: ty.is_array,
-        array_kind: rules::array_kind(qualifiers),
+        array_kind: rules::array_kind(qualifiers.get(Known::ArrayType)),
         array_size: ty.array_size,
         reference_class: ty.reference_class,
         embedding: embedding(ty.ty, qualifiers, place, errors),
@@ -50,11 +46,11 @@ pub(super) fn slot(
 /// DSP0004 2.8 §5.6.3.14 and §5.6.3.15: both stand on strings only.
 fn embedding(
     ty: CimType,
-    qualifiers: &NameMap<Qualifier>,
+    qualifiers: &Effective,
     place: Place<'_>,
     errors: &mut Vec<DeclError>,
 ) -> Option<Embedding> {
-    if let Some(qualifier) = qualifiers.get("EmbeddedInstance")
+    if let Some(qualifier) = qualifiers.get(Known::EmbeddedInstance)
         && let Some(class) = qualifier.value.as_str()
     {
         let name = CimName::new(class);
@@ -66,7 +62,8 @@ fn embedding(
             kind: DeclErrorKind::EmbeddedClass(class.to_owned()),
         });
     }
-    (ty == CimType::String && is_true(qualifiers, "EmbeddedObject")).then_some(Embedding::Object)
+    (ty == CimType::String && qualifiers.is_true(Known::EmbeddedObject))
+        .then_some(Embedding::Object)
 }
 
 /// The default value of a property, typed and within its rules.

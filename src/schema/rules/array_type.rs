@@ -3,7 +3,7 @@
 //! Entries are always kept in their order, so it forbids no value; what it says decides whether
 //! two arrays are the same ([`crate::model::Slot::same`]).
 
-use crate::model::{ArrayKind, Check, NameMap, Qualifier};
+use crate::model::{ArrayKind, Check, Qualifier};
 
 use super::{Rule, Subject};
 
@@ -37,10 +37,9 @@ fn parse(word: &str) -> Option<ArrayKind> {
     found.map(|(_, kind)| kind)
 }
 
-/// The kind of array that `qualifiers` make of an element.
-pub(in crate::schema) fn array_kind(qualifiers: &NameMap<Qualifier>) -> ArrayKind {
-    let word = qualifiers.get(RULE.qualifier);
-    let word = word.and_then(|qualifier| qualifier.value.as_str());
+/// The kind of array that the qualifier, if there is one, makes of an element.
+pub(in crate::schema) fn array_kind(qualifier: Option<&Qualifier>) -> ArrayKind {
+    let word = qualifier.and_then(|qualifier| qualifier.value.as_str());
     word.and_then(parse).unwrap_or_default()
 }
 
@@ -66,9 +65,8 @@ mod tests {
     fn the_word_decides_whether_order_matters() {
         for (word, kind) in [("bag", ArrayKind::Bag), ("ORDERED", ArrayKind::Ordered)] {
             let used = super::super::tests::qualifier("ArrayType", CimValue::string(word));
-            let qualifiers = NameMap::from_iter([(used.name.clone(), used)]);
-            assert_eq!(array_kind(&qualifiers), kind, "{word}");
+            assert_eq!(array_kind(Some(&used)), kind, "{word}");
         }
-        assert_eq!(array_kind(&NameMap::new()), ArrayKind::Bag);
+        assert_eq!(array_kind(None), ArrayKind::Bag);
     }
 }

@@ -32,7 +32,9 @@ impl Entry {
             "" => Some(None),
             text => integer(text).map(Some),
         };
-        match text.split_once("..") {
+        // Hardly any entry is a range, and a byte is sooner found than a text.
+        let range = text.bytes().any(|byte| byte == b'.');
+        match range.then(|| text.split_once("..")).flatten() {
             Some((from, to)) => Some(Self::Range(number(from)?, number(to)?)),
             None => integer(text.trim()).map(Self::Value),
         }
