@@ -16,7 +16,7 @@ use super::diagnostic::{Code, Diagnostic, Diagnostics, Note, meant};
 use super::lexer::words;
 use super::locate::Declared;
 use super::lower::{self, Context};
-use super::names::Names;
+use super::names::{Names, Texts};
 use super::parser::Parser;
 use super::source::{FileId, SourceError, Sources, Span, resolve};
 
@@ -63,10 +63,12 @@ impl Default for Limits {
 pub fn compile(roots: &[&str], sources: &dyn Sources, limits: Limits) -> Compilation {
     let diagnostics = Diagnostics::new(limits.diagnostics);
     let names = Names::default();
+    let texts = Texts::default();
     let tokens = Cell::new(limits.tokens);
     let mut compiler = Compiler {
         sources,
         tokens_left: &tokens,
+        texts: &texts,
         limits,
         context: Context {
             names: &names,
@@ -98,6 +100,7 @@ struct Compiler<'s> {
     diagnostics: &'s Diagnostics,
     /// How many tokens may still be read.
     tokens_left: &'s Cell<usize>,
+    texts: &'s Texts,
     total_bytes: usize,
     done: Compilation,
     /// Files read so far, each with the root that led to it and the include that asked for it.
@@ -166,11 +169,11 @@ impl<'s> Compiler<'s> {
         let file = self.source(&name, &bytes);
         self.open.push(name);
         let text = self.done.sources.text(file);
-        let mut parser = Parser::new(file, &text, self.diagnostics, self.tokens_left);
+        let mut parser = Parser::new(file, &text, self.texts, self.diagnostics, self.tokens_left);
         loop {
             let place = Place {
                 text: &text,
-                start: parser.peek(0).span.start,
+                start: parser.peek(0).span().start,
                 errors: self.diagnostics.errors(),
             };
             match parser.next_item() {

@@ -33,6 +33,27 @@ pub(super) enum TokenKind {
 }
 
 impl TokenKind {
+    /// Every kind, in the order of the numbers they are told by.
+    const ALL: [Self; 17] = [
+        Self::Word,
+        Self::Alias,
+        Self::Number,
+        Self::Character,
+        Self::Text,
+        Self::Pragma,
+        Self::LeftBrace,
+        Self::RightBrace,
+        Self::LeftBracket,
+        Self::RightBracket,
+        Self::LeftParen,
+        Self::RightParen,
+        Self::Comma,
+        Self::Semicolon,
+        Self::Colon,
+        Self::Equals,
+        Self::End,
+    ];
+
     /// The kind in messages.
     pub(super) fn shown(self) -> &'static str {
         match self {
@@ -57,27 +78,78 @@ impl TokenKind {
     }
 }
 
-/// A token with its place.
+/// A token with its place: two numbers, since those are handed on in registers, and a struct of
+/// more would be written to memory in pieces and read whole, for which processors wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token {
-    pub(super) kind: TokenKind,
-    pub(super) span: Span,
-    /// Whether the lexer has already complained about it.
-    pub(super) broken: bool,
-    /// Of a literal: something in it does not stand for itself.
-    pub(super) escaped: bool,
+    /// Where it starts and, in the upper half, where it ends.
+    place: u64,
+    /// Its kind, [`Self::BROKEN`], [`Self::ESCAPED`] and, in the upper half, its file.
+    what: u64,
 }
 
 impl Token {
-    /// A token that there is nothing to say about.
+    const BROKEN: u64 = 1 << 8;
+    const ESCAPED: u64 = 1 << 9;
+
+    /// A token that there is nothing else to say about.
+    #[inline]
     pub(super) fn new(kind: TokenKind, span: Span) -> Self {
         Self {
-            kind,
-            span,
-            broken: false,
-            escaped: false,
+            place: u64::from(span.start) | u64::from(span.end) << 32,
+            what: u64::from(kind as u8) | u64::from(span.file.number()) << 32,
         }
     }
+
+    /// The same that the lexer has complained about.
+    pub(super) fn broken(self) -> Self {
+        let what = self.what | Self::BROKEN;
+        Self { what, ..self }
+    }
+
+    /// The same of a literal with a backslash in it, or without end.
+    fn escaped(self) -> Self {
+        let what = self.what | Self::ESCAPED;
+        Self { what, ..self }
+    }
+
+    /// Whether the lexer has already complained about it.
+    pub(super) fn is_broken(self) -> bool {
+        self.what & Self::BROKEN != 0
+    }
+
+    /// Whether it is a literal with a backslash in it, or without end.
+    pub(super) fn is_escaped(self) -> bool {
+        self.what & Self::ESCAPED != 0
+    }
+
+    #[inline]
+    pub(super) fn is(self, kind: TokenKind) -> bool {
+        self.what & 0xff == u64::from(kind as u8)
+    }
+
+    pub(super) fn kind(self) -> TokenKind {
+        let [what, _] = halves(self.what & 0xff);
+        let kind = TokenKind::ALL.get(what as usize);
+        kind.copied().unwrap_or(TokenKind::End)
+    }
+
+    #[inline]
+    pub(super) fn span(self) -> Span {
+        let [start, end] = halves(self.place);
+        let [_, file] = halves(self.what);
+        Span {
+            file: FileId::numbered(file),
+            start,
+            end,
+        }
+    }
+}
+
+/// The lower half and the upper one.
+#[expect(clippy::cast_possible_truncation, reason = "both halves are told")]
+fn halves(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
 }
 
 /// Reads the tokens of one text.
@@ -203,17 +275,12 @@ impl<'a> Lexer<'a> {
                 Some(byte) if byte == quote => {
                     self.at += 1;
                     let token = self.token(kind, start);
-                    return Token { escaped, ..token };
+                    return if escaped { token.escaped() } else { token };
                 }
                 None | Some(b'\n' | b'\r') => break,
-                Some(b'\\') => {
+                Some(b'\\') if !matches!(self.byte(1), None | Some(b'\n' | b'\r')) => {
                     escaped = true;
-                    let is_last = matches!(self.byte(1), None | Some(b'\n' | b'\r'));
-                    self.at += if is_last { 1 } else { 2 };
-                }
-                Some(b'\0') => {
-                    escaped = true;
-                    self.at += 1;
+                    self.at += 2;
                 }
                 Some(_) => self.at += 1,
             }
@@ -222,18 +289,14 @@ impl<'a> Lexer<'a> {
     }
 
     fn unterminated(&mut self, kind: TokenKind, start: usize, diagnostics: &Diagnostics) -> Token {
-        let token = Token {
-            broken: true,
-            escaped: true,
-            ..self.token(kind, start)
-        };
+        let token = self.token(kind, start).broken().escaped();
         let diagnostic = if kind == TokenKind::Text {
             let message = "a string that does not end on its line";
-            Diagnostic::new(Code::UnterminatedString, token.span, message)
+            Diagnostic::new(Code::UnterminatedString, token.span(), message)
                 .hint("close it with `\"`; adjacent strings are joined")
         } else {
             let message = "a character literal that does not end on its line";
-            Diagnostic::new(Code::BadCharacterLiteral, token.span, message)
+            Diagnostic::new(Code::BadCharacterLiteral, token.span(), message)
         };
         diagnostics.push(diagnostic);
         token
@@ -301,9 +364,7 @@ pub fn token_count(text: &str) -> usize {
     let diagnostics = Diagnostics::new(0);
     let mut lexer = Lexer::new(FileId::FIRST, text);
     let tokens = std::iter::from_fn(|| Some(lexer.next(&diagnostics)));
-    tokens
-        .take_while(|token| token.kind != TokenKind::End)
-        .count()
+    tokens.take_while(|token| !token.is(TokenKind::End)).count()
 }
 
 /// Adds the words and aliases of `text` to `names`.
@@ -312,10 +373,11 @@ pub(super) fn words(text: &str, names: &mut HashSet<CimName>) {
     let mut lexer = Lexer::new(FileId::FIRST, text);
     loop {
         let token = lexer.next(&diagnostics);
-        match token.kind {
+        match token.kind() {
             TokenKind::End => return,
             TokenKind::Word | TokenKind::Alias => {
-                let word = &text[token.span.start as usize..token.span.end as usize];
+                let span = token.span();
+                let word = &text[span.start as usize..span.end as usize];
                 names.extend(CimName::new(word.trim_start_matches('$')));
             }
             _ => {}
@@ -343,4 +405,26 @@ fn punctuation(byte: u8) -> Option<TokenKind> {
         b'=' => TokenKind::Equals,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_tell_what_they_were_made_of() {
+        let file = FileId::numbered(7);
+        let (start, end) = (3, u32::MAX);
+        let span = Span { file, start, end };
+        for kind in TokenKind::ALL {
+            let token = Token::new(kind, span);
+            assert_eq!((token.kind(), token.span()), (kind, span));
+            assert_eq!((token.is_broken(), token.is_escaped()), (false, false));
+            let token = token.broken();
+            assert_eq!((token.is_broken(), token.is_escaped()), (true, false));
+            let token = token.escaped();
+            assert_eq!((token.kind(), token.span()), (kind, span));
+            assert_eq!((token.is_broken(), token.is_escaped()), (true, true));
+        }
+    }
 }

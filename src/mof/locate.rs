@@ -10,6 +10,7 @@ use crate::model::{CimName, Element};
 
 use super::ast::{ClassDeclaration, Item, Method, Parameter, Property, Qualifier, Type, Word};
 use super::diagnostic::Diagnostics;
+use super::names::Texts;
 use super::parser::Parser;
 use super::source::Span;
 
@@ -35,8 +36,8 @@ impl Declared {
 
     fn read(&self) -> Places {
         let found = Diagnostics::new(usize::MAX);
-        let tokens = Cell::new(usize::MAX);
-        let mut parser = Parser::new(self.span.file, &self.text, &found, &tokens);
+        let (texts, tokens) = (Texts::default(), Cell::new(usize::MAX));
+        let mut parser = Parser::new(self.span.file, &self.text, &texts, &found, &tokens);
         parser.start_at(self.start);
         match parser.next_item() {
             Some(Ok(Item::Class(class))) => class_places(&class, self.name.clone()),

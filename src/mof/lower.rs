@@ -126,11 +126,11 @@ fn type_decl(ty: Type<'_>, array: Option<Array>, c: Context<'_>) -> Option<TypeD
 }
 
 /// The uses of qualifiers on one element.
-fn qualifiers(list: Vec<Qualifier<'_>>, c: Context<'_>) -> Vec<QualifierUse> {
-    exactly(list.into_iter(), |qualifier| {
+fn qualifiers(mut list: Vec<Qualifier<'_>>, c: Context<'_>) -> Vec<QualifierUse> {
+    exactly(list.iter_mut(), |qualifier| {
         let name = name(qualifier.name, c)?;
         // A value that was refused is NULL, lest the qualifier seem to stand alone.
-        let value = qualifier.value;
+        let value = qualifier.value.take();
         let value = value.map(|value| constant(value, c).unwrap_or(Literal::Null));
         Some(QualifierUse {
             name,

@@ -1,13 +1,14 @@
-//! The names of a compilation: few, and written again and again.
+//! Names and short texts of a compilation: few, and written again and again.
 
 use std::borrow::Borrow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::model::{CimName, NameError};
+use crate::model::{CimName, Literal, NameError};
 
 /// Names that were read, each spelling once: it is checked once, and all that bear it share its text.
 #[derive(Default)]
@@ -23,6 +24,35 @@ impl Names {
         let name = CimName::new(text)?;
         known.insert(Spelling(name.clone()));
         Ok(name)
+    }
+}
+
+/// Short texts that were read, each kept once: numbers in `ValueMap`, names in `Values`, versions.
+#[derive(Default)]
+pub(super) struct Texts {
+    known: RefCell<HashSet<Arc<str>, RandomState>>,
+    /// Where adjacent strings are joined; lent to one literal at a time.
+    pub(super) joined: Cell<String>,
+    /// Where the entries of an array gather, likewise.
+    pub(super) entries: Cell<Vec<Literal>>,
+}
+
+/// Longer texts are seldom written twice.
+const SHARED_BYTES: usize = 16;
+
+impl Texts {
+    /// `text`, which all that have the same share.
+    pub(super) fn text(&self, text: &str) -> Arc<str> {
+        if text.len() > SHARED_BYTES {
+            return text.into();
+        }
+        let mut known = self.known.borrow_mut();
+        if let Some(known) = known.get(text) {
+            return known.clone();
+        }
+        let text: Arc<str> = text.into();
+        known.insert(text.clone());
+        text
     }
 }
 
@@ -58,5 +88,15 @@ mod tests {
         assert!(std::ptr::eq(first.as_str(), again.as_str()));
         assert_eq!((other.as_str(), other == first), ("KEY", true));
         assert_eq!(names.name(""), Err(NameError::Empty));
+    }
+
+    #[test]
+    fn short_texts_are_kept_once() {
+        let texts = Texts::default();
+        for (text, once) in [("DMTF Reserved", true), (&"x".repeat(100), false)] {
+            let [first, again] = [text, text].map(|text| texts.text(text));
+            assert_eq!((&*first, &*again), (text, text));
+            assert_eq!(Arc::ptr_eq(&first, &again), once);
+        }
     }
 }

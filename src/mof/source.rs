@@ -48,6 +48,14 @@ pub struct FileId(u32);
 impl FileId {
     /// The only file of a text on its own.
     pub(super) const FIRST: Self = Self(0);
+
+    pub(super) fn numbered(number: u32) -> Self {
+        Self(number)
+    }
+
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
 }
 
 /// A stretch of one file, in bytes.

@@ -33,7 +33,7 @@ impl<'a> Parser<'a, '_> {
         if self.eat(TokenKind::Colon) {
             class.superclass = Some(self.name("the name of the superclass")?);
         }
-        let open = self.expect(TokenKind::LeftBrace)?.span;
+        let open = self.expect(TokenKind::LeftBrace)?.span();
         let depth = self.depth();
         while !self.eat(TokenKind::RightBrace) {
             if self.body_has_no_end() {
@@ -59,7 +59,7 @@ impl<'a> Parser<'a, '_> {
 
     /// Whether a body runs into the end of the text or into the next declaration.
     pub(super) fn body_has_no_end(&mut self) -> bool {
-        matches!(self.peek(0).kind, TokenKind::End | TokenKind::Pragma)
+        matches!(self.peek(0).kind(), TokenKind::End | TokenKind::Pragma)
             || self.starts_declaration()
             || self.diagnostics.is_full()
     }
@@ -83,7 +83,7 @@ impl<'a> Parser<'a, '_> {
 
     fn feature(&mut self, class: &mut ClassDeclaration<'a>) -> Parsed<()> {
         let qualifiers = self.qualifier_list()?;
-        let start = self.peek(0).span;
+        let start = self.peek(0).span();
         let before = self.before_name()?;
         let name = self.name("the name of a property or method")?;
         if self.at(TokenKind::LeftParen) {
@@ -102,11 +102,11 @@ impl<'a> Parser<'a, '_> {
     /// follow, so a property may be called `Ref`.
     fn before_name(&mut self) -> Parsed<Before<'a>> {
         let token = self.peek(0);
-        if token.kind != TokenKind::Word {
+        if !token.is(TokenKind::Word) {
             return Err(self.unexpected(Code::ExpectedType, "a type"));
         }
         let word = self.word(token);
-        if self.word_at(1, "ref") && self.peek(2).kind == TokenKind::Word {
+        if self.word_at(1, "ref") && self.peek(2).is(TokenKind::Word) {
             self.bump();
             self.bump();
             return Ok(Before::Type(Type::Reference(word)));
@@ -190,9 +190,9 @@ impl<'a> Parser<'a, '_> {
     /// Whether a feature seems to start here, so that nothing needs to be skipped.
     fn starts_feature(&mut self) -> bool {
         let token = self.peek(0);
-        token.kind == TokenKind::LeftBracket
-            || (token.kind == TokenKind::Word && data_type_named(self.text(token.span)).is_some())
-            || (token.kind == TokenKind::Word && self.word_at(1, "ref"))
+        token.is(TokenKind::LeftBracket)
+            || (token.is(TokenKind::Word) && data_type_named(self.text(token.span())).is_some())
+            || (token.is(TokenKind::Word) && self.word_at(1, "ref"))
     }
 
     /// `"(" [parameter {"," parameter}] ")" ";"`
@@ -208,10 +208,10 @@ impl<'a> Parser<'a, '_> {
             parameters.push(self.parameter()?);
             self.separator(TokenKind::RightParen)?;
         }
-        if self.at(TokenKind::LeftBracket) && self.peek(1).kind == TokenKind::RightBracket {
+        if self.at(TokenKind::LeftBracket) && self.peek(1).is(TokenKind::RightBracket) {
             let diagnostic = Diagnostic::new(
                 Code::BadReturnType,
-                self.peek(0).span,
+                self.peek(0).span(),
                 "a method cannot return an array",
             );
             return Err(self.report(diagnostic));
@@ -227,13 +227,13 @@ impl<'a> Parser<'a, '_> {
 
     fn parameter(&mut self) -> Parsed<Parameter<'a>> {
         let qualifiers = self.qualifier_list()?;
-        let start = self.peek(0).span;
+        let start = self.peek(0).span();
         let before = self.before_name()?;
         let ty = self.value_type(before, start)?;
         let name = self.name("the name of a parameter")?;
         let array = self.optional_array()?;
         if self.at(TokenKind::Equals) {
-            let equals = self.bump().span;
+            let equals = self.bump().span();
             let message = "a parameter cannot have a default value";
             self.report(Diagnostic::new(Code::ParameterDefault, equals, message));
             self.value()?;

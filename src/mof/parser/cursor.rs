@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::super::ast::{Word, shortened};
 use super::super::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::super::lexer::{Lexer, Token, TokenKind};
+use super::super::names::Texts;
 use super::super::source::{FileId, Span};
 
 /// A production could not be read, and a diagnostic says why.
@@ -18,14 +19,20 @@ pub(in super::super) struct Parser<'a, 'd> {
     lexer: Lexer<'a>,
     ahead: Ahead,
     previous: Token,
-    /// Where adjacent strings are joined; empty in between.
-    pub(super) joined: String,
+    /// Whether U+0000 is in the text, which hardly ever is.
+    pub(super) has_nul: bool,
     /// How many `{` are open.
     depth: usize,
+    pub(super) texts: &'d Texts,
     tokens_left: &'d Cell<usize>,
     /// Whether the limit of tokens was hit in this text.
     exhausted: bool,
     pub(super) diagnostics: &'d Diagnostics,
+}
+
+/// Whether U+0000 is in `text`: without an early end, so that many bytes are looked at together.
+fn has_nul(text: &str) -> bool {
+    text.bytes().fold(u8::MAX, u8::min) == 0
 }
 
 /// How far a parser looks ahead.
@@ -46,17 +53,20 @@ impl Ahead {
 
     fn drop_first(&mut self) {
         if self.count > 1 {
-            self.tokens.copy_within(1.., 0);
+            let [_, second, third, fourth] = self.tokens;
+            self.tokens = [second, third, fourth, fourth];
         }
         self.count = self.count.saturating_sub(1);
     }
 }
 
 impl<'a, 'd> Parser<'a, 'd> {
-    /// A parser at the start of `text`, which takes its tokens from those that are left.
+    /// A parser at the start of `text`, which takes its tokens from those that are left and shares
+    /// `texts` with others.
     pub(in super::super) fn new(
         file: FileId,
         text: &'a str,
+        texts: &'d Texts,
         diagnostics: &'d Diagnostics,
         tokens_left: &'d Cell<usize>,
     ) -> Self {
@@ -73,8 +83,9 @@ impl<'a, 'd> Parser<'a, 'd> {
                 count: 0,
             },
             previous: nothing,
-            joined: String::new(),
+            has_nul: has_nul(text),
             depth: 0,
+            texts,
             tokens_left,
             exhausted: false,
             diagnostics,
@@ -105,22 +116,27 @@ impl<'a, 'd> Parser<'a, 'd> {
 
     /// The next token of the text, which seems to end where the limit of tokens is hit.
     fn token(&mut self) -> Token {
-        if let Some(left) = self.tokens_left.get().checked_sub(1) {
-            self.tokens_left.set(left);
-            return self.lexer.next(self.diagnostics);
+        match self.tokens_left.get() {
+            0 => self.last_token(),
+            left => {
+                self.tokens_left.set(left - 1);
+                self.lexer.next(self.diagnostics)
+            }
         }
+    }
+
+    /// The end that the text seems to have behind its last token.
+    #[cold]
+    fn last_token(&mut self) -> Token {
         let last = match self.ahead.count {
             0 => self.previous,
             count => self.ahead.tokens[count - 1],
         };
-        let end = Token {
-            broken: true,
-            ..Token::new(TokenKind::End, last.span.after())
-        };
+        let end = Token::new(TokenKind::End, last.span().after()).broken();
         if !self.exhausted {
             self.exhausted = true;
             let message = "more tokens than are read in one compilation";
-            let diagnostic = Diagnostic::new(Code::TooManyTokens, end.span, message);
+            let diagnostic = Diagnostic::new(Code::TooManyTokens, end.span(), message);
             self.diagnostics.push(diagnostic);
         }
         end
@@ -128,13 +144,13 @@ impl<'a, 'd> Parser<'a, 'd> {
 
     #[inline]
     pub(super) fn at(&mut self, kind: TokenKind) -> bool {
-        self.peek(0).kind == kind
+        self.peek(0).is(kind)
     }
 
     /// Whether the token `distance` ahead is the word `keyword`, in any case.
     pub(super) fn word_at(&mut self, distance: usize, keyword: &str) -> bool {
         let token = self.peek(distance);
-        token.kind == TokenKind::Word && self.text(token.span).eq_ignore_ascii_case(keyword)
+        token.is(TokenKind::Word) && self.text(token.span()).eq_ignore_ascii_case(keyword)
     }
 
     /// Takes the next token, whatever it is.
@@ -142,10 +158,10 @@ impl<'a, 'd> Parser<'a, 'd> {
         let token = self.peek(0);
         self.ahead.drop_first();
         self.previous = token;
-        match token.kind {
-            TokenKind::LeftBrace => self.depth += 1,
-            TokenKind::RightBrace => self.depth = self.depth.saturating_sub(1),
-            _ => {}
+        if token.is(TokenKind::LeftBrace) {
+            self.depth += 1;
+        } else if token.is(TokenKind::RightBrace) {
+            self.depth = self.depth.saturating_sub(1);
         }
         token
     }
@@ -191,7 +207,7 @@ impl<'a, 'd> Parser<'a, 'd> {
         }
         let found = self.shown();
         let message = format!("expected `;` before {found}");
-        let place = self.previous.span.after();
+        let place = self.previous.span().after();
         Err(self.report(Diagnostic::new(Code::ExpectedSemicolon, place, message)))
     }
 
@@ -206,8 +222,8 @@ impl<'a, 'd> Parser<'a, 'd> {
 
     pub(super) fn word(&self, token: Token) -> Word<'a> {
         Word {
-            text: self.text(token.span),
-            span: token.span,
+            text: self.text(token.span()),
+            span: token.span(),
         }
     }
 
@@ -217,28 +233,28 @@ impl<'a, 'd> Parser<'a, 'd> {
 
     /// Where the last token ends.
     pub(super) fn previous_span(&self) -> Span {
-        self.previous.span
+        self.previous.span()
     }
 
     /// The next token in messages.
     pub(super) fn shown(&mut self) -> String {
         let token = self.peek(0);
-        if token.kind != TokenKind::Word {
-            return token.kind.shown().to_owned();
+        if !token.is(TokenKind::Word) {
+            return token.kind().shown().to_owned();
         }
-        format!("`{}`", shortened(self.text(token.span)))
+        format!("`{}`", shortened(self.text(token.span())))
     }
 
     /// Complains that `wanted` does not stand here.
     pub(super) fn unexpected(&mut self, code: Code, wanted: &str) -> Reported {
         let message = format!("expected {wanted}, found {}", self.shown());
-        let place = self.peek(0).span;
+        let place = self.peek(0).span();
         self.report(Diagnostic::new(code, place, message))
     }
 
     /// Adds a diagnostic, unless it only follows from a token that was broken already.
     pub(super) fn report(&mut self, diagnostic: Diagnostic) -> Reported {
-        let follows = self.previous.broken || self.peek(0).broken;
+        let follows = self.previous.is_broken() || self.peek(0).is_broken();
         if !follows {
             self.diagnostics.push(diagnostic);
         }
@@ -255,7 +271,7 @@ impl<'a, 'd> Parser<'a, 'd> {
     /// Braces inside a body are those of arrays, which hold no `;`: one is an end in any case.
     pub(super) fn skip_member(&mut self, depth: usize) {
         loop {
-            match self.peek(0).kind {
+            match self.peek(0).kind() {
                 TokenKind::End | TokenKind::Pragma => break,
                 TokenKind::RightBrace if self.depth <= depth => break,
                 TokenKind::Semicolon => {
@@ -271,7 +287,7 @@ impl<'a, 'd> Parser<'a, 'd> {
     /// Skips to where the next declaration seems to start.
     pub(super) fn skip_item(&mut self) {
         loop {
-            match self.peek(0).kind {
+            match self.peek(0).kind() {
                 TokenKind::End | TokenKind::Pragma => break,
                 TokenKind::Semicolon if self.depth == 0 => {
                     self.bump();
@@ -286,15 +302,15 @@ impl<'a, 'd> Parser<'a, 'd> {
 
     /// Whether the next tokens can only start a declaration of the outermost level.
     pub(super) fn starts_declaration(&mut self) -> bool {
-        if self.peek(0).kind != TokenKind::Word {
+        if !self.peek(0).is(TokenKind::Word) {
             return false;
         }
-        let second = self.peek(1).kind == TokenKind::Word;
-        let third = self.peek(2).kind;
+        let second = self.peek(1).is(TokenKind::Word);
+        let third = self.peek(2).kind();
         if self.word_at(0, "class") {
             let body = matches!(third, TokenKind::LeftBrace | TokenKind::Colon);
             // A property `as` may refer to a class `class`: the alias tells.
-            let named = self.word_at(2, "as") && self.peek(3).kind == TokenKind::Alias;
+            let named = self.word_at(2, "as") && self.peek(3).is(TokenKind::Alias);
             return second && (body || named);
         }
         if self.word_at(0, "instance") {

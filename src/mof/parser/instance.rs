@@ -15,7 +15,7 @@ impl<'a> Parser<'a, '_> {
             values: Vec::new(),
             broken: false,
         };
-        let open = self.expect(TokenKind::LeftBrace)?.span;
+        let open = self.expect(TokenKind::LeftBrace)?.span();
         let depth = self.depth();
         while !self.eat(TokenKind::RightBrace) {
             if self.body_has_no_end() {

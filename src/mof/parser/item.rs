@@ -15,12 +15,12 @@ impl<'a> Parser<'a, '_> {
         if self.at(TokenKind::End) || self.diagnostics.is_full() {
             return None;
         }
-        let before = self.peek(0).span;
+        let before = self.peek(0).span();
         if let Ok(item) = self.item() {
             return Some(Ok(item));
         }
         self.skip_item();
-        if self.peek(0).span == before {
+        if self.peek(0).span() == before {
             self.bump();
         }
         Some(Err(before.to(self.previous_span())))
@@ -30,7 +30,7 @@ impl<'a> Parser<'a, '_> {
         if self.at(TokenKind::Pragma) {
             return self.pragma().map(Item::Pragma);
         }
-        let list = self.peek(0).span;
+        let list = self.peek(0).span();
         let qualifiers = self.qualifier_list()?;
         if self.word_at(0, "class") {
             return self.class(qualifiers).map(Item::Class);
@@ -51,14 +51,14 @@ impl<'a> Parser<'a, '_> {
         let wanted = "`class`, `instance of`, `qualifier`, `#pragma` or `[`";
         let message = format!("expected {wanted}, found {}", self.shown());
         let token = self.peek(0);
-        let mut diagnostic = Diagnostic::new(Code::ExpectedDeclaration, token.span, message);
-        diagnostic.hint = meant(self.text(token.span), ["class", "instance", "qualifier"]);
+        let mut diagnostic = Diagnostic::new(Code::ExpectedDeclaration, token.span(), message);
+        diagnostic.hint = meant(self.text(token.span()), ["class", "instance", "qualifier"]);
         Err(self.report(diagnostic))
     }
 
     /// `"#pragma" name "(" string {"," string} ")"`; vendors' pragmas have words among the strings.
     fn pragma(&mut self) -> Parsed<Pragma<'a>> {
-        let start = self.bump().span;
+        let start = self.bump().span();
         let name = self.name("the name of the pragma")?;
         self.expect(TokenKind::LeftParen)?;
         let mut arguments = Vec::new();

@@ -11,7 +11,7 @@ impl<'a> Parser<'a, '_> {
     /// The qualifiers before a declaration; none when no `[` stands here.
     pub(super) fn qualifier_list(&mut self) -> Parsed<Vec<Qualifier<'a>>> {
         let mut list = Vec::new();
-        let open = self.peek(0).span;
+        let open = self.peek(0).span();
         if !self.eat(TokenKind::LeftBracket) {
             return Ok(list);
         }
@@ -119,15 +119,15 @@ impl<'a> Parser<'a, '_> {
     /// A data type; references and void are none.
     fn data_type(&mut self) -> Parsed<CimType> {
         let token = self.peek(0);
-        if token.kind == TokenKind::Word
-            && let Some(ty) = data_type_named(self.text(token.span))
+        if token.is(TokenKind::Word)
+            && let Some(ty) = data_type_named(self.text(token.span()))
         {
             self.bump();
             return Ok(ty);
         }
         let message = format!("expected a data type, found {}", self.shown());
-        let mut diagnostic = Diagnostic::new(Code::ExpectedType, token.span, message);
-        diagnostic.hint = meant(self.text(token.span), data_types());
+        let mut diagnostic = Diagnostic::new(Code::ExpectedType, token.span(), message);
+        diagnostic.hint = meant(self.text(token.span()), data_types());
         Err(self.report(diagnostic))
     }
 

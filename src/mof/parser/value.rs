@@ -17,34 +17,40 @@ impl<'a> Parser<'a, '_> {
         if self.at(TokenKind::LeftBrace) {
             return self.array();
         }
-        self.scalar()
+        let start = self.peek(0).span();
+        let mut aliases = Vec::new();
+        let literal = self.scalar(None, &mut aliases)?;
+        Ok(Value {
+            literal,
+            aliases,
+            span: start.to(self.previous_span()),
+        })
     }
 
     /// `"{" [value {"," value}] "}"`
     pub(super) fn array(&mut self) -> Parsed<Value<'a>> {
-        let open = self.expect(TokenKind::LeftBrace)?.span;
-        let mut entries = Vec::new();
+        let open = self.expect(TokenKind::LeftBrace)?.span();
+        let mut entries = self.texts.entries.take();
+        entries.clear();
         let mut aliases = Vec::new();
         while !self.eat(TokenKind::RightBrace) {
             if self.at(TokenKind::LeftBrace) {
                 let diagnostic = Diagnostic::new(
                     Code::NestedArray,
-                    self.peek(0).span,
+                    self.peek(0).span(),
                     "an array cannot hold an array",
                 );
                 return Err(self.report(diagnostic));
             }
-            let entry = self.scalar()?;
-            // At most one: what stands here is no array.
-            aliases.extend(entry.aliases.into_iter().map(|alias| AliasPlace {
-                entry: Some(entries.len()),
-                ..alias
-            }));
-            entries.push(entry.literal);
+            let entry = self.scalar(Some(entries.len()), &mut aliases)?;
+            entries.push(entry);
             self.separator(TokenKind::RightBrace)?;
         }
+        let mut array = Vec::with_capacity(entries.len());
+        array.append(&mut entries);
+        self.texts.entries.set(entries);
         Ok(Value {
-            literal: Literal::Array(entries),
+            literal: Literal::Array(array),
             aliases,
             span: open.to(self.previous_span()),
         })
@@ -59,7 +65,7 @@ impl<'a> Parser<'a, '_> {
             let wanted = format!("`,` or {}", close.shown());
             return Err(self.unexpected(Code::ExpectedToken, &wanted));
         }
-        let comma = self.bump().span;
+        let comma = self.bump().span();
         if self.at(close) {
             let message = format!("a comma before {}", close.shown());
             let diagnostic = Diagnostic::new(Code::TrailingComma, comma, message)
@@ -69,23 +75,20 @@ impl<'a> Parser<'a, '_> {
         Ok(())
     }
 
-    fn scalar(&mut self) -> Parsed<Value<'a>> {
+    /// A constant, or NULL for an alias, which goes to `aliases`.
+    fn scalar(
+        &mut self,
+        entry: Option<usize>,
+        aliases: &mut Vec<AliasPlace<'a>>,
+    ) -> Parsed<Literal> {
         let token = self.peek(0);
-        let mut aliases = Vec::new();
-        let literal = match token.kind {
-            TokenKind::Text => {
-                let (text, span) = self.strings();
-                return Ok(Value {
-                    literal: Literal::Quoted(text),
-                    aliases,
-                    span,
-                });
-            }
+        let literal = match token.kind() {
+            TokenKind::Text => return Ok(Literal::Quoted(self.strings().0)),
             TokenKind::Number => self.number(token)?,
             TokenKind::Character => self.character(token)?,
             TokenKind::Alias => {
                 let alias = self.word(token);
-                aliases.push(AliasPlace { alias, entry: None });
+                aliases.push(AliasPlace { alias, entry });
                 Literal::Null
             }
             TokenKind::Word if self.word_at(0, "true") => Literal::Boolean(true),
@@ -94,15 +97,11 @@ impl<'a> Parser<'a, '_> {
             _ => return Err(self.unexpected(Code::ExpectedValue, "a value")),
         };
         self.bump();
-        Ok(Value {
-            literal,
-            aliases,
-            span: token.span,
-        })
+        Ok(literal)
     }
 
     fn number(&mut self, token: Token) -> Parsed<Literal> {
-        let text = self.text(token.span);
+        let text = self.text(token.span());
         let code = match literal::number(text) {
             Ok(Number::Integer(number)) => return Ok(Literal::Integer(number)),
             Ok(Number::Real(number)) => return Ok(Literal::Real(number)),
@@ -111,49 +110,54 @@ impl<'a> Parser<'a, '_> {
         let shown = shortened(text);
         let diagnostic = if code == Code::NumberTooLarge {
             let message = format!("`{shown}` is more than any type can hold");
-            Diagnostic::new(code, token.span, message)
+            Diagnostic::new(code, token.span(), message)
         } else {
             let message = format!("`{shown}` is not a number");
             let hint = "integers: 12, 014, 0xC, 1100b; reals: 1.5, 1.0e3, never 1.";
-            Diagnostic::new(code, token.span, message).hint(hint)
+            Diagnostic::new(code, token.span(), message).hint(hint)
         };
         Err(self.report(diagnostic))
     }
 
     fn character(&mut self, token: Token) -> Parsed<Literal> {
-        let text = self.text(token.span);
+        let text = self.text(token.span());
         let body = text.strip_prefix('\'').unwrap_or(text);
         let body = body.strip_suffix('\'').unwrap_or(body);
         if let Some(unit) = literal::character(body) {
             return Ok(Literal::Char(unit));
         }
         let message = "a character literal holds exactly one UCS-2 character";
-        let diagnostic = Diagnostic::new(Code::BadCharacterLiteral, token.span, message);
+        let diagnostic = Diagnostic::new(Code::BadCharacterLiteral, token.span(), message);
         Err(self.report(diagnostic))
     }
 
     /// One or more adjacent string literals, joined.
     pub(super) fn strings(&mut self) -> (Arc<str>, Span) {
         let first = self.bump();
-        if !first.escaped && !self.at(TokenKind::Text) {
-            return (self.inside(first).into(), first.span);
+        if self.is_plain(first) && !self.at(TokenKind::Text) {
+            return (self.texts.text(self.inside(first)), first.span());
         }
-        let mut text = std::mem::take(&mut self.joined);
+        let mut text = self.texts.joined.take();
+        text.clear();
         self.append(first, &mut text);
         while self.at(TokenKind::Text) {
             let token = self.bump();
             self.append(token, &mut text);
         }
-        let joined = text.as_str().into();
-        text.clear();
-        self.joined = text;
-        (joined, first.span.to(self.previous_span()))
+        let joined = self.texts.text(&text);
+        self.texts.joined.set(text);
+        (joined, first.span().to(self.previous_span()))
+    }
+
+    /// Whether each character of a string literal stands for itself.
+    fn is_plain(&self, token: Token) -> bool {
+        !(token.is_escaped() || self.has_nul)
     }
 
     /// What stands between the quotes of a string literal.
     fn inside(&self, token: Token) -> &'a str {
-        let body = &self.text(token.span)[1..];
-        if token.broken {
+        let body = &self.text(token.span())[1..];
+        if token.is_broken() {
             body
         } else {
             &body[..body.len() - 1]
@@ -162,28 +166,28 @@ impl<'a> Parser<'a, '_> {
 
     fn append(&mut self, token: Token, into: &mut String) {
         let body = self.inside(token);
-        if !token.escaped {
+        if self.is_plain(token) {
             into.push_str(body);
             return;
         }
         let offset = |at: usize| u32::try_from(at).expect("texts are shorter than 4 GiB");
         if let Some(at) = body.find('\0') {
-            let start = token.span.start + 1 + offset(at);
+            let start = token.span().start + 1 + offset(at);
             let span = Span {
                 start,
                 end: start + 1,
-                ..token.span
+                ..token.span()
             };
             let message = "U+0000 is not a character of CIM strings";
             let diagnostic = Diagnostic::new(Code::NulCharacter, span, message);
             self.diagnostics.push(diagnostic);
         }
         for bad in literal::unescape(body, into) {
-            let start = token.span.start + 1 + offset(bad.at);
+            let start = token.span().start + 1 + offset(bad.at);
             let span = Span {
                 start,
                 end: start + offset(bad.length),
-                ..token.span
+                ..token.span()
             };
             let message = "no such escape sequence in a string";
             let hint = r#"there are \b \t \n \f \r \" \' \\ and \x with one to four digits"#;
@@ -197,7 +201,7 @@ impl<'a> Parser<'a, '_> {
         if !self.at(TokenKind::LeftBracket) {
             return Ok(None);
         }
-        let open = self.bump().span;
+        let open = self.bump().span();
         let size = if self.at(TokenKind::Number) {
             Some(self.array_size()?)
         } else {
@@ -210,13 +214,13 @@ impl<'a> Parser<'a, '_> {
 
     fn array_size(&mut self) -> Parsed<u32> {
         let token = self.bump();
-        if let Ok(Number::Integer(number)) = literal::number(self.text(token.span))
+        if let Ok(Number::Integer(number)) = literal::number(self.text(token.span()))
             && let Ok(size) = u32::try_from(number)
             && size > 0
         {
             return Ok(size);
         }
         let message = "the size of an array is a positive integer of 32 bits";
-        Err(self.report(Diagnostic::new(Code::BadArraySize, token.span, message)))
+        Err(self.report(Diagnostic::new(Code::BadArraySize, token.span(), message)))
     }
 }
