@@ -93,6 +93,22 @@ impl<V> NameMap<V> {
         self.push(name, value);
         None
     }
+    /// The same names, each with what `value` makes of its value, and room for `more` entries.
+    pub fn map_values<W>(&self, more: usize, value: impl Fn(&V) -> W) -> NameMap<W> {
+        let mut entries = Vec::with_capacity(self.len() + more);
+        let same = self.entries.iter();
+        entries.extend(same.map(|(name, old)| (name.clone(), value(old))));
+        let mut map = NameMap {
+            entries,
+            table: Vec::new(),
+        };
+        if map.entries.capacity() * 2 <= self.table.len() {
+            map.table.clone_from(&self.table);
+        } else {
+            map.rebuild_table();
+        }
+        map
+    }
     /// The value under `name`, which is there from now on.
     pub fn or_default(&mut self, name: &CimName) -> &mut V
     where
@@ -285,6 +301,19 @@ mod tests {
             assert_eq!(map.under(&CimName::of("KEY")), Some(&99));
             assert_eq!(map.get("\u{e4}PFEL"), Some(&98));
             assert_eq!(map.insert(CimName::of("key"), 1), Some(99));
+        }
+    }
+
+    #[test]
+    fn names_are_kept_when_values_change() {
+        for (count, more) in [(0, 3), (5, 0), (5, 9), (40, 0), (40, 100)] {
+            let map: NameMap<usize> = (0..count).map(|at| (name(at), at)).collect();
+            let mut other = map.map_values(more, |at| at + 1);
+            for at in count..count + more {
+                assert_eq!(other.insert(name(at), at + 1), None);
+            }
+            let all = (0..count + more).map(|at| (name(at), at + 1));
+            assert_eq!(other, all.collect());
         }
     }
 

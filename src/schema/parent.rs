@@ -31,7 +31,7 @@ impl Parent {
             property
         };
         self.properties
-            .get_or_init(|| handed_down(&self.class.properties, take))
+            .get_or_init(|| self.class.properties.map_values(0, take))
     }
 
     /// The methods that a subclass starts with.
@@ -44,13 +44,6 @@ impl Parent {
             method
         };
         self.methods
-            .get_or_init(|| handed_down(&self.class.methods, take))
+            .get_or_init(|| self.class.methods.map_values(0, take))
     }
-}
-
-fn handed_down<V>(above: &NameMap<V>, take: impl Fn(&V) -> V) -> NameMap<V> {
-    above
-        .iter()
-        .map(|(name, value)| (name.clone(), take(value)))
-        .collect()
 }

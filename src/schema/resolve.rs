@@ -36,7 +36,8 @@ pub(super) fn class(
     let qualifiers = around.class_qualifiers(decl.qualifiers, errors);
     let kind = kind(&qualifiers);
     let mut properties = parent.map_or_else(NameMap::new, |parent| {
-        inherited(parent.properties(), decl.properties.len())
+        let own = decl.properties.len();
+        parent.properties().map_values(own, Arc::clone)
     });
     for property in decl.properties {
         around.check_reference(&property, kind, errors);
@@ -45,7 +46,7 @@ pub(super) fn class(
         around.insert(&mut properties, name, resolved, |p| !p.propagated, errors);
     }
     let mut methods = parent.map_or_else(NameMap::new, |parent| {
-        inherited(parent.methods(), decl.methods.len())
+        parent.methods().map_values(decl.methods.len(), Arc::clone)
     });
     for method in decl.methods {
         let resolved = Arc::new(around.method(method, errors));
@@ -73,15 +74,6 @@ pub(super) fn class(
 fn ancestors(parent: Option<&Class>) -> Box<[CimName]> {
     let line = parent.map(|parent| std::iter::once(&parent.name).chain(&parent.ancestors));
     line.into_iter().flatten().cloned().collect()
-}
-
-/// What is handed down, with room for so many own elements.
-fn inherited<V>(above: &NameMap<Arc<V>>, own: usize) -> NameMap<Arc<V>> {
-    let mut map = NameMap::with_capacity(above.len() + own);
-    for (name, value) in above.iter() {
-        map.insert(name.clone(), value.clone());
-    }
-    map
 }
 
 fn kind(qualifiers: &Effective) -> ClassKind {
