@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 
 use connection::{Connection, Server};
-use measure::{Figures, Plan, hammer};
+use measure::{Figures, Plan, hammer, in_turns};
 use messages::Call;
 
 /// What every fallible step here gives.
@@ -184,9 +184,8 @@ async fn report(
         println!("{name:<28}not measured: {error}");
         return Ok(());
     }
-    let own = hammer(server, plan, calls).await?;
     let stand_in = fixed::Child::start(answer.len(), arguments.core)?;
-    let fixed = hammer(&stand_in.server()?, plan, calls).await?;
+    let [own, fixed] = in_turns((server, calls), &stand_in.server()?, plan).await?;
     print(name, &own, answer.len(), &fixed);
     Ok(())
 }

@@ -15,14 +15,23 @@ pub struct Plan {
     pub time: Duration,
 }
 
+/// How often two servers take turns.
+const TURNS: u32 = 10;
+
 /// What was measured.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Figures {
     latencies: Vec<Duration>,
     time: Duration,
 }
 
 impl Figures {
+    fn add(&mut self, more: Self) {
+        self.latencies.extend(more.latencies);
+        self.latencies.sort_unstable();
+        self.time += more.time;
+    }
+
     /// Requests a second.
     pub fn rate(&self) -> f64 {
         super::rate(self.latencies.len(), self.time)
@@ -37,6 +46,24 @@ impl Figures {
             .copied()
             .unwrap_or_default()
     }
+}
+
+/// What `server` and `other` do in turns, so that what slows the machine down for a while slows both.
+pub async fn in_turns(
+    (server, calls): (&Server, &[Call]),
+    other: &Server,
+    plan: Plan,
+) -> Outcome<[Figures; 2]> {
+    let turn = Plan {
+        time: plan.time / TURNS,
+        ..plan
+    };
+    let mut both = [Figures::default(), Figures::default()];
+    for _ in 0..TURNS {
+        both[0].add(hammer(server, turn, calls).await?);
+        both[1].add(hammer(other, turn, calls).await?);
+    }
+    Ok(both)
 }
 
 /// Asks on every connection, one request after the other and `calls` in turns, for the time of `plan`.

@@ -77,7 +77,9 @@ impl<V> NameMap<V> {
     /// The slot of `name`, in any case, which is soonest found where it is `from` or one of the next few.
     pub fn slot_near(&self, name: &str, from: usize) -> Option<usize> {
         let near = self.entries.iter().skip(from).take(SEARCHED_ENTRIES);
-        let found = near.map(|(own, _)| own.as_str()).position(|own| own == name);
+        let found = near
+            .map(|(own, _)| own.as_str())
+            .position(|own| own == name);
         found.map(|at| from + at).or_else(|| self.slot(name))
     }
     /// The value in slot `slot`.

@@ -62,10 +62,7 @@ impl Registry {
         let mut claims: NameMap<Vec<usize>> = NameMap::new();
         for (at, registration) in registrations.iter().enumerate() {
             for class in &registration.classes {
-                match claims.get_mut(class.as_str()) {
-                    Some(known) => known.push(at),
-                    None => drop(claims.insert(class.clone(), vec![at])),
-                }
+                claims.or_default(class).push(at);
             }
         }
         Ok(Self {
@@ -102,7 +99,7 @@ impl Registry {
     fn claimant(&self, namespace: &Namespace, class: &Class) -> Option<&Arc<dyn Provider>> {
         let mut names = std::iter::once(&class.name).chain(&class.ancestors);
         names.find_map(|name| {
-            let claims = self.claims.get(name.as_str()).into_iter().flatten();
+            let claims = self.claims.under(name).into_iter().flatten();
             let mut claims = claims.filter_map(|at| self.registrations.get(*at));
             claims
                 .find(|registration| registration.namespaces.contains(namespace))
