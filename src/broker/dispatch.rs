@@ -85,7 +85,7 @@ impl Broker {
         }
         let served = self.admit(&principal, &namespace, request.access())?;
         let is_reserved =
-            subject(&request).is_some_and(|class| self.reserved.class(class.as_str()).is_some());
+            subject(&request).is_some_and(|class| self.reserved.class_named(class).is_some());
         let schema = if is_reserved {
             self.reserved.clone()
         } else {

@@ -15,8 +15,8 @@ use super::headers::Agreement;
 use super::validity::Validity;
 use super::{Limits, dtd, syntax};
 
-/// The attributes of a start tag; hardly one has more than three.
-type Attributes<'a> = SmallVec<[(&'a str, Cow<'a, str>); 3]>;
+/// The attributes of a start tag; those that requests are mostly made of have one or two.
+type Attributes<'a> = SmallVec<[(&'a str, Cow<'a, str>); 2]>;
 
 /// A start tag.
 #[derive(Debug)]

@@ -168,7 +168,7 @@ impl Schema {
     /// `INVALID_CLASS`.
     pub fn known_class(&self, name: &CimName) -> Result<&Arc<Class>> {
         let unknown = || CimError::invalid_class(format!("the class {name} does not exist"));
-        self.class(name.as_str()).ok_or_else(unknown)
+        self.class_named(name).ok_or_else(unknown)
     }
 }
 

@@ -56,6 +56,11 @@ impl Schema {
         self.classes.get(name)
     }
 
+    /// The class of a name whose hash is known.
+    pub fn class_named(&self, name: &CimName) -> Option<&Arc<Class>> {
+        self.classes.under(name)
+    }
+
     /// All classes in the order they were declared.
     pub fn classes(&self) -> impl ExactSizeIterator<Item = &Arc<Class>> {
         self.classes.values()

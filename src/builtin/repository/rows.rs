@@ -49,7 +49,7 @@ pub(super) fn made_once(read: &ReadRow, schema: &Schema) -> Result<Instance> {
 }
 
 fn is_current(instance: &Instance, schema: &Schema) -> bool {
-    let class = schema.class(instance.class.name.as_str());
+    let class = schema.class_named(&instance.class.name);
     class.is_some_and(|class| Arc::ptr_eq(class, &instance.class))
 }
 

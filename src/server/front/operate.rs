@@ -138,9 +138,10 @@ impl Front {
         } else {
             self.limits.operation_time
         };
+        let deadline = Instant::now() + time;
         let arrival = Arrival {
             now: Utc::now(),
-            deadline: Instant::now() + time,
+            deadline,
         };
         let principal = caller.principal.clone();
         let work = async {
@@ -152,7 +153,8 @@ impl Front {
             };
             encode(encoder, reply, &self.texts, pace).await
         };
-        match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
+        match tokio::time::timeout_at(deadline.into(), AssertUnwindSafe(work).catch_unwind()).await
+        {
             Ok(Ok(encoded)) => encoded,
             Ok(Err(_panic)) => {
                 self.panics.fetch_add(1, Ordering::Relaxed);
