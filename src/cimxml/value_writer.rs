@@ -81,24 +81,32 @@ pub(super) fn content(out: &mut BytesMut, value: &CimValue) -> Written {
             text(out, &object)
         }
         CimValue::Array(_) => Err(EncodeError::new("is an array inside an array")),
+        CimValue::Uint8(n) => integer(out, *n),
+        CimValue::Sint8(n) => integer(out, *n),
+        CimValue::Uint16(n) => integer(out, *n),
+        CimValue::Sint16(n) => integer(out, *n),
+        CimValue::Uint32(n) => integer(out, *n),
+        CimValue::Sint32(n) => integer(out, *n),
+        CimValue::Uint64(n) => integer(out, *n),
+        CimValue::Sint64(n) => integer(out, *n),
+        CimValue::DateTime(time) => {
+            markup(out, time.as_str());
+            Ok(())
+        }
         CimValue::Null
         | CimValue::Boolean(_)
-        | CimValue::Uint8(_)
-        | CimValue::Sint8(_)
-        | CimValue::Uint16(_)
-        | CimValue::Sint16(_)
-        | CimValue::Uint32(_)
-        | CimValue::Sint32(_)
-        | CimValue::Uint64(_)
-        | CimValue::Sint64(_)
         | CimValue::Real32(_)
         | CimValue::Real64(_)
-        | CimValue::DateTime(_)
         | CimValue::Reference(_) => {
             plain(out, value);
             Ok(())
         }
     }
+}
+
+fn integer(out: &mut BytesMut, number: impl itoa::Integer) -> Written {
+    markup(out, itoa::Buffer::new().format(number));
+    Ok(())
 }
 
 /// `INSTANCE` with the properties that `select` wants. What may not be read is shown as NULL.

@@ -23,7 +23,8 @@ impl PartialEq for Instance {
 impl Instance {
     /// An instance in which every property is NULL.
     pub fn empty(class: Arc<Class>) -> Self {
-        let values = vec![CimValue::Null; class.properties.len()].into();
+        let nulls = std::iter::repeat_with(|| CimValue::Null);
+        let values = nulls.take(class.properties.len()).collect();
         Self { class, values }
     }
 

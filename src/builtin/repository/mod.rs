@@ -39,7 +39,7 @@ use rows::{decoded, made, made_once};
 
 /// Instances read from the disk at a time: few enough that others do not wait long for the processor,
 /// and so many that it costs little to hand them over.
-const PAGE: usize = 96;
+const PAGE: usize = 64;
 
 /// What is tried when the store fails.
 const READ: &str = "read instances";
