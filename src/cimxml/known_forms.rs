@@ -14,6 +14,8 @@ use super::forms::Form;
 
 /// Classes whose forms are kept; then all are forgotten.
 const LIMIT: usize = 128;
+/// The most properties of a class whose form is kept: with [`LIMIT`] it bounds the memory.
+const PROPERTIES_LIMIT: usize = 256;
 
 /// Forms with all properties and without their origins; clones share them.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +35,9 @@ impl KnownForms {
             return form.clone();
         }
         let form = Arc::new(Form::new(class, &Select::default()));
+        if class.properties.len() > PROPERTIES_LIMIT {
+            return form;
+        }
         self.forms.rcu(|known| {
             let mut forms = if known.len() < LIMIT {
                 ByClass::clone(known)

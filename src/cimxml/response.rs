@@ -486,9 +486,7 @@ fn error_with_instance(out: &mut BytesMut, error: &CimError) {
 fn outputs(out: &mut BytesMut, method: &MethodReply) -> Written {
     if let Some((ty, held)) = &method.returns {
         markup(out, "<RETURNVALUE");
-        if held.embeds() {
-            attribute(out, "EmbeddedObject", "instance");
-        }
+        value_writer::embedded(out, held);
         attribute(out, "PARAMTYPE", ty.as_str());
         markup(out, ">");
         value_writer::value(out, held).map_err(|error| error.within(&"the return value"))?;

@@ -81,6 +81,29 @@ pub(super) fn content(out: &mut BytesMut, value: &CimValue) -> Written {
             text(out, &object)
         }
         CimValue::Array(_) => Err(EncodeError::new("is an array inside an array")),
+        CimValue::Null
+        | CimValue::Boolean(_)
+        | CimValue::Uint8(_)
+        | CimValue::Sint8(_)
+        | CimValue::Uint16(_)
+        | CimValue::Sint16(_)
+        | CimValue::Uint32(_)
+        | CimValue::Sint32(_)
+        | CimValue::Uint64(_)
+        | CimValue::Sint64(_)
+        | CimValue::Real32(_)
+        | CimValue::Real64(_)
+        | CimValue::DateTime(_)
+        | CimValue::Reference(_) => {
+            unescaped(out, value);
+            Ok(())
+        }
+    }
+}
+
+/// A value whose text needs no escapes. What many instances have goes by the shortest way.
+fn unescaped(out: &mut BytesMut, value: &CimValue) {
+    match value {
         CimValue::Uint8(n) => integer(out, *n),
         CimValue::Sint8(n) => integer(out, *n),
         CimValue::Uint16(n) => integer(out, *n),
@@ -89,24 +112,13 @@ pub(super) fn content(out: &mut BytesMut, value: &CimValue) -> Written {
         CimValue::Sint32(n) => integer(out, *n),
         CimValue::Uint64(n) => integer(out, *n),
         CimValue::Sint64(n) => integer(out, *n),
-        CimValue::DateTime(time) => {
-            markup(out, time.as_str());
-            Ok(())
-        }
-        CimValue::Null
-        | CimValue::Boolean(_)
-        | CimValue::Real32(_)
-        | CimValue::Real64(_)
-        | CimValue::Reference(_) => {
-            plain(out, value);
-            Ok(())
-        }
+        CimValue::DateTime(time) => markup(out, time.as_str()),
+        other => plain(out, other),
     }
 }
 
-fn integer(out: &mut BytesMut, number: impl itoa::Integer) -> Written {
+fn integer(out: &mut BytesMut, number: impl itoa::Integer) {
     markup(out, itoa::Buffer::new().format(number));
-    Ok(())
 }
 
 /// `INSTANCE` with the properties that `select` wants. What may not be read is shown as NULL.
@@ -179,14 +191,26 @@ fn embedding(out: &mut BytesMut, embedding: Option<&Embedding>) {
     }
 }
 
+/// `EmbeddedObject` of an element whose declaration is not known: as its value is.
+pub(super) fn embedded(out: &mut BytesMut, held: &CimValue) {
+    let is_class = |value: &CimValue| matches!(value, CimValue::Class(_));
+    let has_class = match held {
+        CimValue::Array(entries) => entries.iter().any(is_class),
+        one => is_class(one),
+    };
+    if has_class {
+        attribute(out, "EmbeddedObject", "object");
+    } else if held.embeds() {
+        attribute(out, "EmbeddedObject", "instance");
+    }
+}
+
 /// `PARAMVALUE` of an output parameter.
 pub(super) fn output(out: &mut BytesMut, name: &CimName, ty: CimType, held: &CimValue) -> Written {
     markup(out, "<PARAMVALUE");
     attribute(out, "NAME", name.as_str());
     attribute(out, "PARAMTYPE", ty.as_str());
-    if held.embeds() {
-        attribute(out, "EmbeddedObject", "instance");
-    }
+    embedded(out, held);
     markup(out, ">");
     let written = match held {
         CimValue::Array(entries) => array(out, entries, ty == CimType::Reference),

@@ -37,8 +37,8 @@ impl Declared {
     fn read(&self) -> Places {
         let found = Diagnostics::new(usize::MAX);
         let (texts, tokens) = (Texts::default(), Cell::new(usize::MAX));
-        let mut parser = Parser::new(self.span.file, &self.text, &texts, &found, &tokens);
-        parser.start_at(self.start);
+        let place = (self.span.file, &*self.text, self.start);
+        let mut parser = Parser::within(place, &texts, &found, &tokens);
         match parser.next_item() {
             Some(Ok(Item::Class(class))) => class_places(&class, self.name.clone()),
             _ => Places::leaf(self.name.clone(), self.span),

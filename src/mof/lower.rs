@@ -257,13 +257,24 @@ pub(super) fn constant(value: Value<'_>, c: Context<'_>) -> Option<Literal> {
         let message = "an alias can only stand for the value of an instance's property";
         c.report(Code::MisplacedAlias, place.alias.span, &message);
     }
-    // From the last one on, so that places stay what they are.
-    for place in value.aliases.iter().rev() {
-        match (&mut literal, place.entry) {
-            (Literal::Array(entries), Some(at)) => entries.remove(at),
-            (_, _) => return None,
-        };
+    if value.aliases.is_empty() {
+        return Some(literal);
     }
+    let Literal::Array(entries) = &mut literal else {
+        return None;
+    };
+    // The aliases stand in the order of the entries.
+    let mut aliases = value
+        .aliases
+        .iter()
+        .filter_map(|place| place.entry)
+        .peekable();
+    let mut at = 0;
+    entries.retain(|_| {
+        let is_alias = aliases.next_if_eq(&at).is_some();
+        at += 1;
+        !is_alias
+    });
     Some(literal)
 }
 

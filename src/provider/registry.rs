@@ -16,7 +16,7 @@ pub struct Registration {
     pub name: &'static str,
     /// The namespaces it serves.
     pub namespaces: Vec<Namespace>,
-    /// The topmost classes it claims.
+    /// The topmost classes it claims. A subclass that another one claims is that one's alone.
     pub classes: Vec<CimName>,
     /// The provider.
     pub provider: Arc<dyn Provider>,

@@ -26,8 +26,6 @@ pub(super) struct Paced<S> {
     writing: Option<Pin<Box<Sleep>>>,
     /// There from the first byte of a request until one more has been served than then.
     heading: Option<Heading>,
-    /// What is put together to be written.
-    piece: Vec<u8>,
 }
 
 /// The headers of a request that has begun.
@@ -63,7 +61,6 @@ impl<S> Paced<S> {
             header_time: limits.header_time,
             writing: None,
             heading: None,
-            piece: Vec::new(),
         }
     }
 
@@ -134,14 +131,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         let length = pieces
             .iter()
             .fold(0_usize, |all, piece| all.saturating_add(piece.len()));
-        let paced = &mut *self;
-        let stream = Pin::new(&mut paced.stream);
+        let stream = Pin::new(&mut self.stream);
         let written = if pieces.len() > 1 && length <= PIECE_BYTES {
-            paced.piece.clear();
+            let mut whole = Vec::with_capacity(length);
             for piece in pieces {
-                paced.piece.extend_from_slice(piece);
+                whole.extend_from_slice(piece);
             }
-            stream.poll_write(cx, &paced.piece)
+            stream.poll_write(cx, &whole)
         } else {
             stream.poll_write_vectored(cx, pieces)
         };

@@ -5,13 +5,15 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwapOption;
 
 use super::repository::{InstanceKey, InstanceRow};
 
 /// Most instances remembered; then all are forgotten.
 const LIMIT: usize = 4096;
-/// Longest values remembered, in bytes: with [`LIMIT`] it bounds the memory.
+/// Longest values remembered, in bytes: with [`LIMIT`] it bounds the memory of the rows.
 const VALUES_LIMIT_BYTES: usize = 8 * 1024;
 
 /// An instance as it was read, with what its reader has made of it: whoever finds it again need not make
@@ -20,13 +22,14 @@ const VALUES_LIMIT_BYTES: usize = 8 * 1024;
 pub struct ReadRow {
     /// As it is kept.
     pub row: InstanceRow,
-    /// What was made of it. This module does not know what that is.
-    pub made: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// What was made of it last. This module does not know what that is: whoever makes it keeps it
+    /// small.
+    pub made: ArcSwapOption<Box<dyn Any + Send + Sync>>,
 }
 
 impl From<InstanceRow> for ReadRow {
     fn from(row: InstanceRow) -> Self {
-        let made = OnceLock::new();
+        let made = ArcSwapOption::empty();
         Self { row, made }
     }
 }

@@ -548,3 +548,15 @@ proptest! {
         survives(&text.into_iter().collect::<String>())?;
     }
 }
+
+#[test]
+fn very_many_misplaced_aliases_take_no_longer_than_their_text() {
+    let entries = "1,$Wrong,".repeat(300_000);
+    let text = format!("class JW_Long {{ uint8 Numbers[] = {{ {entries} 2 }}; }};");
+    let compilation = compiled_text(&text);
+    let codes = compilation.diagnostics.iter().map(|found| found.code);
+    let misplaced = codes
+        .filter(|code| *code == Code::MisplacedAlias.as_str())
+        .count();
+    assert!(misplaced > 100, "{misplaced} of 300000 aliases are told of");
+}

@@ -138,6 +138,9 @@ impl RepositoryProvider {
             if let Some(read) = self.kept.reader.recent(&key) {
                 return Ok((key, read));
             }
+            if !self.kept.has_some(&key) {
+                continue;
+            }
             let (kept, wanted) = (self.kept.clone(), key.clone());
             let found = blocking(move || kept.reader.get(&wanted)).await?;
             if let Some(read) = found {
@@ -223,6 +226,12 @@ impl RepositoryProvider {
 }
 
 impl Kept {
+    /// Whether there are instances of the class that `key` names.
+    fn has_some(&self, key: &InstanceKey) -> bool {
+        let of = (key.namespace.clone(), key.class.clone());
+        self.tally.counts().get(&of).is_some_and(|count| *count > 0)
+    }
+
     /// `class` and its subclasses, as far as there are instances of them.
     fn classes(
         &self,

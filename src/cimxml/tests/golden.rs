@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use super::samples;
-use crate::cimxml::{Forms, ResponseEncoder, Rest};
+use crate::cimxml::{Forms, ResponseEncoder, Rest, value_writer};
 use crate::model::{
     CimError, CimName, CimType, CimValue, Flavor, Namespace, ObjectPath, QualifierDecl, Scope,
     Status,
@@ -318,6 +318,28 @@ fn a_method_returns_its_value_first_and_leaves_null_outputs_out() {
         "<RETURNVALUE PARAMTYPE=\"uint32\"><VALUE>4096</VALUE></RETURNVALUE>\
          <PARAMVALUE NAME=\"Data\" PARAMTYPE=\"string\"><VALUE>x</VALUE></PARAMVALUE>",
     );
+}
+
+#[test]
+fn an_embedded_output_says_whether_it_is_an_instance_or_a_class() {
+    let class = CimValue::Class(samples::class());
+    let instance = CimValue::Instance(Box::new(samples::instance("a", &[])));
+    for (held, embedding) in [(class, "object"), (instance, "instance")] {
+        for held in [held.clone(), CimValue::Array(vec![CimValue::Null, held])] {
+            let mut out = BytesMut::new();
+            let name = CimName::of("Out");
+            let written = value_writer::output(&mut out, &name, CimType::String, &held);
+            written.expect("it can be written");
+            let start = format!(
+                "<PARAMVALUE NAME=\"Out\" PARAMTYPE=\"string\" EmbeddedObject=\"{embedding}\">"
+            );
+            assert!(
+                text(&out).starts_with(&start),
+                "{} for {embedding}",
+                text(&out)
+            );
+        }
+    }
 }
 
 #[test]

@@ -92,9 +92,19 @@ impl<'a, 'd> Parser<'a, 'd> {
         }
     }
 
-    /// Goes to the place `at` of the text, where a token starts and nothing was read yet.
-    pub(in super::super) fn start_at(&mut self, at: u32) {
-        self.lexer.start_at(at);
+    /// The same at the place `at` of the text, where a token starts. The rest of the text costs nothing.
+    pub(in super::super) fn within(
+        (file, text, at): (FileId, &'a str, u32),
+        texts: &'d Texts,
+        diagnostics: &'d Diagnostics,
+        tokens_left: &'d Cell<usize>,
+    ) -> Self {
+        let mut parser = Self::new(file, "", texts, diagnostics, tokens_left);
+        parser.lexer = Lexer::new(file, text);
+        parser.lexer.start_at(at);
+        // It may have some: strings are looked through for them.
+        parser.has_nul = true;
+        parser
     }
 
     /// The token `distance` tokens ahead; 0 is the next one.

@@ -21,7 +21,8 @@ pub(super) struct Authenticated {
     body: Incoming,
 }
 
-/// A body in memory, with its share of the memory for bodies.
+/// A body in memory, with its share of the memory for bodies. One that came in a single frame is a part of
+/// what was read from the connection, whose buffer it keeps until it is decoded.
 pub(super) struct Held {
     pub(super) bytes: Bytes,
     _share: Vec<OwnedSemaphorePermit>,

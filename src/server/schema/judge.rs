@@ -17,7 +17,7 @@ use super::instances;
 use super::scene::{Place, Scene, owner};
 
 /// How many faults are told beside those of the front end.
-const FAULTS_LIMIT: usize = 1_000;
+pub(super) const FAULTS_LIMIT: usize = 1_000;
 
 /// A diagnostic with the texts it points into.
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ use crate::provider::{
 use crate::schema::{DeclError, Declared, Edit, InstanceFault, declared_instances};
 
 use super::instances::declared;
+use super::judge::FAULTS_LIMIT;
 
 /// The class of the one service.
 const CLASS: &str = "JW_SchemaService";
@@ -93,8 +94,18 @@ impl SchemaService {
         match self.catalogue.put_all(cx, batches, make).await {
             Ok(()) => Ok(reply(code::COMPLETED, told)),
             Err(Refused::Unsound(errors)) => {
-                told.extend(errors.iter().map(|error| located(error, &compilation)));
-                told.extend(shown(&faults, &compilation));
+                // To find places takes time: nobody else waits for it, and nobody reads more of them.
+                let work = move || {
+                    let found = errors.iter().take(FAULTS_LIMIT);
+                    told.extend(found.map(|error| located(error, &compilation)));
+                    if errors.len() > FAULTS_LIMIT {
+                        told.push(format!("more than {FAULTS_LIMIT} faults; giving up"));
+                    }
+                    told.extend(shown(&faults, &compilation));
+                    told
+                };
+                let told = tokio::task::spawn_blocking(work).await;
+                let told = told.map_err(|error| CimError::failed(error.to_string()))?;
                 Ok(reply(code::REJECTED, told))
             }
             Err(Refused::Other(error)) => Err(error),
