@@ -210,7 +210,8 @@ impl Front {
             body,
             start,
         };
-        // Boxed: a connection keeps room for what is under way, and moves it, while it may be idle.
+        // Boxed: a connection has room for what is under way even while it is idle, and each request is
+        // moved there.
         let answer = Box::pin(self.called(called)).await;
         answer.map_err(|fault| Refused { fault, prefix })
     }
